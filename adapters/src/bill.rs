@@ -1,0 +1,1 @@
+//! Reads a bill file, whoever made it.

@@ -1,0 +1,17 @@
+//! What providers say on the wire. Nothing in here does I/O or knows the time: an adapter builds
+//! a [`wire::Call`] (stored before it is sent), signs it into a [`wire::Request`] with the time and
+//! nonce it is given, and reads the [`wire::Answer`] into accepted, refused or unknown.
+//!
+//! A provider's words (`trade_state`, `TRADE_SUCCESS`, yuan strings) never leave its folder.
+
+pub mod alipay;
+pub mod bill;
+pub mod channels;
+pub mod keys;
+pub mod provider;
+pub mod webhook;
+pub mod wechat;
+pub mod wire;
+mod yuan;
+
+pub use provider::PaymentProvider;

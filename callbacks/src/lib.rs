@@ -1,0 +1,1 @@
+//! Opens a provider's signed message and judges what it means for an order; pure.

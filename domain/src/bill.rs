@@ -1,0 +1,117 @@
+//! A provider's bill (对账单) in the hub's words: rows as they stream out of a reader, and the
+//! control totals that the file states about itself.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::money::Fen;
+use crate::provider::Provider;
+
+/// Which way the money went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the payer to the office.
+    Payment,
+    /// Back to the payer.
+    Refund,
+}
+
+impl Direction {
+    /// Its word in API, CSV and database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+        }
+    }
+}
+
+/// How a bill row stands, at the moment when the file was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillState {
+    /// Money moved (a payment that is paid, a refund that arrived).
+    Succeeded,
+    /// A refund that was accepted and is under way.
+    Processing,
+    /// A refund that did not happen, or a payment that was taken back at the counter.
+    Failed,
+}
+
+impl BillState {
+    /// Its word in CSV and database, as the ledger says it: `paid`, `processing`, `succeeded`, `failed`.
+    #[must_use]
+    pub const fn word(self, direction: Direction) -> &'static str {
+        match (self, direction) {
+            (Self::Succeeded, Direction::Payment) => "paid",
+            (Self::Succeeded, Direction::Refund) => "succeeded",
+            (Self::Processing, _) => "processing",
+            (Self::Failed, _) => "failed",
+        }
+    }
+}
+
+/// A provider's rate, in millionths of the amount: 0.60 % is 6 000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RatePpm(pub i64);
+
+/// One row of a bill. Its texts are borrowed from the reader's buffer and end with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillRow<'a> {
+    /// The row's line in the file, from 1.
+    pub line: u64,
+    /// Payment or refund.
+    pub direction: Direction,
+    /// The hub's order number; empty when the file has none.
+    pub out_trade_no: &'a str,
+    /// The hub's refund number; empty on payments.
+    pub out_refund_no: &'a str,
+    /// The provider's payment number.
+    pub provider_trade_no: &'a str,
+    /// Gross amount, positive in both directions.
+    pub amount: Fen,
+    /// How it stood when the file was made.
+    pub state: BillState,
+    /// When it was paid, or when the refund was accepted.
+    pub occurred_at: Timestamp,
+    /// What the provider charged for it: positive when it takes, negative when it gives back.
+    pub fee: Option<Fen>,
+    /// The rate that the row itself states.
+    pub rate: Option<RatePpm>,
+}
+
+/// A count and a sum.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Total {
+    /// How many rows.
+    pub count: u64,
+    /// Their gross sum in fen, positive.
+    pub amount_fen: Fen,
+}
+
+/// What a bill says about itself at its end, and what its rows really add up to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BillTotals {
+    /// Whose file it is.
+    pub provider: Provider,
+    /// The business day that the file itself states, if it does.
+    pub stated_day: Option<Date>,
+    /// The footer as parsed, name by name in the hub's words, amounts in fen.
+    pub footer: Vec<(String, i64)>,
+    /// Whether every footer number equals what the rows add up to.
+    pub footer_ok: bool,
+    /// The first footer number that does not, in words for a person.
+    pub footer_fault: Option<String>,
+    /// The payments as read.
+    pub payments: Total,
+    /// The refunds as read.
+    pub refunds: Total,
+    /// The provider's charges as read, net of those given back.
+    pub fee: Fen,
+    /// Columns that the reader does not know; kept and told, never fatal.
+    pub unknown_columns: Vec<String>,
+}

@@ -1,0 +1,88 @@
+//! Beijing time. China has one zone and no daylight saving, so a fixed offset is exact and needs
+//! no time-zone data.
+
+use jiff::civil::{Date, DateTime};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+
+/// UTC+8, the offset of Asia/Shanghai.
+pub const BEIJING: Offset = Offset::constant(8);
+
+/// The wall clock in Beijing at an instant.
+#[must_use]
+pub fn beijing(at: Timestamp) -> DateTime {
+    BEIJING.to_datetime(at)
+}
+
+/// The business day (Asia/Shanghai) on which an instant falls.
+#[must_use]
+pub fn business_day(at: Timestamp) -> Date {
+    beijing(at).date()
+}
+
+/// The instant of a wall-clock time in Beijing; clamped at the ends of time.
+#[must_use]
+pub fn from_beijing(wall: DateTime) -> Timestamp {
+    BEIJING.to_timestamp(wall).unwrap_or(Timestamp::MAX)
+}
+
+/// Midnight in Beijing at which `day` begins.
+#[must_use]
+pub fn day_start(day: Date) -> Timestamp {
+    from_beijing(day.at(0, 0, 0, 0))
+}
+
+/// Midnight in Beijing at which `day` ends and the next begins.
+#[must_use]
+pub fn day_end(day: Date) -> Timestamp {
+    day.tomorrow().map_or(Timestamp::MAX, day_start)
+}
+
+/// How far an instant is from the nearest midnight in Beijing, the cut (日切) of every bill.
+#[must_use]
+pub fn distance_to_cut(at: Timestamp) -> SignedDuration {
+    let day = business_day(at);
+    let since = at.duration_since(day_start(day));
+    let until = day_end(day).duration_since(at);
+    since.min(until)
+}
+
+/// RFC 3339 with Beijing's offset, to the second: `2018-11-30T09:00:00+08:00`. The same bytes
+/// whatever zone the host is in.
+#[must_use]
+pub fn rfc3339(at: Timestamp) -> String {
+    let whole = Timestamp::from_second(at.as_second()).unwrap_or(at);
+    whole.display_with_offset(BEIJING).to_string()
+}
+
+/// Beijing's zone, for printing.
+#[must_use]
+pub fn zone() -> TimeZone {
+    TimeZone::fixed(BEIJING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_business_day_begins_at_midnight_in_beijing() {
+        assert_eq!(business_day(at("2018-11-29T15:59:59Z")).to_string(), "2018-11-29");
+        assert_eq!(business_day(at("2018-11-29T16:00:00Z")).to_string(), "2018-11-30");
+    }
+
+    #[test]
+    fn rfc3339_has_beijings_offset_and_no_fraction() {
+        assert_eq!(rfc3339(at("2018-11-29T16:00:00.123Z")), "2018-11-30T00:00:00+08:00");
+    }
+
+    #[test]
+    fn the_cut_is_near_from_both_sides() {
+        assert_eq!(distance_to_cut(at("2018-11-29T15:59:00Z")), SignedDuration::from_secs(60));
+        assert_eq!(distance_to_cut(at("2018-11-29T16:02:00Z")), SignedDuration::from_secs(120));
+    }
+}

@@ -1,0 +1,1 @@
+//! Plans who is told what, over which channel and when; pure.

@@ -1,0 +1,1 @@
+//! Matches a provider's bill with the hub's ledger, to the fen; pure.

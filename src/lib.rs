@@ -1,0 +1,1 @@
+//! The hub: PostgreSQL, HTTP, workers, configuration and the command line.
