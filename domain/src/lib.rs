@@ -6,6 +6,7 @@
 
 pub mod bill;
 pub mod clock;
+pub mod delivery;
 pub mod event;
 pub mod fact;
 pub mod fee;
@@ -16,6 +17,7 @@ pub mod order;
 pub mod personal;
 pub mod provider;
 pub mod refund;
+pub mod schedule;
 pub mod time;
 
 pub use clock::{Clock, ManualClock};
