@@ -1,1 +1,6 @@
 //! The hub: PostgreSQL, HTTP, workers, configuration and the command line.
+
+pub mod cli;
+pub mod clock;
+pub mod seal;
+pub mod terminal;

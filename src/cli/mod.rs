@@ -1,0 +1,240 @@
+//! The command line: what may be asked, and nothing of how it is done.
+//!
+//! [`parse`] ends the process by itself only for `--help` and `--version`; a wrong command comes
+//! back as one line, because the terminal belongs to [`crate::terminal`].
+
+mod exit;
+mod reconcile;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::ids::{ApplicationId, CallbackId, RefundId};
+use url::Url;
+
+pub use exit::Exit;
+pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
+
+/// A payment and notification hub for registration offices.
+#[derive(Debug, Parser)]
+#[command(name = "payhub", version, about, propagate_version = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Run a seeded office day on a fresh machine: hub, database and sandbox providers.
+    Demo(DemoArgs),
+    /// Run the hub.
+    Serve(ServeArgs),
+    /// Run WeChat Pay, Alipay and the SMS vendors on loopback, alone.
+    Sandbox(SandboxArgs),
+    /// Bring the database's schema up to date.
+    Migrate(ConfigArgs),
+    /// Check configuration, keys, clock, database and reachability, one line each.
+    Doctor(ConfigArgs),
+    /// Reconcile one day of a merchant now, or a bill file against a ledger file, offline.
+    Reconcile(ReconcileArgs),
+    /// Keys of backend services.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Stored callbacks.
+    #[command(subcommand)]
+    Callbacks(CallbacksCommand),
+    /// Prove the journal: sums, hash chain, agreement of orders, fees and ledger.
+    VerifyLedger(ConfigArgs),
+    /// Refunds that wait for a second person.
+    #[command(subcommand)]
+    Refund(RefundCommand),
+}
+
+/// Where the configuration is.
+#[derive(Args, Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfigArgs {
+    /// The configuration; absent: PAYHUB_CONFIG, else ./payhub.toml.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// `payhub demo`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DemoArgs {
+    /// End after the day with 0 when every fee is explained and only planted differences were
+    /// found, else with 1; absent: stay up.
+    #[arg(long)]
+    pub once: bool,
+    /// How many cases the day has.
+    #[arg(long, value_name = "N", default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub cases: u32,
+    /// One seed gives one day, at whatever hour it runs.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// Where the reports go; absent: a folder of its own under the system's temporary one.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where the hub listens; absent: a free port on loopback.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// `payhub serve`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct ServeArgs {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Which part of the hub this process is; several may share one database.
+    #[arg(long, value_enum, default_value_t = Role::All)]
+    pub role: Role,
+}
+
+/// Which part of the hub a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// HTTP and workers.
+    All,
+    /// HTTP only.
+    Api,
+    /// Workers only, with health and metrics over HTTP.
+    Worker,
+}
+
+impl Role {
+    /// Whether it answers backend services and providers.
+    #[must_use]
+    pub const fn serves_api(self) -> bool {
+        matches!(self, Self::All | Self::Api)
+    }
+
+    /// Whether it runs jobs and deliveries.
+    #[must_use]
+    pub const fn works(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
+/// `payhub sandbox`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct SandboxArgs {
+    /// Where the configuration is, if the sandbox shall know its merchants.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// Where the sandbox listens; loopback only.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080")]
+    pub listen: SocketAddr,
+}
+
+/// `payhub key …`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key for a backend service; key and webhook secret are printed once.
+    Add {
+        /// The backend service's id.
+        #[arg(value_name = "NAME")]
+        name: ApplicationId,
+        /// Where its events go.
+        #[arg(long, value_name = "URL")]
+        webhook_url: Option<Url>,
+        /// Where the configuration is.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// Take a backend service's key away.
+    Revoke {
+        /// The backend service's id.
+        #[arg(value_name = "NAME")]
+        name: ApplicationId,
+        /// Where the configuration is.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+    /// List the backend services.
+    List(ConfigArgs),
+}
+
+/// `payhub callbacks …`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum CallbacksCommand {
+    /// Process stored callbacks again, from their opened text.
+    Replay {
+        /// Which ones.
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<CallbackId>,
+        /// Where the configuration is.
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
+}
+
+/// `payhub refund …`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum RefundCommand {
+    /// Agree to a refund that somebody else asked for.
+    Approve(DecisionArgs),
+    /// Refuse a refund that somebody else asked for.
+    Decline(DecisionArgs),
+}
+
+/// Who decides about which refund.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct DecisionArgs {
+    /// The refund.
+    #[arg(value_name = "ID")]
+    pub id: RefundId,
+    /// The console user who decides; never the one who asked.
+    #[arg(long, value_name = "NAME")]
+    pub user: String,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// What the command line asks for, or what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A command.
+    Command(Command),
+    /// Help or the version: the text to print, then done.
+    Text(String),
+    /// Nothing that can be done: one line, then [`Exit::BadUsage`].
+    Wrong(String),
+}
+
+/// Reads the arguments of the process, the program's name first.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Asked {
+    match CommandLine::try_parse_from(arguments) {
+        Ok(line) => Asked::Command(line.command),
+        Err(fault) if fault.use_stderr() && !shows_help(&fault) => Asked::Wrong(one_line(&fault)),
+        Err(text) => Asked::Text(text.render().to_string()),
+    }
+}
+
+/// `payhub` alone is a question, not a mistake in a word: but it did nothing, so it is bad usage.
+fn shows_help(fault: &clap::Error) -> bool {
+    matches!(
+        fault.kind(),
+        clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion
+    )
+}
+
+/// clap explains over many lines; the contract asks for one, and `--help` has the rest.
+fn one_line(fault: &clap::Error) -> String {
+    if fault.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "error: no command given; see `payhub --help`".to_owned();
+    }
+    let text = fault.render().to_string();
+    let words: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+        .filter(|line| !line.is_empty())
+        .collect();
+    format!("{}; see `payhub --help`", words.join(" "))
+}

@@ -1,0 +1,93 @@
+//! What may be typed, and what is said to who types something else.
+
+use super::*;
+
+fn typed(line: &str) -> Asked {
+    parse(line.split(' ').map(OsString::from))
+}
+
+#[track_caller]
+fn accepts(line: &str) -> Command {
+    match typed(line) {
+        Asked::Command(command) => command,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refuses(line: &str, naming: &str) {
+    match typed(line) {
+        Asked::Wrong(message) => {
+            assert_eq!(message.lines().count(), 1, "{line}: {message}");
+            assert!(message.contains(naming), "{line}: {message}");
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn mode(line: &str) -> ReconcileMode {
+    match accepts(line) {
+        Command::Reconcile(args) => args.mode().unwrap(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_demo_is_forty_cases_of_seed_one() {
+    let Command::Demo(demo) = accepts("payhub demo --once") else { panic!() };
+    assert_eq!((demo.once, demo.cases, demo.seed), (true, 40, 1));
+    refuses("payhub demo --cases 0", "--cases");
+    refuses("payhub demo --cases many", "--cases");
+}
+
+#[test]
+fn serve_is_the_whole_hub_unless_a_role_is_named() {
+    let Command::Serve(serve) = accepts("payhub serve --config a/payhub.toml") else { panic!() };
+    assert_eq!(serve.role, Role::All);
+    assert_eq!(serve.config.config, Some(PathBuf::from("a/payhub.toml")));
+    let Command::Serve(worker) = accepts("payhub serve --role worker") else { panic!() };
+    assert!(worker.role.works() && !worker.role.serves_api());
+    refuses("payhub serve --role boss", "boss");
+}
+
+#[test]
+fn reconcile_is_a_day_or_two_files_and_never_half_of_both() {
+    let day = mode("payhub reconcile --merchant registry-wechat --date 2026-11-20");
+    assert!(matches!(day, ReconcileMode::Day(_)));
+    let files = mode("payhub reconcile --bill b.csv --ledger l.csv --fee-rate 0.6 --out o");
+    let ReconcileMode::Offline(files) = files else { panic!("{files:?}") };
+    assert_eq!(files.fee_rate, Some(domain::bill::RatePpm(6000)));
+    refuses("payhub reconcile", "--bill");
+    refuses("payhub reconcile --date 2026-11-20", "--merchant");
+    refuses("payhub reconcile --merchant a", "--date");
+    refuses("payhub reconcile --merchant a --date 2026-13-01", "2026-13-01");
+    refuses("payhub reconcile --merchant a/b --date 2026-11-20", "a/b");
+    refuses("payhub reconcile --bill b.csv", "--ledger");
+    refuses("payhub reconcile --bill b.csv --ledger l.csv", "--out");
+    refuses("payhub reconcile --merchant a --date 2026-11-20 --bill b", "--bill");
+    refuses("payhub reconcile --merchant a --date 2026-11-20 --out o", "--out");
+    refuses("payhub reconcile --bill b --ledger l --out o --config c", "--config");
+}
+
+#[test]
+fn an_unknown_word_is_refused_in_one_line_with_the_nearest_one() {
+    refuses("payhub", "--help");
+    refuses("payhub serv", "serve");
+    refuses("payhub callbacks replay", "ID");
+    refuses("payhub callbacks replay evt_1", "evt_1");
+    refuses("payhub refund approve rfd_00000000000000000000000000000001", "--user");
+}
+
+#[test]
+fn help_and_version_are_answers_not_mistakes() {
+    for line in ["payhub --help", "payhub --version", "payhub reconcile --help"] {
+        assert!(matches!(typed(line), Asked::Text(_)), "{line}");
+    }
+}
+
+#[test]
+fn the_definition_holds_together() {
+    use clap::CommandFactory as _;
+    CommandLine::command().debug_assert();
+}
