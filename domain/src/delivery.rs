@@ -130,15 +130,17 @@ pub enum Lookup {
 }
 
 impl Lookup {
-    /// Two records of one message, of two neighbouring days: found on either is found, and only
-    /// absent on both is absent.
+    /// Two records of one message, of two neighbouring days or two attempts: found in either is
+    /// found, the better end counts, and only absent in both is absent.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Found(Some(Arrival::Delivered)), _)
+            | (_, Self::Found(Some(Arrival::Delivered))) => Self::Found(Some(Arrival::Delivered)),
+            (Self::Found(None), _) | (_, Self::Found(None)) => Self::Found(None),
             (Self::Found(Some(arrival)), _) | (_, Self::Found(Some(arrival))) => {
                 Self::Found(Some(arrival))
             }
-            (Self::Found(None), _) | (_, Self::Found(None)) => Self::Found(None),
             (Self::NoAnswer(why), _) | (_, Self::NoAnswer(why)) => Self::NoAnswer(why),
             (Self::Absent, Self::Absent) => Self::Absent,
         }
@@ -216,5 +218,9 @@ mod tests {
             there().or(Lookup::Found(Some(Arrival::Delivered))),
             Lookup::Found(Some(Arrival::Delivered))
         );
+        let reason = Undelivered::Unreachable;
+        let lost = || Arrival::Undelivered { reason, code: "UNDELIV".to_owned() };
+        assert_eq!(Lookup::Absent.or(Lookup::Found(Some(lost()))), Lookup::Found(Some(lost())));
+        assert_eq!(Lookup::Found(Some(lost())).or(there()), there(), "the second is on its way");
     }
 }
