@@ -1,0 +1,171 @@
+//! Backend services and their endpoints. Of a key the database holds a hash only.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::ApplicationId;
+use jiff::Timestamp;
+
+use super::{StoreError, change, sql, typed};
+
+/// An application to be written.
+#[derive(Debug)]
+pub struct NewApplication<'a> {
+    /// Its name.
+    pub application_id: &'a ApplicationId,
+    /// The hash of its API key.
+    pub key_hash: &'a [u8],
+    /// Where it is told of events.
+    pub webhook_url: Option<&'a str>,
+    /// The secret that signs them, sealed.
+    pub webhook_secret: Option<&'a [u8]>,
+    /// The office-wide events that it wants.
+    pub webhook_events: &'a [String],
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Where an application is told of events.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The URL.
+    pub url: String,
+    /// The sealed secret.
+    pub secret_sealed: Vec<u8>,
+    /// Whether the URL stands in the configuration file, and is trusted for that.
+    pub from_file: bool,
+}
+
+/// An application as a list shows it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its name.
+    pub application_id: String,
+    /// Where it is told of events.
+    pub webhook_url: Option<String>,
+    /// Whether it stands in the configuration file.
+    pub from_file: bool,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Since when its key is taken back.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// Writes an application of the configuration file, new or changed.
+///
+/// # Errors
+/// When the database refuses, for instance a key that another application has.
+pub async fn upsert(
+    client: &impl GenericClient,
+    new: &NewApplication<'_>,
+) -> Result<(), StoreError> {
+    change(
+        client,
+        sql::APPLICATIONS_UPSERT,
+        &[
+            &new.application_id.as_str(),
+            &new.key_hash,
+            &new.webhook_url,
+            &new.webhook_secret,
+            &new.webhook_events,
+            &new.now,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Adds an application by hand; false when the name is taken.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn insert(
+    client: &impl GenericClient,
+    new: &NewApplication<'_>,
+) -> Result<bool, StoreError> {
+    change(
+        client,
+        sql::APPLICATIONS_INSERT,
+        &[
+            &new.application_id.as_str(),
+            &new.key_hash,
+            &new.webhook_url,
+            &new.webhook_secret,
+            &new.now,
+        ],
+    )
+    .await
+}
+
+/// The application that owns a key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_key(
+    client: &impl GenericClient,
+    key_hash: &[u8],
+) -> Result<Option<ApplicationId>, StoreError> {
+    let statement = client.prepare_cached(sql::APPLICATIONS_BY_KEY).await?;
+    let row = client.query_opt(&statement, &[&key_hash]).await?;
+    row.map(|row| typed("applications.application_id", row.try_get(0)?)).transpose()
+}
+
+/// Takes a key back; false when there is no such live application.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn revoke(
+    client: &impl GenericClient,
+    name: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::APPLICATIONS_REVOKE, &[&name, &now]).await
+}
+
+/// Every application.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(client: &impl GenericClient) -> Result<Vec<Listed>, StoreError> {
+    let statement = client.prepare_cached(sql::APPLICATIONS_LIST).await?;
+    let rows = client.query(&statement, &[]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                application_id: row.try_get("application_id")?,
+                webhook_url: row.try_get("webhook_url")?,
+                from_file: row.try_get("from_file")?,
+                created_at: row.try_get("created_at")?,
+                revoked_at: row.try_get("revoked_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Where an application is told of events; `None` when nowhere.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn endpoint(
+    client: &impl GenericClient,
+    application: &str,
+) -> Result<Option<Endpoint>, StoreError> {
+    let statement = client.prepare_cached(sql::APPLICATIONS_ENDPOINT).await?;
+    let Some(row) = client.query_opt(&statement, &[&application]).await? else { return Ok(None) };
+    let secret: Option<Vec<u8>> = row.try_get("webhook_secret")?;
+    Ok(Some(Endpoint {
+        url: row.try_get("webhook_url")?,
+        secret_sealed: secret.unwrap_or_default(),
+        from_file: row.try_get("from_file")?,
+    }))
+}
+
+/// Remembers that an endpoint said that it is gone.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn endpoint_gone(
+    client: &impl GenericClient,
+    application: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::APPLICATIONS_ENDPOINT_GONE, &[&application, &now]).await
+}

@@ -1,0 +1,81 @@
+//! Events and the feed of them.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::{ApplicationId, EventId};
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio_postgres::types::Json;
+
+use super::{StoreError, change, sql};
+
+/// An event to be written in the transaction of what it tells.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewEvent {
+    /// Its id, also its `webhook-id`.
+    pub event_id: EventId,
+    /// Whom it concerns; `None`: the whole office.
+    pub application_id: Option<ApplicationId>,
+    /// Its type's word.
+    pub r#type: &'static str,
+    /// The resource that it is about.
+    pub subject_id: String,
+    /// Events of one key reach a receiver in order.
+    pub ordering_key: String,
+    /// The body as it is sent, byte for byte.
+    pub body: String,
+}
+
+/// An event of the feed.
+#[derive(Clone, Debug)]
+pub struct FeedEvent {
+    /// Its id.
+    pub event_id: String,
+    /// The body as it was sent.
+    pub body: String,
+}
+
+/// Writes events and the deliveries that carry them.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn insert(
+    client: &impl GenericClient,
+    events: &[NewEvent],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !events.is_empty() {
+        change(client, sql::EVENTS_INSERT, &[&Json(events), &now]).await?;
+    }
+    Ok(())
+}
+
+/// Where an event stands in an application's feed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn position(
+    client: &impl GenericClient,
+    application: &ApplicationId,
+    event_id: &str,
+) -> Result<Option<i64>, StoreError> {
+    let statement = client.prepare_cached(sql::EVENTS_POSITION).await?;
+    let row = client.query_opt(&statement, &[&application.as_str(), &event_id]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The feed after a position, at most `limit` events.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn after(
+    client: &impl GenericClient,
+    application: &ApplicationId,
+    position: i64,
+    limit: i64,
+) -> Result<Vec<FeedEvent>, StoreError> {
+    let statement = client.prepare_cached(sql::EVENTS_AFTER).await?;
+    let rows = client.query(&statement, &[&application.as_str(), &position, &limit]).await?;
+    rows.iter()
+        .map(|row| Ok(FeedEvent { event_id: row.try_get("event_id")?, body: row.try_get("body")? }))
+        .collect()
+}

@@ -1,0 +1,119 @@
+//! The journal's heads and entries.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::MerchantId;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio_postgres::types::Json;
+
+use super::{StoreError, sql, typed};
+
+/// The end of a merchant's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Whose journal.
+    pub merchant_id: MerchantId,
+    /// The last entry's number; 0 before the first.
+    pub seq: i64,
+    /// The last entry's link; empty before the first.
+    pub mac: Vec<u8>,
+}
+
+/// An entry as stored.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number.
+    pub seq: i64,
+    /// What it is about.
+    pub kind: String,
+    /// The payment or refund.
+    pub subject_id: String,
+    /// When that happened.
+    pub occurred_at: Timestamp,
+    /// When it was written.
+    pub recorded_at: Timestamp,
+    /// Its link.
+    pub mac: Vec<u8>,
+    /// Its lines.
+    pub lines: Vec<Line>,
+}
+
+/// A line as stored.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Line {
+    /// The account that receives.
+    pub debit: String,
+    /// The account that gives.
+    pub credit: String,
+    /// How much.
+    pub amount_fen: i64,
+    /// The fee that it is about.
+    pub fee_id: Option<String>,
+}
+
+/// Locks the heads of merchants' journals; the last of all locks in a transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_heads(
+    client: &impl GenericClient,
+    merchants: &[&str],
+) -> Result<Vec<Head>, StoreError> {
+    let statement = client.prepare_cached(sql::JOURNAL_HEADS_LOCK).await?;
+    let rows = client.query(&statement, &[&merchants]).await?;
+    rows.iter().map(head).collect()
+}
+
+/// Every journal's head.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn heads(client: &impl GenericClient) -> Result<Vec<Head>, StoreError> {
+    let statement = client.prepare_cached(sql::JOURNAL_HEADS_READ).await?;
+    client.query(&statement, &[]).await?.iter().map(head).collect()
+}
+
+/// Entries after a number, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn entries(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<Entry>, StoreError> {
+    let statement = client.prepare_cached(sql::JOURNAL_ENTRIES_READ).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &after, &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Entry {
+                seq: row.try_get("seq")?,
+                kind: row.try_get("kind")?,
+                subject_id: row.try_get("subject_id")?,
+                occurred_at: row.try_get("occurred_at")?,
+                recorded_at: row.try_get("recorded_at")?,
+                mac: row.try_get("mac")?,
+                lines: row.try_get::<_, Json<Vec<Line>>>("lines")?.0,
+            })
+        })
+        .collect()
+}
+
+/// Where the books disagree with themselves, a sentence each.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn breaks(client: &impl GenericClient) -> Result<Vec<String>, StoreError> {
+    let statement = client.prepare_cached(sql::LEDGER_BREAKS).await?;
+    let rows = client.query(&statement, &[]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+fn head(row: &tokio_postgres::Row) -> Result<Head, StoreError> {
+    Ok(Head {
+        merchant_id: typed("journal_heads.merchant_id", row.try_get("merchant_id")?)?,
+        seq: row.try_get("seq")?,
+        mac: row.try_get("mac")?,
+    })
+}

@@ -1,0 +1,166 @@
+//! PostgreSQL, and nothing else knows it. Statements are files under `sql/`; the functions here
+//! take the caller's transaction, write or read, and decide nothing.
+
+pub mod applications;
+mod connect;
+pub mod callbacks;
+pub mod effects;
+pub mod events;
+pub mod fees;
+pub mod idempotency;
+pub mod incidents;
+pub mod journal;
+pub mod migrate;
+pub mod orders;
+pub mod refunds;
+pub mod sql;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Json, ToSql};
+
+use connect::OnMainRuntime;
+
+/// How many connections one hub keeps at most.
+const POOL_SIZE: usize = 16;
+/// How long a caller waits for a connection, and a statement for its end.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection in time.
+    #[error("no database connection: {0}")]
+    Pool(#[from] deadpool_postgres::PoolError),
+    /// The database refused or broke off.
+    #[error("database: {}", describe(.0))]
+    Postgres(#[from] tokio_postgres::Error),
+    /// A row holds something that the hub cannot read: a defect, or somebody else's hand.
+    #[error("{what} in the database: {detail}")]
+    Data {
+        /// Which row or column.
+        what: &'static str,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The schema could not be brought up to date.
+    #[error("migration: {0}")]
+    Migration(String),
+}
+
+impl StoreError {
+    /// The named constraint that refused the statement, if one did.
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Postgres(error) => error.as_db_error().and_then(|error| error.constraint()),
+            Self::Pool(_) | Self::Data { .. } | Self::Migration(_) => None,
+        }
+    }
+
+    /// Whether the same transaction may simply be run again: a deadlock or a lost race.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.code().is_some_and(|code| {
+                *code == SqlState::T_R_DEADLOCK_DETECTED
+                    || *code == SqlState::T_R_SERIALIZATION_FAILURE
+            }),
+            Self::Pool(_) | Self::Data { .. } | Self::Migration(_) => false,
+        }
+    }
+}
+
+fn describe(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || error.to_string(),
+        |db| {
+            let constraint = db.constraint().map(|name| format!(" ({name})")).unwrap_or_default();
+            format!("{}{constraint}", db.message())
+        },
+    )
+}
+
+/// The database of a hub: a pool of connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    /// A pool for `config`. Connections open on first use, and live on the runtime that calls this.
+    ///
+    /// # Errors
+    /// When the pool cannot be built.
+    pub fn new(mut config: tokio_postgres::Config) -> Result<Self, StoreError> {
+        config
+            .application_name("payhub")
+            .connect_timeout(PATIENCE)
+            .options("-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000");
+        let manager = Manager::from_connect(
+            config,
+            OnMainRuntime::here(),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(POOL_SIZE)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .recycle_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|error| StoreError::Migration(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    /// A connection.
+    ///
+    /// # Errors
+    /// When none comes in time.
+    pub async fn client(&self) -> Result<Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// Lets every connection go.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// Runs a prepared statement and reads one JSON document a row.
+pub(crate) async fn load<T>(
+    client: &impl deadpool_postgres::GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<Vec<T>, StoreError>
+where
+    T: serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    let statement = client.prepare_cached(statement).await?;
+    client
+        .query(&statement, parameters)
+        .await?
+        .into_iter()
+        .map(|row| Ok(row.try_get::<_, Json<T>>(0)?.0))
+        .collect()
+}
+
+/// Runs a prepared statement that changes at most one row; whether it did.
+pub(crate) async fn change(
+    client: &impl deadpool_postgres::GenericClient,
+    statement: &str,
+    parameters: &[&(dyn ToSql + Sync)],
+) -> Result<bool, StoreError> {
+    let statement = client.prepare_cached(statement).await?;
+    Ok(!client.query(&statement, parameters).await?.is_empty())
+}
+
+/// Reads a text column into a typed value.
+pub(crate) fn typed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    what: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::Data { what, detail: error.to_string() })
+}

@@ -1,0 +1,430 @@
+//! Orders, as the API shows them and as a judgement needs them.
+
+use callbacks::{LockedFee, LockedOrder, LockedPayment, LockedRefund};
+use deadpool_postgres::GenericClient;
+use domain::fee::FeeFacts;
+use domain::ids::{
+    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, ProviderTradeNo,
+    RefundId,
+};
+use domain::journal::Share;
+use domain::money::Fen;
+use domain::order::OrderState;
+use domain::provider::Provider;
+use domain::refund::RefundState;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio_postgres::types::Json;
+
+use super::{StoreError, change, load, sql, typed};
+
+/// An order to be written down before its provider is asked.
+#[derive(Debug)]
+pub struct NewOrder<'a> {
+    /// Its id.
+    pub order_id: &'a OrderId,
+    /// Who asked for it.
+    pub application_id: &'a ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: &'a MerchantId,
+    /// Which provider that is.
+    pub provider: Provider,
+    /// The product's word.
+    pub product: &'a str,
+    /// Its number for ever.
+    pub out_trade_no: &'a OutTradeNo,
+    /// What is to be paid.
+    pub amount: Fen,
+    /// What the payer reads.
+    pub subject: &'a str,
+    /// The sealed call that places it.
+    pub place_call: &'a [u8],
+    /// When it is written.
+    pub now: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// When it is asked for if no answer is ever written.
+    pub next_query_at: Timestamp,
+    /// Its fees and what it brings for each, in order.
+    pub allocations: &'a [(FeeId, Fen)],
+}
+
+/// An order as stored, with fees, payments and refunds.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrderRecord {
+    /// Its id.
+    pub id: OrderId,
+    /// Whose it is.
+    pub application_id: ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: MerchantId,
+    /// Which provider that is.
+    pub provider: Provider,
+    /// The product's word.
+    pub product: String,
+    /// Its number.
+    pub out_trade_no: OutTradeNo,
+    /// What is to be paid.
+    pub amount_fen: Fen,
+    /// What the payer reads.
+    pub subject: String,
+    /// Where it stands.
+    pub status: OrderState,
+    /// What the payer needs.
+    pub pay: Option<serde_json::Value>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// Whether that was after it had been closed.
+    pub paid_late: bool,
+    /// The provider's number of the payment.
+    pub provider_trade_no: Option<ProviderTradeNo>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// When another wallet took its place while its code stayed payable.
+    pub superseded_at: Option<Timestamp>,
+    /// When the hub first asked the provider to close it.
+    pub closing_at: Option<Timestamp>,
+    /// Why the provider refused it.
+    pub refused_reason: Option<String>,
+    /// The provider's code.
+    pub refused_code: Option<String>,
+    /// The provider's text.
+    pub refused_message: Option<String>,
+    /// How often it was asked for since its state last moved.
+    pub queries: i32,
+    /// Its fees.
+    pub fees: Vec<AllocatedFee>,
+    /// Its payments.
+    pub payments: Vec<PaymentRecord>,
+    /// Its refunds.
+    pub refunds: Vec<OrderRefund>,
+}
+
+/// A fee of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AllocatedFee {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// What the order brings for it.
+    pub allocated_fen: Fen,
+    total_fen: Fen,
+    paid_fen: Fen,
+    refunding_fen: Fen,
+    refunded_fen: Fen,
+    void: bool,
+}
+
+/// A payment of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PaymentRecord {
+    /// Its id.
+    pub id: PaymentId,
+    /// The provider's number.
+    pub provider_trade_no: ProviderTradeNo,
+    /// Gross amount.
+    pub amount_fen: Fen,
+    /// The part that settles no fee.
+    pub surplus_fen: Fen,
+    /// When the payer paid.
+    pub paid_at: Timestamp,
+    /// Where it was first heard of.
+    pub source: String,
+    /// Held or given back by refunds.
+    pub refunding_fen: Fen,
+    /// Given back.
+    pub refunded_fen: Fen,
+    /// Of the surplus, held or given back by refunds.
+    pub surplus_refunding_fen: Fen,
+    /// How it divides over fees.
+    pub shares: Vec<FeeShare>,
+}
+
+/// A part of a payment or refund that concerns a fee.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FeeShare {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// The part.
+    pub amount_fen: Fen,
+}
+
+/// A refund of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrderRefund {
+    /// Its id.
+    pub id: RefundId,
+    /// Its number.
+    pub out_refund_no: OutRefundNo,
+    /// From which payment.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount_fen: Fen,
+    /// The part that comes out of surplus.
+    pub surplus_fen: Fen,
+    /// Where it stands.
+    pub status: RefundState,
+    /// From which fees.
+    pub shares: Vec<FeeShare>,
+}
+
+impl AllocatedFee {
+    /// The facts that the fee's status follows from.
+    #[must_use]
+    pub fn facts(&self) -> FeeFacts {
+        FeeFacts {
+            total: self.total_fen,
+            paid: self.paid_fen,
+            refunding: self.refunding_fen,
+            refunded: self.refunded_fen,
+            void: self.void,
+        }
+    }
+}
+
+/// The shares of a refund or payment, surplus last.
+#[must_use]
+pub fn shares(fees: &[FeeShare], surplus: Fen) -> Vec<Share> {
+    let surplus = (surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: surplus });
+    fees.iter()
+        .map(|share| Share { fee_id: Some(share.fee_id.clone()), amount_fen: share.amount_fen })
+        .chain(surplus)
+        .collect()
+}
+
+impl OrderRecord {
+    /// What a judgement may look at.
+    #[must_use]
+    pub fn books(&self) -> LockedOrder {
+        LockedOrder {
+            order_id: self.id.clone(),
+            out_trade_no: self.out_trade_no.clone(),
+            amount: self.amount_fen,
+            state: self.status,
+            fees: self
+                .fees
+                .iter()
+                .map(|fee| LockedFee {
+                    fee_id: fee.fee_id.clone(),
+                    allocated: fee.allocated_fen,
+                    facts: fee.facts(),
+                })
+                .collect(),
+            payments: self
+                .payments
+                .iter()
+                .map(|payment| LockedPayment {
+                    payment_id: payment.id.clone(),
+                    provider_trade_no: payment.provider_trade_no.clone(),
+                    amount: payment.amount_fen,
+                    refunding: payment.refunding_fen,
+                })
+                .collect(),
+            refunds: self
+                .refunds
+                .iter()
+                .map(|refund| LockedRefund {
+                    refund_id: refund.id.clone(),
+                    out_refund_no: refund.out_refund_no.clone(),
+                    payment_id: refund.payment_id.clone(),
+                    amount: refund.amount_fen,
+                    state: refund.status,
+                    shares: shares(&refund.shares, refund.surplus_fen),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Writes an order down with its allocations; it is its fees' live order from now on.
+///
+/// # Errors
+/// `one_live_order_per_fee` when another order came first.
+pub async fn insert(client: &impl GenericClient, order: &NewOrder<'_>) -> Result<(), StoreError> {
+    change(
+        client,
+        sql::ORDERS_INSERT,
+        &[
+            &order.order_id.as_str(),
+            &order.application_id.as_str(),
+            &order.merchant_id.as_str(),
+            &order.provider.as_str(),
+            &order.product,
+            &order.out_trade_no.as_str(),
+            &order.amount.get(),
+            &order.subject,
+            &order.place_call,
+            &order.now,
+            &order.expires_at,
+            &order.next_query_at,
+        ],
+    )
+    .await?;
+    let fees: Vec<&str> = order.allocations.iter().map(|(fee, _)| fee.as_str()).collect();
+    let amounts: Vec<i64> = order.allocations.iter().map(|(_, amount)| amount.get()).collect();
+    change(
+        client,
+        sql::ORDER_ALLOCATIONS_INSERT,
+        &[&order.order_id.as_str(), &fees, &amounts],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Orders by id, in the order of their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_ids(
+    client: &impl GenericClient,
+    ids: &[&str],
+) -> Result<Vec<OrderRecord>, StoreError> {
+    load(client, sql::ORDERS_LOAD, &[&ids]).await
+}
+
+/// Locks a merchant's orders by their numbers, then the balances of their fees, and reads them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock_by_number(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    numbers: &[&str],
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_LOCK_BY_NUMBER).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &numbers]).await?;
+    let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    read_locked(client, &ids).await
+}
+
+/// Locks orders by id, then the balances of their fees, and reads them.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lock(
+    client: &impl GenericClient,
+    ids: &[&str],
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_LOCK).await?;
+    let rows = client.query(&statement, &[&ids]).await?;
+    let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
+    read_locked(client, &ids).await
+}
+
+/// Reads after locking, in a statement of its own: one that waited for a lock would see the rows
+/// beside it as they were before it waited.
+async fn read_locked(
+    client: &impl GenericClient,
+    ids: &[String],
+) -> Result<Vec<OrderRecord>, StoreError> {
+    let statement = client.prepare_cached(sql::FEE_BALANCES_LOCK).await?;
+    client.query(&statement, &[&ids]).await?;
+    load(client, sql::ORDERS_LOAD, &[&ids]).await
+}
+
+/// The sealed call that placed an order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn place_call(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_PLACE_CALL).await?;
+    let row = client.query_opt(&statement, &[&order_id.as_str()]).await?;
+    Ok(row.map(|row| row.try_get("place_call")).transpose()?)
+}
+
+/// What an answer changes in an order.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    /// The order.
+    pub order_id: &'a OrderId,
+    /// The state that it must still have.
+    pub before: OrderState,
+    /// The state that it has then.
+    pub after: OrderState,
+    /// What the payer needs, when the answer brought it.
+    pub pay: Option<&'a serde_json::Value>,
+    /// Why the provider refused it: reason, code, text.
+    pub refused: Option<(&'a str, &'a str, &'a str)>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// When it was superseded.
+    pub superseded_at: Option<Timestamp>,
+    /// When it is asked for next.
+    pub next_query_at: Option<Timestamp>,
+    /// How often it was asked for.
+    pub queries: i32,
+    /// When closing was first tried.
+    pub closing_at: Option<Timestamp>,
+}
+
+/// Writes an answer; false when the order's state moved meanwhile, and nothing was written. An
+/// order that can no longer be paid frees its fees.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn answered(
+    client: &impl GenericClient,
+    answer: &Answered<'_>,
+) -> Result<bool, StoreError> {
+    let (reason, code, message) = match answer.refused {
+        Some((reason, code, message)) => (Some(reason), Some(code), Some(message)),
+        None => (None, None, None),
+    };
+    let done = change(
+        client,
+        sql::ORDERS_ANSWERED,
+        &[
+            &answer.order_id.as_str(),
+            &answer.before.as_str(),
+            &answer.after.as_str(),
+            &answer.pay.map(Json),
+            &reason,
+            &code,
+            &message,
+            &answer.closed_at,
+            &answer.superseded_at,
+            &answer.next_query_at,
+            &answer.queries,
+            &answer.closing_at,
+        ],
+    )
+    .await?;
+    if done && !answer.after.is_live() {
+        change(client, sql::LIVE_ORDERS_DELETE, &[&answer.order_id.as_str()]).await?;
+    }
+    Ok(done)
+}
+
+/// Leases orders whose query is due, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    client: &impl GenericClient,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<OrderId>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_CLAIM).await?;
+    let rows = client.query(&statement, &[&now, &limit]).await?;
+    rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
+}
+
+/// Says when an order is asked for next; `None`: never again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reschedule(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    next: Option<Timestamp>,
+    queries: i32,
+) -> Result<(), StoreError> {
+    change(client, sql::ORDERS_RESCHEDULE, &[&order_id.as_str(), &next, &queries]).await?;
+    Ok(())
+}

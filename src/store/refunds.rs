@@ -1,0 +1,273 @@
+//! Refunds.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::{
+    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, RefundId,
+};
+use domain::money::Fen;
+use domain::refund::RefundState;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::orders::FeeShare;
+use super::{StoreError, change, load, sql, typed};
+
+/// A refund to be written down before its provider is asked.
+#[derive(Debug)]
+pub struct NewRefund<'a> {
+    /// Its id.
+    pub refund_id: &'a RefundId,
+    /// Who asked for it.
+    pub application_id: &'a ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: &'a MerchantId,
+    /// Of which order.
+    pub order_id: &'a OrderId,
+    /// From which payment.
+    pub payment_id: &'a PaymentId,
+    /// Its number for ever.
+    pub out_refund_no: &'a OutRefundNo,
+    /// How much.
+    pub amount: Fen,
+    /// The part that comes out of surplus.
+    pub surplus: Fen,
+    /// Why.
+    pub reason: &'a str,
+    /// Whether it waits for a second person.
+    pub state: RefundState,
+    /// Who asked: an application or a console user.
+    pub requested_by: &'a str,
+    /// The sealed call that asks for it.
+    pub refund_call: &'a [u8],
+    /// When it is written.
+    pub now: Timestamp,
+    /// When it is asked for if no answer is ever written; `None` while it waits for a person.
+    pub next_query_at: Option<Timestamp>,
+    /// From which fees.
+    pub fees: &'a [(FeeId, Fen)],
+}
+
+/// A refund as stored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RefundRecord {
+    /// Its id.
+    pub id: RefundId,
+    /// Whose it is.
+    pub application_id: ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: MerchantId,
+    /// Of which order.
+    pub order_id: OrderId,
+    /// From which payment.
+    pub payment_id: PaymentId,
+    /// The order's number.
+    pub out_trade_no: OutTradeNo,
+    /// Its number.
+    pub out_refund_no: OutRefundNo,
+    /// How much.
+    pub amount_fen: Fen,
+    /// The part that comes out of surplus.
+    pub surplus_fen: Fen,
+    /// Why.
+    pub reason: String,
+    /// Where it stands.
+    pub status: RefundState,
+    /// Who asked.
+    pub requested_by: String,
+    /// Who decided.
+    pub decided_by: Option<String>,
+    /// The provider's number.
+    pub provider_refund_no: Option<String>,
+    /// Why the provider refused it.
+    pub refused_reason: Option<String>,
+    /// The provider's code.
+    pub refused_code: Option<String>,
+    /// The provider's text.
+    pub refused_message: Option<String>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When the provider accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// When the money was back.
+    pub succeeded_at: Option<Timestamp>,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
+    /// How often it was asked for since its state last moved.
+    pub queries: i32,
+    /// From which fees.
+    pub allocations: Vec<FeeShare>,
+}
+
+/// Writes a refund down. The caller posts what it reserves in the same transaction.
+///
+/// # Errors
+/// `a_refund_number_is_used_once` when the number is taken.
+pub async fn insert(client: &impl GenericClient, new: &NewRefund<'_>) -> Result<(), StoreError> {
+    let fees: Vec<&str> = new.fees.iter().map(|(fee, _)| fee.as_str()).collect();
+    let amounts: Vec<i64> = new.fees.iter().map(|(_, amount)| amount.get()).collect();
+    change(
+        client,
+        sql::REFUNDS_INSERT,
+        &[
+            &new.refund_id.as_str(),
+            &new.application_id.as_str(),
+            &new.merchant_id.as_str(),
+            &new.order_id.as_str(),
+            &new.payment_id.as_str(),
+            &new.out_refund_no.as_str(),
+            &new.amount.get(),
+            &new.surplus.get(),
+            &new.reason,
+            &new.state.as_str(),
+            &new.requested_by,
+            &new.refund_call,
+            &new.now,
+            &new.next_query_at,
+            &fees,
+            &amounts,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Refunds by id, in the order of their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_ids(
+    client: &impl GenericClient,
+    ids: &[&str],
+) -> Result<Vec<RefundRecord>, StoreError> {
+    load(client, sql::REFUNDS_LOAD, &[&ids]).await
+}
+
+/// The refund of a merchant with that number: its id, its order and its amount.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_number(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    number: &OutRefundNo,
+) -> Result<Option<(RefundId, OrderId, Fen)>, StoreError> {
+    let statement = client.prepare_cached(sql::REFUNDS_BY_NUMBER).await?;
+    let row = client.query_opt(&statement, &[&merchant.as_str(), &number.as_str()]).await?;
+    row.map(|row| {
+        Ok((
+            typed("refunds.refund_id", row.try_get(0)?)?,
+            typed("refunds.order_id", row.try_get(1)?)?,
+            Fen::new(row.try_get(2)?),
+        ))
+    })
+    .transpose()
+}
+
+/// The sealed call that asks for a refund.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn call(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let statement = client.prepare_cached(sql::REFUNDS_CALL).await?;
+    let row = client.query_opt(&statement, &[&refund_id.as_str()]).await?;
+    Ok(row.map(|row| row.try_get("refund_call")).transpose()?)
+}
+
+/// What an answer changes in a refund beside money, which is posted by `effects`.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    /// The refund.
+    pub refund_id: &'a RefundId,
+    /// The state that it must still have.
+    pub before: RefundState,
+    /// The state that it has then.
+    pub after: RefundState,
+    /// Why the provider refused it: reason, code, text.
+    pub refused: Option<(&'a str, &'a str, &'a str)>,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// When it is asked for next.
+    pub next_query_at: Option<Timestamp>,
+    /// How often it was asked for.
+    pub queries: i32,
+}
+
+/// Writes an answer; false when the refund's state moved meanwhile, and nothing was written.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn answered(
+    client: &impl GenericClient,
+    answer: &Answered<'_>,
+) -> Result<bool, StoreError> {
+    let (reason, code, message) = match answer.refused {
+        Some((reason, code, message)) => (Some(reason), Some(code), Some(message)),
+        None => (None, None, None),
+    };
+    change(
+        client,
+        sql::REFUNDS_ANSWERED,
+        &[
+            &answer.refund_id.as_str(),
+            &answer.before.as_str(),
+            &answer.after.as_str(),
+            &reason,
+            &code,
+            &message,
+            &answer.sent_at,
+            &answer.next_query_at,
+            &answer.queries,
+        ],
+    )
+    .await
+}
+
+/// Writes a second person's decision; false when the refund does not wait for one.
+///
+/// # Errors
+/// `nobody_approves_his_own_refund`.
+pub async fn decide(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+    after: RefundState,
+    by: &str,
+    next_query_at: Option<Timestamp>,
+) -> Result<bool, StoreError> {
+    change(
+        client,
+        sql::REFUNDS_DECIDE,
+        &[&refund_id.as_str(), &after.as_str(), &by, &next_query_at],
+    )
+    .await
+}
+
+/// Leases refunds whose query is due, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    client: &impl GenericClient,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<RefundId>, StoreError> {
+    let statement = client.prepare_cached(sql::REFUNDS_CLAIM).await?;
+    let rows = client.query(&statement, &[&now, &limit]).await?;
+    rows.iter().map(|row| typed("refunds.refund_id", row.try_get(0)?)).collect()
+}
+
+/// Says when a refund is asked for next; `None`: never again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reschedule(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+    next: Option<Timestamp>,
+    queries: i32,
+) -> Result<(), StoreError> {
+    change(client, sql::REFUNDS_RESCHEDULE, &[&refund_id.as_str(), &next, &queries]).await?;
+    Ok(())
+}

@@ -1,0 +1,7 @@
+-- Entries of a journal with their lines after a number, in order; no row at the end.
+SELECT e.seq, e.kind, e.subject_id, e.occurred_at, e.recorded_at, e.mac,
+       COALESCE((SELECT jsonb_agg(jsonb_build_object('debit', l.debit, 'credit', l.credit, 'amount_fen', l.amount_fen, 'fee_id', l.fee_id) ORDER BY l.line)
+                   FROM journal_lines l WHERE l.merchant_id = e.merchant_id AND l.seq = e.seq), '[]') AS lines
+  FROM journal_entries e
+ WHERE e.merchant_id = $1 AND e.seq > $2
+ ORDER BY e.seq LIMIT $3
