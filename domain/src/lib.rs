@@ -5,6 +5,7 @@
 //! arguments, and every state changes through one total function of its type.
 
 pub mod bill;
+pub mod calendar;
 pub mod clock;
 pub mod delivery;
 pub mod event;

@@ -7,6 +7,8 @@
 mod file;
 mod item;
 mod price;
+#[cfg(test)]
+mod properties;
 mod quote;
 mod rule;
 mod words;
