@@ -7,8 +7,12 @@
 pub mod alipay;
 pub mod bill;
 pub mod channels;
+mod json;
 pub mod keys;
+mod limits;
+mod percent;
 pub mod provider;
+pub mod settings;
 pub mod webhook;
 pub mod wechat;
 pub mod wire;

@@ -330,6 +330,13 @@ pub struct NoticeError {
     pub detail: String,
 }
 
+impl NoticeError {
+    /// A refusal; `detail` must repeat neither the body nor a secret.
+    pub(crate) fn new(fault: NoticeFault, detail: impl Into<String>) -> Self {
+        Self { fault, detail: detail.into() }
+    }
+}
+
 /// What the hub has to say about a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acknowledgement {

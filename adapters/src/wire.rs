@@ -142,6 +142,17 @@ pub struct Refusal {
     pub message: String,
 }
 
+impl Refusal {
+    /// A refusal in the provider's own code and text, which is cut to what a person reads.
+    pub(crate) fn new(reason: Reason, code: &str, message: &str) -> Self {
+        Self {
+            reason,
+            code: code.chars().take(64).collect(),
+            message: message.chars().take(256).collect(),
+        }
+    }
+}
+
 /// The hub's stable words for refusals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

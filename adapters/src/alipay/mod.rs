@@ -1,1 +1,181 @@
-//! Alipay OpenAPI.
+//! Alipay (支付宝) OpenAPI through its gateway, in key mode: what is sent, what is read, what is
+//! called back.
+//!
+//! An answer is proved over the exact characters of its node, a notice over its parameters
+//! decoded once; nothing is believed before.
+
+mod answer;
+mod download;
+mod form;
+mod gateway;
+mod notice;
+mod order;
+mod sign;
+mod statement;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use domain::fact::{OrderStanding, RefundFact};
+use domain::ids::OutTradeNo;
+use domain::provider::Provider;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use url::Url;
+
+use crate::keys::{SigningKey, VerifyingKey};
+use crate::provider::{
+    Account, Acknowledgement, BillAnswer, BillTicket, Closing, LimitError, NewOrder, NewRefund,
+    Notice, NoticeError, OpenedNotice, Pay, PaymentProvider, RefundKey, Reply, SignError,
+};
+use crate::settings::{self, SettingError};
+use crate::wire::{Answer, Call, Outcome, Request, Stamp};
+
+/// What an Alipay merchant is made of; each field is the key of `payhub.toml`.
+#[derive(Debug)]
+pub struct AlipayConfig {
+    /// The application's number.
+    pub app_id: String,
+    /// The merchant's number (PID).
+    pub seller_id: String,
+    /// The application's key.
+    pub app_private_key: SigningKey,
+    /// Alipay's key for this application (支付宝公钥), not the application's own public half.
+    pub alipay_public_key: VerifyingKey,
+    /// `https://openapi.alipay.com/gateway.do`, or the sandbox's.
+    pub gateway_url: String,
+}
+
+/// Alipay for one merchant.
+pub struct Alipay {
+    account: Account,
+    app_private_key: SigningKey,
+    alipay_public_key: VerifyingKey,
+    gateway: Url,
+}
+
+impl Alipay {
+    /// Builds the adapter.
+    ///
+    /// # Errors
+    /// The first setting that cannot be right, by its key in `payhub.toml`.
+    pub fn new(config: AlipayConfig) -> Result<Self, SettingError> {
+        settings::token("app_id", &config.app_id)?;
+        settings::token("seller_id", &config.seller_id)?;
+        let gateway = settings::endpoint("gateway_url", &config.gateway_url)?;
+        Ok(Self {
+            account: Account { payee: config.seller_id, app: config.app_id },
+            app_private_key: config.app_private_key,
+            alipay_public_key: config.alipay_public_key,
+            gateway,
+        })
+    }
+}
+
+impl fmt::Debug for Alipay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Alipay({})", self.account.app)
+    }
+}
+
+impl PaymentProvider for Alipay {
+    fn provider(&self) -> Provider {
+        Provider::Alipay
+    }
+
+    fn account(&self) -> &Account {
+        &self.account
+    }
+
+    fn place(&self, order: &NewOrder<'_>) -> Result<Call, LimitError> {
+        order::place(&self.account, order)
+    }
+
+    fn query_order(&self, out_trade_no: &OutTradeNo) -> Call {
+        order::query(out_trade_no)
+    }
+
+    fn close_order(&self, out_trade_no: &OutTradeNo) -> Call {
+        order::close(out_trade_no)
+    }
+
+    fn refund(&self, refund: &NewRefund<'_>) -> Result<Call, LimitError> {
+        order::refund(refund)
+    }
+
+    fn query_refund(&self, refund: &RefundKey<'_>) -> Call {
+        order::query_refund(refund)
+    }
+
+    fn ask_bill(&self, day: Date) -> Call {
+        download::ask(day)
+    }
+
+    fn fetch_bill(&self, ticket: &BillTicket) -> Call {
+        download::fetch(ticket)
+    }
+
+    fn sign(&self, call: &Call, stamp: &Stamp) -> Result<Request, SignError> {
+        if sign::is_method(&call.target) {
+            self.sign_call(call, stamp.now)
+        } else {
+            download::request(&self.gateway, call)
+        }
+    }
+
+    fn read_placed(&self, answer: &Answer, _stamp: &Stamp) -> Outcome<Pay> {
+        answer::placed(self.said(order::PRECREATE, answer))
+    }
+
+    fn read_order(
+        &self,
+        out_trade_no: &OutTradeNo,
+        answer: &Answer,
+        _now: Timestamp,
+    ) -> Outcome<OrderStanding> {
+        answer::order(out_trade_no, self.said(order::QUERY, answer))
+    }
+
+    fn read_closed(&self, answer: &Answer, _now: Timestamp) -> Outcome<Closing> {
+        answer::closed(self.said(order::CLOSE, answer))
+    }
+
+    fn read_refunded(
+        &self,
+        refund: &RefundKey<'_>,
+        answer: &Answer,
+        _now: Timestamp,
+    ) -> Outcome<RefundFact> {
+        answer::refunded(refund, self.said(order::REFUND, answer))
+    }
+
+    fn read_refund(
+        &self,
+        refund: &RefundKey<'_>,
+        answer: &Answer,
+        _now: Timestamp,
+    ) -> Outcome<Option<RefundFact>> {
+        answer::refund(refund, self.said(order::REFUND_QUERY, answer))
+    }
+
+    fn read_bill_ticket(&self, answer: &Answer, _now: Timestamp) -> Outcome<BillAnswer> {
+        download::ticket(self.said(download::BILL_URL, answer))
+    }
+
+    fn read_bill_file(&self, _ticket: &BillTicket, answer: &Answer) -> Outcome<Vec<u8>> {
+        download::file(answer)
+    }
+
+    fn open_notice(&self, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError> {
+        notice::open(&self.alipay_public_key, notice.body)
+    }
+
+    fn reread_notice(&self, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
+        notice::reread(plaintext)
+    }
+
+    fn acknowledge(&self, acknowledgement: Acknowledgement) -> Reply {
+        notice::acknowledge(acknowledgement)
+    }
+}

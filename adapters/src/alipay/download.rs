@@ -1,0 +1,135 @@
+//! Asks for a day's trade bill and takes the file. The address lives 30 seconds and carries its
+//! own token, so it is fetched at once and without any credential; it is not signed, so only the
+//! file's own form (zip, with checksums) shows whether it came whole.
+
+use std::io::{self, Cursor, Read as _};
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::json;
+use url::{Host, Url};
+use zip::ZipArchive;
+
+use super::gateway::{Said, done};
+use super::order::call;
+use crate::json;
+use crate::provider::{BillAnswer, BillTicket, SignError};
+use crate::settings::is_protected;
+use crate::wire::{Answer, Call, Method, Outcome, Reason, Refusal, Request};
+
+pub(super) const BILL_URL: &str = "alipay.data.dataservice.bill.downloadurl.query";
+
+/// The most that a bill may unpack to, in bytes (512 MiB): beyond it the file is refused.
+const LARGEST_BILL: u64 = 512 * 1024 * 1024;
+
+/// How a zip file begins: with an entry, or with the end of an empty one.
+const ZIP_MAGICS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
+
+/// Asks where the trade bill of a day is.
+pub(super) fn ask(day: Date) -> Call {
+    call(BILL_URL, &json!({ "bill_type": "trade", "bill_date": day.to_string() }))
+}
+
+/// `GET` of the ticket's address: a call whose target is a URL is a download.
+pub(super) fn fetch(ticket: &BillTicket) -> Call {
+    Call {
+        method: Method::Get,
+        target: ticket.url.clone(),
+        body: String::new(),
+        parameters: Vec::new(),
+    }
+}
+
+/// The request for a download: nothing of the merchant's goes with it, and it goes only to
+/// Alipay's own domain or to the gateway's host.
+pub(super) fn request(gateway: &Url, call: &Call) -> Result<Request, SignError> {
+    let url = Url::parse(&call.target).map_err(|source| SignError(source.to_string()))?;
+    let bare = url.username().is_empty() && url.password().is_none();
+    if call.method != Method::Get || !call.body.is_empty() || !call.parameters.is_empty() || !bare {
+        return Err(SignError("it is neither a gateway method nor a plain download".to_owned()));
+    }
+    if !is_protected(&url) || !is_alipays(gateway, &url) {
+        return Err(SignError("its URL is not on one of Alipay's hosts".to_owned()));
+    }
+    Ok(Request {
+        method: Method::Get,
+        url: call.target.clone(),
+        headers: vec![("Accept".to_owned(), "*/*".to_owned())],
+        body: Vec::new(),
+    })
+}
+
+fn is_alipays(gateway: &Url, url: &Url) -> bool {
+    if url.host() == gateway.host() {
+        return true;
+    }
+    let below = |host: Option<Host<&str>>, domain: &str| match host {
+        Some(Host::Domain(name)) => {
+            name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        }
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
+    };
+    // Alipay's own trial gateway keeps its files on its own domain.
+    ["alipay.com", "alipaydev.com"]
+        .into_iter()
+        .any(|domain| below(gateway.host(), domain) && below(url.host(), domain))
+}
+
+/// Reads the answer to [`ask`].
+pub(super) fn ticket(said: Said<'_>) -> Outcome<BillAnswer> {
+    #[derive(Deserialize)]
+    struct Ticket {
+        bill_download_url: String,
+    }
+    if let Said::Failed(failure) = &said
+        && is_empty_day(&failure.sub_code)
+    {
+        return Outcome::Accepted(BillAnswer::EmptyDay);
+    }
+    let node = match done(said, |_| None) {
+        Ok(node) => node,
+        Err(other) => return other,
+    };
+    match serde_json::from_str::<Ticket>(node) {
+        Ok(Ticket { bill_download_url: url }) if !url.is_empty() => {
+            Outcome::Accepted(BillAnswer::Ready(BillTicket { url, sha1: None }))
+        }
+        Ok(_) => Outcome::Unknown("bill_download_url is empty".to_owned()),
+        Err(source) => Outcome::Unknown(format!("the node {}", json::fault(&source))),
+    }
+}
+
+/// All three are seen in Alipay's texts for a day without trades.
+fn is_empty_day(sub_code: &str) -> bool {
+    ["isp.bill_not_exist", "BILL_NOT_EXIST", "NO_BILL_DATA"].contains(&sub_code)
+}
+
+/// Reads the file: its bytes as they came, once every entry unpacks to its checksum. A text
+/// instead of a zip says that the address has expired: a new one must be asked for.
+pub(super) fn file(answer: &Answer) -> Outcome<Vec<u8>> {
+    if answer.status != 200 {
+        return Outcome::Unknown(format!("answer {}: ask for a new address", answer.status));
+    }
+    if !ZIP_MAGICS.iter().any(|magic| answer.body.starts_with(magic)) {
+        return Outcome::Unknown("no zip file: ask for a new address".to_owned());
+    }
+    match unpacks(&answer.body) {
+        Ok(()) => Outcome::Accepted(answer.body.clone()),
+        Err(why) => {
+            Outcome::Refused(Refusal::new(Reason::InvalidRequest, "not_unpacked", &why.to_string()))
+        }
+    }
+}
+
+fn unpacks(file: &[u8]) -> io::Result<()> {
+    let mut archive = ZipArchive::new(Cursor::new(file))?;
+    let mut rest = LARGEST_BILL;
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index)?;
+        let count = io::copy(&mut entry.take(rest.saturating_add(1)), &mut io::sink())?;
+        rest = rest
+            .checked_sub(count)
+            .ok_or_else(|| io::Error::other("it unpacks to more than 512 MiB"))?;
+    }
+    Ok(())
+}
