@@ -6,6 +6,7 @@
 
 pub mod bill;
 pub mod calendar;
+pub mod case;
 pub mod clock;
 pub mod delivery;
 pub mod event;
