@@ -2,5 +2,7 @@
 
 pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod seal;
 pub mod terminal;
+pub mod store;
