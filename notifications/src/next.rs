@@ -295,3 +295,6 @@ fn lookup_delay(lookups_made: usize) -> SignedDuration {
     let last = SignedDuration::from_hours(1);
     LOOKUP_DELAYS.get(lookups_made).copied().unwrap_or(last)
 }
+
+#[cfg(test)]
+mod tests;

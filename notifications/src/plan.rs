@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use domain::calendar::Calendar;
 use domain::provider::UnknownWord;
 use jiff::civil::{Date, Weekday};
 use jiff::{SignedDuration, Timestamp};
@@ -171,13 +172,13 @@ fn default_locale() -> String {
 }
 
 /// The office's rules and means.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Policy {
     /// When messages that are not immediate wait; `None`: never.
     pub quiet_hours: Option<Hours>,
     /// When staff are told things.
     pub office_hours: Hours,
-    /// Whether the office is open on a day; by default on Monday to Friday.
+    /// Whether the office is open on a day; by default by the calendar that comes with the hub.
     pub is_working_day: fn(Date) -> bool,
     /// The channels, the preferred one first.
     pub channels: Vec<Channel>,
@@ -190,11 +191,19 @@ impl Default for Policy {
         Self {
             quiet_hours: Some(Hours::QUIET),
             office_hours: Hours::OFFICE,
-            is_working_day: |day| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday),
+            is_working_day,
             channels: Vec::new(),
             templates: Vec::new(),
         }
     }
+}
+
+/// By the built-in calendar of holidays and make-up days; without it, Monday to Friday.
+fn is_working_day(day: Date) -> bool {
+    Calendar::built_in().map_or_else(
+        |_unreadable| !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday),
+        |calendar| calendar.is_working_day(day),
+    )
 }
 
 impl Policy {
@@ -392,3 +401,6 @@ fn attempt(
         segments: if channel.kind.is_sms() { text::segments(length) } else { 1 },
     })
 }
+
+#[cfg(test)]
+mod tests;
