@@ -74,6 +74,9 @@ pub struct BillRow<'a> {
     pub provider_trade_no: &'a str,
     /// Gross amount, positive in both directions.
     pub amount: Fen,
+    /// What the provider settles of it, where the file says so: the gross amount less discounts
+    /// that the merchant gives. The provider's rate is on this.
+    pub settled: Option<Fen>,
     /// How it stood when the file was made.
     pub state: BillState,
     /// When it was paid, or when the refund was accepted.
@@ -93,6 +96,30 @@ pub struct Total {
     pub amount_fen: Fen,
 }
 
+/// Which directions a file lists at all: a provider also makes files of payments alone and of
+/// refunds alone, and what such a file leaves out is not missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Payments are listed.
+    pub payments: bool,
+    /// Refunds are listed.
+    pub refunds: bool,
+}
+
+impl Coverage {
+    /// Both directions, as in the ordinary bill of a day.
+    pub const BOTH: Self = Self { payments: true, refunds: true };
+
+    /// Whether rows of this direction are listed.
+    #[must_use]
+    pub const fn lists(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Payment => self.payments,
+            Direction::Refund => self.refunds,
+        }
+    }
+}
+
 /// What a bill says about itself at its end, and what its rows really add up to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BillTotals {
@@ -100,6 +127,8 @@ pub struct BillTotals {
     pub provider: Provider,
     /// The business day that the file itself states, if it does.
     pub stated_day: Option<Date>,
+    /// Which directions it lists.
+    pub covers: Coverage,
     /// The footer as parsed, name by name in the hub's words, amounts in fen.
     pub footer: Vec<(String, i64)>,
     /// Whether every footer number equals what the rows add up to.

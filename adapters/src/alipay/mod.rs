@@ -5,6 +5,7 @@
 //! decoded once; nothing is believed before.
 
 mod answer;
+pub(crate) mod bill;
 mod download;
 mod form;
 mod gateway;

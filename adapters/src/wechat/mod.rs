@@ -4,6 +4,7 @@
 //! nothing is parsed before its signature is verified over the bytes as they came.
 
 mod answer;
+pub(crate) mod bill;
 mod download;
 mod notice;
 mod order;

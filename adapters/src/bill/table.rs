@@ -1,0 +1,149 @@
+//! Lines and columns of a bill: columns are found by name, since providers add some and move
+//! others, and a field that cannot be read is told with its line and column.
+
+use domain::time::from_beijing;
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+
+use super::BillError;
+use super::decimal::Decimal;
+use domain::money::Fen;
+
+/// A text's lines with their numbers from 1, without line ends.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    (1_u64..).zip(text.lines())
+}
+
+/// The columns of a file, in its order.
+pub(crate) struct Header {
+    names: Vec<String>,
+}
+
+/// A column that a reader found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Column {
+    index: usize,
+    /// Its name in the file, for whoever must be told.
+    pub(crate) name: &'static str,
+}
+
+impl Header {
+    /// Reads the line of names. The same name twice is refused: either could be meant.
+    pub(crate) fn read(line: u64, text: &str) -> Result<Self, BillError> {
+        let names: Vec<String> = text.split(',').map(plain).collect();
+        for (index, name) in names.iter().enumerate() {
+            if names.iter().skip(index.saturating_add(1)).any(|later| later == name) {
+                return Err(BillError::field(line, name, "this column stands there twice"));
+            }
+        }
+        Ok(Self { names })
+    }
+
+    /// How many columns there are.
+    pub(crate) fn width(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The column of this name.
+    pub(crate) fn find(&self, name: &'static str) -> Option<Column> {
+        let wanted = plain(name);
+        let index = self.names.iter().position(|there| *there == wanted)?;
+        Some(Column { index, name })
+    }
+
+    /// The column of this name, without which the file is no bill.
+    pub(crate) fn need(&self, line: u64, name: &'static str) -> Result<Column, BillError> {
+        self.find(name).ok_or_else(|| BillError::field(line, name, "this column is missing"))
+    }
+
+    /// The names that a reader has never heard of.
+    pub(crate) fn unknown(&self, known: &[&str]) -> Vec<String> {
+        let known: Vec<String> = known.iter().map(|name| plain(name)).collect();
+        self.names.iter().filter(|name| !known.contains(name)).cloned().collect()
+    }
+
+    /// Whether a text's first line of names has all of these.
+    pub(crate) fn names_all(text: &str, wanted: &[&str]) -> bool {
+        let names: Vec<String> = text.split(',').map(plain).collect();
+        wanted.iter().all(|name| names.contains(&plain(name)))
+    }
+}
+
+/// A name without what varies between files: blanks, tabs, backticks, full-width brackets.
+fn plain(name: &str) -> String {
+    name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\u{feff}'))
+        .replace('（', "(")
+        .replace('）', ")")
+}
+
+/// One line's fields.
+pub(crate) struct Row<'r, 'a> {
+    /// Its number in the file.
+    pub(crate) line: u64,
+    /// Its fields, trimmed.
+    pub(crate) fields: &'r [&'a str],
+}
+
+impl<'a> Row<'_, 'a> {
+    /// The field as text; empty when the file has no such column.
+    pub(crate) fn text(&self, column: Option<Column>) -> &'a str {
+        column.and_then(|column| self.fields.get(column.index)).copied().unwrap_or_default()
+    }
+
+    /// The field as a number; zero when the file has no such column or the field is empty.
+    pub(crate) fn number(&self, column: Option<Column>) -> Result<Decimal, BillError> {
+        let Some(named) = column else { return Ok(Decimal::default()) };
+        let text = self.text(column);
+        if text.is_empty() {
+            return Ok(Decimal::default());
+        }
+        Decimal::parse(text).ok_or_else(|| {
+            BillError::field(self.line, named.name, format!("{text:?} is not a number of yuan"))
+        })
+    }
+
+    /// The field as whole fen; empty is refused.
+    pub(crate) fn fen(&self, column: Column) -> Result<Fen, BillError> {
+        let text = self.text(Some(column));
+        Decimal::parse(text).and_then(Decimal::fen).ok_or_else(|| {
+            BillError::field(
+                self.line,
+                column.name,
+                format!("{text:?} is not an amount in yuan with two decimals"),
+            )
+        })
+    }
+
+    /// The field as a time, `yyyy-MM-dd HH:mm:ss` in Beijing.
+    pub(crate) fn time(&self, column: Column) -> Result<Timestamp, BillError> {
+        let text = self.text(Some(column));
+        wall(text).map(from_beijing).ok_or_else(|| {
+            let fault = format!("{text:?} is not a time like 2018-11-30 09:00:00");
+            BillError::field(self.line, column.name, fault)
+        })
+    }
+}
+
+fn wall(text: &str) -> Option<DateTime> {
+    let good = text.len() == 19
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            10 => byte == b' ',
+            13 | 16 => byte == b':',
+            _ => byte.is_ascii_digit(),
+        });
+    if !good {
+        return None;
+    }
+    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<i8>().ok();
+    DateTime::new(
+        text.get(0..4)?.parse().ok()?,
+        number(5..7)?,
+        number(8..10)?,
+        number(11..13)?,
+        number(14..16)?,
+        number(17..19)?,
+        0,
+    )
+    .ok()
+}
