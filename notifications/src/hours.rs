@@ -27,6 +27,12 @@ impl Hours {
     pub const OFFICE: Self =
         Self { from: Time::constant(9, 0, 0, 0), until: Time::constant(17, 0, 0, 0) };
 
+    /// From one time of day until another; `None` when they are the same.
+    #[must_use]
+    pub fn new(from: Time, until: Time) -> Option<Self> {
+        if from == until { None } else { Some(Self { from, until }) }
+    }
+
     /// Whether a time of day lies inside.
     #[must_use]
     pub fn holds(self, time: Time) -> bool {
@@ -75,7 +81,7 @@ impl FromStr for Hours {
         let (from, until) = text.split_once('-').ok_or(HoursError)?;
         let time = |text: &str| Time::strptime("%H:%M", text).ok().filter(|_| text.len() == 5);
         let (from, until) = time(from).zip(time(until)).ok_or(HoursError)?;
-        if from == until { Err(HoursError) } else { Ok(Self { from, until }) }
+        Self::new(from, until).ok_or(HoursError)
     }
 }
 

@@ -59,6 +59,7 @@ mod hours;
 mod next;
 mod params;
 mod plan;
+mod policy;
 mod status;
 mod template;
 mod text;
@@ -72,10 +73,8 @@ pub use next::{
     Progress, after, after_arrival, after_lookup,
 };
 pub use params::{Kind, LONGEST_VALUE, ParamError, Params};
-pub use plan::{
-    Channel, ChannelAttempt, ChannelKind, Plan, PlanError, Policy, Reach, Request, VendorTemplate,
-    plan,
-};
+pub use plan::{ChannelAttempt, Plan, PlanError, Reach, Request, plan};
+pub use policy::{Channel, ChannelKind, Policy, VendorTemplate};
 pub use status::{NotificationStatus, StatusError, Transition};
 pub use template::{Catalogue, CatalogueError, Condition, DEFAULT_LOCALE, Template, Urgency};
 pub use text::{LONG_PART, LONGEST, SINGLE_PART, has_link, length, refused_letter, segments};

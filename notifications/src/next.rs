@@ -4,7 +4,7 @@
 use domain::delivery::{Arrival, Delivery, FaultScope, Lookup, Undelivered};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::plan::Policy;
+use crate::policy::Policy;
 use crate::status::Transition;
 use crate::template::Urgency;
 

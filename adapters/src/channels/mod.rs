@@ -16,7 +16,7 @@
 //! })?);
 //! let phone = Personal::new("13800000000");
 //! let params = [("no".to_owned(), "201811300001".to_owned())];
-//! let out_id = "ntf_0193…"; // one for all attempts of a notification on this channel
+//! let out_id = "ntf_0193f0aa"; // one for all attempts of a notification on this channel
 //! let call = channel.send(&SmsMessage {
 //!     phone: &phone,
 //!     template_code: "SMS_1",
@@ -58,6 +58,8 @@ use crate::wire::{Answer, Call, Request, Stamp};
 pub trait SmsChannel: Send + Sync {
     /// Its kind, as the configuration names it.
     fn kind(&self) -> &'static str;
+    /// The signature (短信签名) that stands before its messages, without brackets.
+    fn signature(&self) -> &str;
     /// What makes sending twice safe.
     fn repeat(&self) -> Repeat;
 

@@ -13,7 +13,7 @@
 //! let message = Message {
 //!     url: "https://registry.example/hooks",
 //!     id: "evt_0193…", // the same over all attempts
-//!     body: br#"{"type":"fee.paid","timestamp":"…","data":{}}"#,
+//!     body: br#"{"type":"fee.paid","timestamp":"2018-11-30T09:00:00+08:00","data":{}}"#,
 //! };
 //! let request = build(&message, &[&secret], now); // the new key and, while rotating, the old
 //! # assert_eq!(request.body, message.body);

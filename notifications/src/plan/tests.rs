@@ -2,6 +2,7 @@ use domain::time::rfc3339;
 
 use super::*;
 use crate::NotificationStatus::{Expired, Held, Queued, Suppressed};
+use crate::VendorTemplate;
 
 fn at(wall: &str) -> Timestamp {
     format!("{wall}+08:00").parse().unwrap()

@@ -116,11 +116,13 @@ mod tests {
     fn check(code: &str, message: &str, expected: &str) {
         let now = "2018-11-30T14:03:25+08:00".parse().unwrap();
         let read = classify(code, message, now);
-        let shown = match &read {
-            Delivery::Throttled { until, .. } => format!("throttled until {}", beijing(*until)),
-            Delivery::AccountFault { scope, .. } => format!("fault of {}", scope.as_str()),
-            other => other.as_str().to_owned(),
-        };
+        let mut shown = read.as_str().to_owned();
+        if let Delivery::Throttled { until, .. } = &read {
+            shown = format!("throttled until {}", beijing(*until));
+        }
+        if let Delivery::AccountFault { scope, .. } = &read {
+            shown = format!("fault of {}", scope.as_str());
+        }
         assert_eq!(shown, expected, "{code} {message}");
     }
 

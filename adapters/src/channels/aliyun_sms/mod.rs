@@ -2,6 +2,7 @@
 //! unknown, and `QuerySendDetails` by phone and day, matched by `OutId`, decides.
 
 mod acs3;
+mod answer;
 mod codes;
 mod receipts;
 #[cfg(test)]
@@ -9,16 +10,14 @@ mod tests;
 
 use std::fmt;
 
-use domain::delivery::{Arrival, Delivery, Lookup, Repeat};
+use domain::delivery::{Delivery, Lookup, Repeat};
 use domain::personal::{Personal, Secret};
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
-use url::{Host, Url};
+use jiff::Timestamp;
+use url::Url;
 
-use super::{
-    ChannelConfigError, ReceiptBatch, ReceiptError, SmsChannel, SmsLookup, SmsMessage, for_record,
-};
+use super::{ChannelConfigError, ReceiptBatch, ReceiptError, SmsChannel, SmsLookup, SmsMessage};
 use crate::provider::{LimitError, Reply, SignError};
+use crate::settings::is_protected;
 use crate::wire::{Answer, Call, Method, Request, Stamp};
 
 /// The API's version, signed with every call.
@@ -29,9 +28,6 @@ const SEND: &str = "SendSms";
 const QUERY: &str = "QuerySendDetails";
 /// The largest page of a record.
 const PAGE_SIZE: u32 = 50;
-/// How long an overloaded gateway is left alone that says nothing else.
-const PAUSE: SignedDuration = SignedDuration::from_secs(5);
-
 /// What the configuration says about such a channel.
 #[derive(Clone, Debug)]
 pub struct AliyunSmsConfig {
@@ -84,13 +80,7 @@ impl AliyunSms {
         let Ok(url) = Url::parse(&config.endpoint) else {
             return error("endpoint", "must be a URL");
         };
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        };
-        if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
+        if !is_protected(&url) {
             return error("endpoint", "must begin with https:// (http:// for loopback only)");
         }
         if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
@@ -109,6 +99,10 @@ impl AliyunSms {
 impl SmsChannel for AliyunSms {
     fn kind(&self) -> &'static str {
         "aliyun-sms"
+    }
+
+    fn signature(&self) -> &str {
+        &self.sign_name
     }
 
     fn repeat(&self) -> Repeat {
@@ -171,32 +165,11 @@ impl SmsChannel for AliyunSms {
     }
 
     fn read_send(&self, answer: &Answer, now: Timestamp) -> Delivery {
-        let Ok(sent) = serde_json::from_slice::<SendAnswer>(&answer.body) else {
-            return without_code(answer.status, now);
-        };
-        match sent.code.as_str() {
-            "OK" if answer.status == 200 => Delivery::Accepted { vendor_ref: sent.biz_id },
-            code => codes::classify(code, &sent.message, now),
-        }
+        answer::read_send(answer, now)
     }
 
     fn read_query(&self, lookup: &SmsLookup<'_>, answer: &Answer) -> Lookup {
-        let Ok(record) = serde_json::from_slice::<QueryAnswer>(&answer.body) else {
-            return Lookup::NoAnswer(format!("HTTP {} without a record", answer.status));
-        };
-        let Some(details) = record.details.filter(|_| answer.status == 200 && record.code == "OK")
-        else {
-            return Lookup::NoAnswer(for_record(&format!("{}: {}", record.code, record.message)));
-        };
-        let listed = u64::try_from(details.list.len()).unwrap_or(u64::MAX);
-        let mine = details.list.into_iter().filter(|detail| detail.out_id == lookup.out_id);
-        match mine.map(|detail| detail.standing()).reduce(Lookup::or) {
-            Some(found) => found,
-            None if record.total_count.is_some_and(|total| total.number() == Some(listed)) => {
-                Lookup::Absent
-            }
-            None => Lookup::NoAnswer("the record of that day is not whole".to_owned()),
-        }
+        answer::read_query(lookup.out_id, answer)
     }
 
     fn read_receipts(&self, body: &[u8]) -> Result<ReceiptBatch, ReceiptError> {
@@ -206,84 +179,6 @@ impl SmsChannel for AliyunSms {
     fn acknowledge_receipts(&self, is_taken: bool) -> Reply {
         if is_taken { receipts::TAKEN } else { receipts::NOT_TAKEN }
     }
-}
-
-/// The answer to [`SEND`], and of the gateway to anything that it refuses.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct SendAnswer {
-    code: String,
-    #[serde(default)]
-    message: String,
-    biz_id: Option<String>,
-}
-
-/// The answer to [`QUERY`].
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct QueryAnswer {
-    code: String,
-    #[serde(default)]
-    message: String,
-    total_count: Option<Count>,
-    #[serde(rename = "SmsSendDetailDTOs")]
-    details: Option<Details>,
-}
-
-/// A number, which this API writes as a number or as a text.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Count {
-    Number(u64),
-    Text(String),
-}
-
-impl Count {
-    fn number(&self) -> Option<u64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Text(text) => text.parse().ok(),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Details {
-    #[serde(rename = "SmsSendDetailDTO")]
-    list: Vec<Detail>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Detail {
-    #[serde(default)]
-    out_id: String,
-    #[serde(default)]
-    err_code: String,
-    send_status: Count,
-}
-
-impl Detail {
-    /// 1: no receipt yet, 2: failed, 3: arrived. It is there in any case.
-    fn standing(&self) -> Lookup {
-        Lookup::Found(match self.send_status.number() {
-            Some(3) => Some(Arrival::Delivered),
-            Some(2) => Some(Arrival::Undelivered {
-                reason: codes::undelivered(&self.err_code),
-                code: for_record(&self.err_code),
-            }),
-            Some(_) | None => None,
-        })
-    }
-}
-
-/// What an answer means that holds no code: the gateway or something before it spoke.
-fn without_code(status: u16, now: Timestamp) -> Delivery {
-    if status == 429 {
-        let until = now.saturating_add(PAUSE).unwrap_or(Timestamp::MAX);
-        return Delivery::Throttled { until, message: "HTTP 429".to_owned() };
-    }
-    Delivery::Unknown { detail: format!("HTTP {status} without a code") }
 }
 
 fn call<const N: usize>(action: &str, parameters: [(&str, &str); N]) -> Call {

@@ -1,3 +1,4 @@
+use domain::delivery::Arrival;
 use jiff::civil::date;
 
 use super::*;
@@ -214,4 +215,45 @@ fn receipts_are_acknowledged_by_a_numeric_zero_only_once_they_are_durable() {
     let taken = channel().acknowledge_receipts(true);
     assert_eq!((taken.status, taken.body), (200, r#"{"code":0,"msg":"接收成功"}"#.as_bytes()));
     assert_ne!(channel().acknowledge_receipts(false).status, 200);
+}
+
+#[test]
+fn the_vendors_own_signer_makes_the_same_signature() {
+    let vectors: serde_json::Value =
+        serde_json::from_str(include_str!("../../../../fixtures/vectors/channels.json")).unwrap();
+    let now = Timestamp::from_second(vectors["unix_seconds"].as_i64().unwrap()).unwrap();
+    let nonce = vectors["nonce"].as_str().unwrap().to_owned();
+    let stamp = Stamp { now, nonce };
+    let cases = vectors["aliyun_sms"].as_array().unwrap();
+    assert_eq!(cases.len(), 2);
+    for case in cases {
+        let host = case["host"].as_str().unwrap();
+        let scheme = if host.starts_with("127.") { "http" } else { "https" };
+        let endpoint = format!("{scheme}://{host}");
+        let channel = AliyunSms::new(AliyunSmsConfig { endpoint, ..config() }).unwrap();
+        let parameters = case["parameters"].as_object().unwrap();
+        let value = |name: &str| parameters[name].as_str().unwrap();
+        let call = if case["action"] == "SendSms" {
+            let text: serde_json::Map<String, serde_json::Value> =
+                serde_json::from_str(value("TemplateParam")).unwrap();
+            let params: Vec<(String, String)> = text
+                .iter()
+                .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+                .collect();
+            let message = SmsMessage {
+                phone: &Personal::new(value("PhoneNumbers")),
+                template_code: value("TemplateCode"),
+                params: &params,
+                out_id: value("OutId"),
+            };
+            channel.send(&message).unwrap()
+        } else {
+            let phone = Personal::new(value("PhoneNumber"));
+            let day = date(2018, 11, 30);
+            channel.query(&SmsLookup { phone: &phone, day, out_id: OUT_ID }).unwrap()
+        };
+        let request = channel.sign(&call, &stamp).unwrap();
+        let header = request.headers.iter().find(|(name, _)| name == "authorization").unwrap();
+        assert_eq!(header.1, case["authorization"].as_str().unwrap());
+    }
 }
