@@ -3,6 +3,14 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod fault;
+pub mod hub;
+pub mod orders;
+pub mod outbound;
+pub mod postgres;
+pub mod record;
+pub mod refunds;
+pub mod resource;
 pub mod seal;
-pub mod terminal;
 pub mod store;
+pub mod terminal;

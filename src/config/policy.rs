@@ -1,6 +1,7 @@
 //! `[policy]`: what the office has decided about money that goes back, money that comes late or
 //! twice, and the hours in which people are left alone.
 
+use callbacks::{LatePayment, SurplusPayment};
 use domain::money::{Fen, LARGEST_AMOUNT};
 use jiff::civil::Time;
 
@@ -41,24 +42,6 @@ impl RefundApproval {
             Self::From(threshold) => amount >= threshold,
         }
     }
-}
-
-/// What happens to money for a closed order (逾期到账).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LatePayment {
-    /// It settles its fee if that is still owed.
-    Accept,
-    /// A refund is proposed.
-    Refund,
-}
-
-/// What happens to money that settles no fee (多收).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SurplusPayment {
-    /// A refund is proposed to finance staff.
-    Propose,
-    /// It is refunded at once.
-    Refund,
 }
 
 /// The hours (Beijing) in which people are left alone; they may span midnight.

@@ -107,10 +107,7 @@ pub async fn keep_call(
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn prepare_month(
-    client: &impl GenericClient,
-    day: Timestamp,
-) -> Result<(), StoreError> {
+pub async fn prepare_month(client: &impl GenericClient, day: Timestamp) -> Result<(), StoreError> {
     change(client, sql::MONTH_PREPARE, &[&day]).await?;
     Ok(())
 }

@@ -24,10 +24,7 @@ impl OnMainRuntime {
 type Opened = Result<(Client, JoinHandle<()>), Error>;
 
 impl Connect for OnMainRuntime {
-    fn connect(
-        &self,
-        config: &Config,
-    ) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
+    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = Opened> + Send + '_>> {
         let config = config.clone();
         Box::pin(async move {
             let (client, connection) = config.connect(NoTls).await?;

@@ -161,8 +161,7 @@ pub async fn of_case(
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     let statement = client.prepare_cached(sql::FEES_BY_CASE).await?;
-    let rows =
-        client.query(&statement, &[&application.as_str(), &case_no, &after, &limit]).await?;
+    let rows = client.query(&statement, &[&application.as_str(), &case_no, &after, &limit]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 

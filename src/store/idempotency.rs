@@ -29,12 +29,8 @@ pub async fn begin(
     body_hash: &[u8],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    change(
-        client,
-        sql::IDEMPOTENCY_BEGIN,
-        &[&application.as_str(), &key, &call, &body_hash, &now],
-    )
-    .await
+    change(client, sql::IDEMPOTENCY_BEGIN, &[&application.as_str(), &key, &call, &body_hash, &now])
+        .await
 }
 
 /// What is known of a key.

@@ -2,8 +2,8 @@
 //! take the caller's transaction, write or read, and decide nothing.
 
 pub mod applications;
-mod connect;
 pub mod callbacks;
+mod connect;
 pub mod effects;
 pub mod events;
 pub mod fees;

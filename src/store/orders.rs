@@ -265,12 +265,8 @@ pub async fn insert(client: &impl GenericClient, order: &NewOrder<'_>) -> Result
     .await?;
     let fees: Vec<&str> = order.allocations.iter().map(|(fee, _)| fee.as_str()).collect();
     let amounts: Vec<i64> = order.allocations.iter().map(|(_, amount)| amount.get()).collect();
-    change(
-        client,
-        sql::ORDER_ALLOCATIONS_INSERT,
-        &[&order.order_id.as_str(), &fees, &amounts],
-    )
-    .await?;
+    change(client, sql::ORDER_ALLOCATIONS_INSERT, &[&order.order_id.as_str(), &fees, &amounts])
+        .await?;
     Ok(())
 }
 

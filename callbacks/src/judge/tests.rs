@@ -1,0 +1,224 @@
+//! Stories of facts against orders, both ways of each rule.
+
+use domain::fact::{PaymentFact, RefundFact, RefundStanding};
+use domain::fee::FeeFacts;
+use domain::ids::{FeeId, OrderId, PaymentId, RefundId};
+use domain::journal::Share;
+use domain::money::Fen;
+use domain::order::OrderState;
+use domain::refund::RefundState;
+
+use super::*;
+use crate::effect::Effect;
+use crate::locked::{LockedFee, LockedPayment, LockedRefund};
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+fn fee_id(n: u32) -> FeeId {
+    id(&format!("fee_{n:032x}"))
+}
+
+fn account() -> Account {
+    Account { payee: "1900000001".to_owned(), app: "wx8888888888888888".to_owned() }
+}
+
+fn order(state: OrderState) -> LockedOrder {
+    let fee = |n, fen| LockedFee {
+        fee_id: fee_id(n),
+        allocated: Fen::new(fen),
+        facts: FeeFacts { total: Fen::new(fen), ..FeeFacts::default() },
+    };
+    LockedOrder {
+        order_id: id::<OrderId>(&format!("ord_{:032x}", 1)),
+        out_trade_no: id("P1"),
+        amount: Fen::new(9000),
+        state,
+        fees: vec![fee(1, 8000), fee(2, 1000)],
+        payments: Vec::new(),
+        refunds: Vec::new(),
+    }
+}
+
+fn paid(amount: i64) -> Claim {
+    Claim {
+        source: Source::Callback,
+        fact: ProviderFact::Payment(PaymentFact {
+            stated: Stated {
+                payee: Some("1900000001".to_owned()),
+                app: Some("wx8888888888888888".to_owned()),
+                currency: Some("CNY".to_owned()),
+            },
+            out_trade_no: id("P1"),
+            provider_trade_no: id("4200001"),
+            amount: Fen::new(amount),
+            coupon: Fen::ZERO,
+            paid_at: "2018-11-30T02:00:00Z".parse().unwrap(),
+        }),
+    }
+}
+
+fn of(claim: &Claim, order: &LockedOrder) -> Judgement {
+    judge(claim, Some(order), &account(), Policy::default())
+}
+
+#[track_caller]
+fn payment(judgement: Judgement) -> PaymentEffect {
+    match judgement {
+        Judgement::Apply(Effect::Payment(effect)) => effect,
+        other => panic!("no payment: {other:?}"),
+    }
+}
+
+use crate::effect::PaymentEffect;
+
+#[track_caller]
+fn check_incident(judgement: &Judgement, kind: IncidentKind) {
+    match judgement {
+        Judgement::Incident(incident) => assert_eq!(incident.kind, kind),
+        other => panic!("no incident: {other:?}"),
+    }
+}
+
+#[test]
+fn a_payment_settles_every_fee_of_its_order() {
+    for state in [OrderState::Created, OrderState::Pending, OrderState::Unknown] {
+        let effect = payment(of(&paid(9000), &order(state)));
+        assert_eq!(effect.settles, [fee_id(1), fee_id(2)]);
+        assert!(effect.pays_order && !effect.late && effect.incident.is_none());
+        assert_eq!(effect.surplus(), Fen::ZERO);
+    }
+}
+
+#[test]
+fn money_for_a_closed_order_settles_its_fee_and_is_called_late() {
+    for state in [OrderState::Closed, OrderState::Failed] {
+        let effect = payment(of(&paid(9000), &order(state)));
+        assert!(effect.late && effect.settles.len() == 2);
+        assert_eq!(effect.incident.map(|incident| incident.kind), Some(IncidentKind::LatePayment));
+    }
+}
+
+#[test]
+fn late_money_is_surplus_when_the_office_wants_it_so() {
+    let policy = Policy { late_payment: LatePayment::Refund, ..Policy::default() };
+    let late = judge(&paid(9000), Some(&order(OrderState::Closed)), &account(), policy);
+    assert_eq!(payment(late).surplus(), Fen::new(9000));
+    let in_time = judge(&paid(9000), Some(&order(OrderState::Pending)), &account(), policy);
+    assert_eq!(payment(in_time).surplus(), Fen::ZERO);
+}
+
+#[test]
+fn what_a_fee_no_longer_owes_is_surplus() {
+    let mut order = order(OrderState::Closed);
+    order.fees[0].facts.paid = Fen::new(8000);
+    let effect = payment(of(&paid(9000), &order));
+    assert_eq!(effect.surplus(), Fen::new(8000));
+    assert_eq!(effect.settles, [fee_id(2)]);
+    order.fees[1].facts.void = true;
+    assert_eq!(payment(of(&paid(9000), &order)).surplus(), Fen::new(9000));
+}
+
+#[test]
+fn the_same_payment_again_changes_nothing_and_another_one_is_surplus() {
+    let mut order = order(OrderState::Paid);
+    order.payments.push(LockedPayment {
+        payment_id: id::<PaymentId>(&format!("pay_{:032x}", 1)),
+        provider_trade_no: id("4200001"),
+        amount: Fen::new(9000),
+        refunding: Fen::ZERO,
+    });
+    assert_eq!(of(&paid(9000), &order), Judgement::Known);
+    check_incident(&of(&paid(8999), &order), IncidentKind::AmountDiffers);
+    order.payments[0].provider_trade_no = id("4200002");
+    let second = payment(of(&paid(9000), &order));
+    assert!(!second.pays_order);
+    assert_eq!(second.surplus(), Fen::new(9000));
+}
+
+#[test]
+fn t04_a_statement_about_anything_else_is_an_incident_and_applies_nothing() {
+    let order = order(OrderState::Pending);
+    check_incident(&of(&paid(8999), &order), IncidentKind::AmountDiffers);
+    check_incident(
+        &judge(&paid(9000), None, &account(), Policy::default()),
+        IncidentKind::OrderUnknown,
+    );
+    let with = |change: fn(&mut Stated)| {
+        let mut claim = paid(9000);
+        if let ProviderFact::Payment(fact) = &mut claim.fact {
+            change(&mut fact.stated);
+        }
+        of(&claim, &order)
+    };
+    check_incident(&with(|s| s.payee = Some("1".into())), IncidentKind::MerchantDiffers);
+    check_incident(&with(|s| s.payee = None), IncidentKind::MerchantDiffers);
+    check_incident(&with(|s| s.app = Some("wx1".into())), IncidentKind::AppDiffers);
+    check_incident(&with(|s| s.currency = Some("USD".into())), IncidentKind::CurrencyDiffers);
+}
+
+fn refunding(state: RefundState, standing: RefundStanding, stated: Option<i64>) -> Judgement {
+    let mut order = order(OrderState::Paid);
+    order.fees[0].facts.paid = Fen::new(8000);
+    order.fees[0].facts.refunding = if state.holds_money() { Fen::new(500) } else { Fen::ZERO };
+    order.payments.push(LockedPayment {
+        payment_id: id::<PaymentId>(&format!("pay_{:032x}", 1)),
+        provider_trade_no: id("4200001"),
+        amount: Fen::new(9000),
+        refunding: order.fees[0].facts.refunding,
+    });
+    order.refunds.push(LockedRefund {
+        refund_id: id::<RefundId>(&format!("rfd_{:032x}", 1)),
+        out_refund_no: id("R1"),
+        payment_id: id::<PaymentId>(&format!("pay_{:032x}", 1)),
+        amount: Fen::new(500),
+        state,
+        shares: vec![Share { fee_id: Some(fee_id(1)), amount_fen: Fen::new(500) }],
+    });
+    let fact = RefundFact {
+        stated: Stated::default(),
+        out_trade_no: id("P1"),
+        out_refund_no: id("R1"),
+        provider_refund_no: None,
+        amount: stated.map(Fen::new),
+        standing,
+        at: None,
+    };
+    of(&Claim { source: Source::Callback, fact: ProviderFact::Refund(fact) }, &order)
+}
+
+#[track_caller]
+fn check_refund(state: RefundState, standing: RefundStanding, entries: &[EntryKind]) {
+    match refunding(state, standing, Some(500)) {
+        Judgement::Apply(Effect::Refund(effect)) => assert_eq!(effect.entries, entries),
+        other => panic!("nothing moved: {other:?}"),
+    }
+}
+
+use domain::journal::EntryKind;
+
+#[test]
+fn a_refund_is_released_or_paid_out_exactly_once() {
+    use RefundStanding::{Abnormal, Failed, Processing, Succeeded};
+    check_refund(RefundState::Unknown, Succeeded, &[EntryKind::RefundSucceeded]);
+    check_refund(RefundState::Submitted, Processing, &[]);
+    check_refund(RefundState::Processing, Failed, &[EntryKind::RefundReleased]);
+    check_refund(RefundState::Processing, Abnormal, &[]);
+    check_refund(
+        RefundState::Failed,
+        Succeeded,
+        &[EntryKind::RefundRequested, EntryKind::RefundSucceeded],
+    );
+    assert_eq!(refunding(RefundState::Succeeded, Succeeded, None), Judgement::Known);
+    assert_eq!(refunding(RefundState::Succeeded, Processing, None), Judgement::Known);
+    assert_eq!(refunding(RefundState::Failed, Failed, None), Judgement::Known);
+}
+
+#[test]
+fn a_refund_of_another_amount_or_before_its_approval_is_an_incident() {
+    let other = refunding(RefundState::Processing, RefundStanding::Succeeded, Some(501));
+    check_incident(&other, IncidentKind::RefundAmountDiffers);
+    let unapproved = refunding(RefundState::PendingApproval, RefundStanding::Succeeded, None);
+    check_incident(&unapproved, IncidentKind::RefundContradicts);
+}

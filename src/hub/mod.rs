@@ -1,0 +1,152 @@
+//! The hub's parts, gathered once and shared by HTTP, workers and commands.
+
+mod open;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use adapters::PaymentProvider;
+use adapters::channels::SmsChannel;
+use adapters::webhook::AllowList;
+use adapters::wire::Stamp;
+use aws_lc_rs::rand;
+use domain::Clock;
+use domain::ids::MerchantId;
+use domain::personal::Secret;
+use tokio::sync::Notify;
+
+use crate::config::{Policy, Template};
+use crate::outbound::Outbound;
+use crate::seal::{SealError, Sealer};
+use crate::store::Store;
+
+pub use open::{Database, OpenError, migrate_if_asked, open, prepare_months, secret_context};
+
+/// Everything that a request or a worker needs.
+pub struct Hub {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub sealer: Sealer,
+    /// The one clock.
+    pub clock: Arc<dyn Clock>,
+    /// The merchants by id.
+    pub merchants: BTreeMap<MerchantId, Merchant>,
+    /// The channels by id.
+    pub channels: BTreeMap<String, Channel>,
+    /// The way out to providers.
+    pub outbound: Outbound,
+    /// What the office decided.
+    pub policy: Policy,
+    /// Which message goes over which channel.
+    pub templates: Templates,
+    /// The private networks to which webhooks may go although set over the API.
+    pub webhook_networks: AllowList,
+    /// What wakes the workers.
+    pub signals: Signals,
+    /// The office's name, for reports.
+    pub office: String,
+}
+
+/// A merchant and the adapter that speaks for it.
+#[derive(Clone)]
+pub struct Merchant {
+    /// Its id.
+    pub id: MerchantId,
+    /// Its adapter.
+    pub provider: Arc<dyn PaymentProvider>,
+    /// Where the provider calls back.
+    pub notify_url: String,
+}
+
+impl fmt::Debug for Merchant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Merchant({}, {})", self.id, self.provider.provider())
+    }
+}
+
+/// A channel over which people are told.
+#[derive(Clone)]
+pub struct Channel {
+    /// Its vendor's adapter.
+    pub vendor: Arc<dyn SmsChannel>,
+    /// The token in the path of its receipts.
+    pub receipt_token: Option<Secret>,
+}
+
+/// `[[templates]]`: which event is told over which channel under which vendor code.
+#[derive(Clone, Debug, Default)]
+pub struct Templates(pub Vec<Template>);
+
+impl Templates {
+    /// The first channel over which an event is told.
+    #[must_use]
+    pub fn channel_of(&self, event: &str) -> Option<&str> {
+        self.0.iter().find(|known| known.event == event).map(|known| known.channel.as_str())
+    }
+
+    /// The vendor's code of an event on a channel, in the person's language or else in Chinese.
+    #[must_use]
+    pub fn code_of(&self, event: &str, channel: &str, locale: &str) -> Option<&str> {
+        let of = |locale: &str| {
+            self.0.iter().find(|known| {
+                known.event == event && known.channel == channel && known.locale == locale
+            })
+        };
+        of(locale).or_else(|| of("zh-CN")).map(|known| known.code.as_str())
+    }
+}
+
+/// Wakes workers before their period ends.
+#[derive(Debug, Default)]
+pub struct Signals {
+    /// Something waits in the outbox.
+    pub dispatch: Notify,
+    /// An order or refund wants to be asked for.
+    pub follow: Notify,
+    /// A run wants to be made.
+    pub reconcile: Notify,
+}
+
+impl Signals {
+    /// Something waits in the outbox.
+    pub fn wake_dispatch(&self) {
+        self.dispatch.notify_one();
+    }
+}
+
+impl Hub {
+    /// A merchant by id.
+    #[must_use]
+    pub fn merchant(&self, id: &str) -> Option<&Merchant> {
+        self.merchants.iter().find(|(known, _)| known.as_str() == id).map(|(_, merchant)| merchant)
+    }
+
+    /// A fresh stamp for one signature.
+    ///
+    /// # Errors
+    /// When the machine has no random bytes.
+    pub fn stamp(&self) -> Result<Stamp, SealError> {
+        Ok(Stamp { now: self.clock.now(), nonce: random_hex::<16>()? })
+    }
+
+    /// The part of the policy that judges incoming facts.
+    #[must_use]
+    pub fn judging(&self) -> callbacks::Policy {
+        callbacks::Policy {
+            late_payment: self.policy.late_payment,
+            surplus_payment: self.policy.surplus_payment,
+        }
+    }
+}
+
+/// `N` random bytes in hexadecimal.
+///
+/// # Errors
+/// When the machine has no random bytes.
+pub fn random_hex<const N: usize>() -> Result<String, SealError> {
+    let mut bytes = [0_u8; N];
+    rand::fill(&mut bytes).map_err(|_unspecified| SealError::NoRandomness)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,202 @@
+//! Puts a hub together from its configuration: database first, then keys, merchants, channels and
+//! the backend services of the file.
+
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use domain::Clock;
+use domain::event::EventType;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Channel, Hub, Merchant, Signals, Templates};
+use crate::config::{self, Config, Place};
+use crate::outbound::{NoClient, Outbound};
+use crate::postgres::{Binaries, PostgresError, PrivatePostgres};
+use crate::seal::{Purpose, SealError};
+use crate::store::applications::NewApplication;
+use crate::store::{Store, StoreError, applications, callbacks, migrate};
+
+/// The database's name in a private PostgreSQL.
+const DATABASE: &str = "postgres";
+/// How far ahead the next month's evidence partitions are made.
+const NEXT_MONTH: SignedDuration = SignedDuration::from_hours(24 * 15);
+
+/// Why the hub cannot be put together. Each is one line with its mend.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The private PostgreSQL did not start.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// The database's URL is none.
+    #[error("database.url: {0}; give postgres://user:password@host/database")]
+    Url(String),
+    /// The database refused.
+    #[error("{0}; check [database]: is it running, and may this user reach it?")]
+    Store(#[from] StoreError),
+    /// No calls can be made.
+    #[error(transparent)]
+    Client(#[from] NoClient),
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A task of the start did not end.
+    #[error("the start was interrupted: {0}")]
+    Interrupted(String),
+}
+
+/// The database and, where it is a private one, its server, which stops with the last hub.
+pub struct Database {
+    /// The pool.
+    pub store: Store,
+    /// The server that this hub keeps running.
+    pub private: Option<PrivatePostgres>,
+}
+
+impl Database {
+    /// Reaches the configured database, starting a private one.
+    ///
+    /// # Errors
+    /// When it cannot be started or reached.
+    pub async fn reach(configured: &config::Database) -> Result<Self, OpenError> {
+        let (settings, private) = match &configured.place {
+            Place::Url(url) => {
+                let settings = tokio_postgres::Config::from_str(url.expose())
+                    .map_err(|error| OpenError::Url(error.to_string()))?;
+                (settings, None)
+            }
+            Place::Private(home) => {
+                let home = home.clone();
+                let binaries = Binaries {
+                    explicit: configured.postgres_bin.clone(),
+                    also: configured.postgres_search.clone(),
+                };
+                let started =
+                    tokio::task::spawn_blocking(move || PrivatePostgres::start(&home, &binaries))
+                        .await
+                        .map_err(|error| OpenError::Interrupted(error.to_string()))??;
+                let mut settings = tokio_postgres::Config::new();
+                settings.host_path(started.socket_dir()).user(started.user()).dbname(DATABASE);
+                (settings, Some(started))
+            }
+        };
+        let store = Store::new(settings)?;
+        store.client().await?;
+        Ok(Self { store, private })
+    }
+
+    /// Lets go of the database; a private server stops when no other hub uses it.
+    ///
+    /// # Errors
+    /// When the private server does not stop.
+    pub async fn close(self) -> Result<(), OpenError> {
+        self.store.close();
+        if let Some(private) = self.private {
+            tokio::task::spawn_blocking(move || private.stop())
+                .await
+                .map_err(|error| OpenError::Interrupted(error.to_string()))??;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a hub together over a database whose schema is current.
+///
+/// # Errors
+/// When a part cannot be made.
+pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Result<Hub, OpenError> {
+    let sealer = config.master_key.sealer();
+    let merchants = config.merchants.iter().map(|merchant| {
+        let notify_url = config.server.callback_url(&merchant.id);
+        let provider = Arc::clone(&merchant.provider);
+        (merchant.id.clone(), Merchant { id: merchant.id.clone(), provider, notify_url })
+    });
+    let channels = config.channels.iter().map(|channel| {
+        let vendor = Arc::clone(&channel.vendor);
+        let receipt_token = channel.receipt_token.clone();
+        (channel.id.clone(), Channel { vendor, receipt_token })
+    });
+    let hub = Hub {
+        sealer,
+        merchants: merchants.collect(),
+        channels: channels.collect::<BTreeMap<_, _>>(),
+        outbound: Outbound::new(is_loopback_only(config))?,
+        policy: config.policy,
+        templates: Templates(config.templates.clone()),
+        webhook_networks: config.webhook_networks.clone(),
+        signals: Signals::default(),
+        office: config.office_name.clone(),
+        store,
+        clock,
+    };
+    prepare_months(&hub).await?;
+    take_applications(&hub, config).await?;
+    Ok(hub)
+}
+
+/// Whether every provider and vendor is on loopback, so that no certificates are needed.
+fn is_loopback_only(config: &Config) -> bool {
+    config.merchants.iter().all(crate::config::Merchant::is_sandbox)
+        && config.channels.iter().all(|channel| channel.endpoint.starts_with("http://"))
+}
+
+/// Brings the schema up to date, or tells that it is not, as `database.migrate` says.
+///
+/// # Errors
+/// When a migration fails.
+pub async fn migrate_if_asked(config: &Config, store: &Store) -> Result<(), OpenError> {
+    if config.database.migrate {
+        migrate::migrate(store).await?;
+    }
+    Ok(())
+}
+
+/// Makes the evidence partitions of this month and the next.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn prepare_months(hub: &Hub) -> Result<(), StoreError> {
+    let now = hub.clock.now();
+    let next = now.saturating_add(NEXT_MONTH).unwrap_or(Timestamp::MAX);
+    let client = hub.store.client().await?;
+    callbacks::prepare_month(&client, now).await?;
+    callbacks::prepare_month(&client, next).await
+}
+
+/// Writes the backend services of the configuration file into the database.
+async fn take_applications(hub: &Hub, config: &Config) -> Result<(), OpenError> {
+    let client = hub.store.client().await?;
+    for application in &config.applications {
+        let key_hash = hub.sealer.api_key_hash(application.api_key.expose());
+        let secret = application
+            .webhook
+            .as_ref()
+            .map(|webhook| {
+                let context = secret_context(application.id.as_str());
+                let secret = webhook.secret.expose().as_bytes();
+                hub.sealer.seal(Purpose::WebhookSecret, secret, context.as_bytes())
+            })
+            .transpose()?;
+        let events: Vec<String> = application
+            .webhook_events
+            .iter()
+            .map(|event: &EventType| event.as_str().to_owned())
+            .collect();
+        let new = NewApplication {
+            application_id: &application.id,
+            key_hash: &key_hash,
+            webhook_url: application.webhook.as_ref().map(|webhook| webhook.url.as_str()),
+            webhook_secret: secret.as_deref(),
+            webhook_events: &events,
+            now: hub.clock.now(),
+        };
+        applications::upsert(&client, &new).await?;
+    }
+    Ok(())
+}
+
+/// The place for which an application's webhook secret is sealed.
+#[must_use]
+pub fn secret_context(application: &str) -> String {
+    format!("applications.webhook_secret:{application}")
+}

@@ -1,0 +1,153 @@
+//! Closes an order: at the provider first, so that what is closed here cannot be paid there.
+
+use adapters::provider::Closing;
+use adapters::wire::{Outcome, Reason};
+use callbacks::Claim;
+use domain::fact::{OrderStanding, ProviderFact, Source};
+use domain::order::{OrderState, OrderTransition};
+
+use super::follow::{reschedule, standing};
+use super::{cadence, load, merchant_of};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::outbound::{Kind, Question, ask};
+use crate::record::{Arrival, Effects, commit, record};
+use crate::store::StoreError;
+use crate::store::orders::{self, Answered, OrderRecord};
+
+/// Why an order is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Its time is over.
+    Expired,
+    /// A backend asked for it.
+    Asked,
+    /// The payer changed the wallet.
+    Superseded,
+}
+
+/// How that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It is closed; where the provider did not know it, it is superseded and still watched.
+    Yes,
+    /// It turned out paid.
+    Paid,
+    /// The provider's answer is unknown: nothing changed.
+    Unknown,
+}
+
+/// Closes `order`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
+    let merchant = merchant_of(hub, order)?;
+    let call = merchant.provider.close_order(&order.out_trade_no);
+    let question = Question { operation: "close", subject: order.id.as_str(), kind: Kind::Call };
+    let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
+        merchant.provider.read_closed(answer, stamp.now)
+    })
+    .await;
+    let decided = match outcome {
+        Outcome::Accepted(closing) => Some(closing),
+        Outcome::Refused(refusal) => match refusal.reason {
+            Reason::AlreadyPaid => Some(Closing::Paid),
+            Reason::AlreadyClosed => Some(Closing::Closed),
+            Reason::NotFound => Some(Closing::NotThere),
+            Reason::InvalidRequest
+            | Reason::Configuration
+            | Reason::NumberReused
+            | Reason::NotEnoughFunds
+            | Reason::NotAllowed => None,
+        },
+        Outcome::Unknown(_) => None,
+    };
+    match decided {
+        Some(Closing::Closed) => {
+            give_up(hub, order, false).await?;
+            settled(hub, order).await
+        }
+        Some(Closing::Paid) => paid(hub, order).await,
+        Some(Closing::NotThere) => not_there(hub, order, why).await,
+        None => {
+            reschedule(hub, order).await?;
+            Ok(Closed::Unknown)
+        }
+    }
+}
+
+/// The provider says that it is paid: a query brings the payment.
+async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
+    if let Outcome::Accepted(OrderStanding::Paid(fact)) = standing(hub, order).await? {
+        let claim = Claim { fact: ProviderFact::Payment(fact), source: Source::Query };
+        let merchant = merchant_of(hub, order)?;
+        record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
+        return settled(hub, order).await;
+    }
+    reschedule(hub, order).await?;
+    Ok(Closed::Unknown)
+}
+
+/// The provider does not know it. One more query, because a code may have been scanned and paid
+/// meanwhile. On expiry the order waits out its grace; otherwise it is superseded: closed for the
+/// office, and watched as long as its code may be paid.
+async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
+    match standing(hub, order).await? {
+        Outcome::Accepted(OrderStanding::Paid(_)) => return paid(hub, order).await,
+        Outcome::Accepted(OrderStanding::Absent | OrderStanding::Closed) => {}
+        // Scanned meanwhile, or no answer: whoever asked must ask again.
+        Outcome::Accepted(OrderStanding::Unpaid) | Outcome::Refused(_) | Outcome::Unknown(_) => {
+            reschedule(hub, order).await?;
+            return Ok(Closed::Unknown);
+        }
+    }
+    let over =
+        order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| hub.clock.now() >= end);
+    match why {
+        Why::Expired if !over => reschedule(hub, order).await?,
+        Why::Expired => give_up(hub, order, false).await?,
+        Why::Asked | Why::Superseded => give_up(hub, order, true).await?,
+    }
+    settled(hub, order).await
+}
+
+/// How the order stands after all that.
+async fn settled(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
+    Ok(match load(hub, &order.id).await?.status {
+        OrderState::Closed | OrderState::Failed => Closed::Yes,
+        OrderState::Paid => Closed::Paid,
+        OrderState::Created | OrderState::Pending | OrderState::Unknown => Closed::Unknown,
+    })
+}
+
+/// Writes that an order is closed, frees its fees and tells of it, in one transaction. A payment
+/// that came meanwhile wins: then nothing is written.
+pub(super) async fn give_up(hub: &Hub, order: &OrderRecord, superseded: bool) -> Result<(), Fault> {
+    let now = hub.clock.now();
+    let Ok(after) = order.status.after(OrderTransition::Close) else { return Ok(()) };
+    let mut then = order.clone();
+    then.status = after;
+    then.superseded_at = superseded.then_some(order.superseded_at.unwrap_or(now));
+    then.queries = 0;
+    let answer = Answered {
+        order_id: &order.id,
+        before: order.status,
+        after,
+        pay: None,
+        refused: None,
+        closed_at: Some(order.closed_at.unwrap_or(now)),
+        superseded_at: then.superseded_at,
+        next_query_at: cadence::next(&then, now),
+        queries: 0,
+        closing_at: None,
+    };
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let mut effects = Effects::new(now);
+    if orders::answered(&tx, &answer).await? && order.status != after {
+        effects.closed(&order.id);
+    }
+    commit(hub, tx, effects).await?;
+    Ok(())
+}

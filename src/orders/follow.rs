@@ -1,0 +1,121 @@
+//! Follows orders: asks the provider how one stands under its own number, and lets the answer
+//! decide. The same path for a lost callback, a lost answer, an expiry and a crash.
+
+use adapters::wire::Outcome;
+use callbacks::Claim;
+use domain::fact::{OrderStanding, ProviderFact, Source};
+use domain::ids::OrderId;
+use domain::order::OrderState;
+
+use super::close::{Why, close, give_up};
+use super::{cadence, load, merchant_of, place};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::outbound::{Kind, Question, ask};
+use crate::record::{Arrival, record};
+use crate::store::orders::{self, OrderRecord};
+
+/// How many orders one run takes.
+const BATCH: i64 = 32;
+
+/// Follows every order whose time has come; how many there were.
+///
+/// # Errors
+/// When the database does not answer. What happens to one order does not stop the others.
+pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
+    let client = hub.store.client().await?;
+    let due = orders::claim(&client, hub.clock.now(), BATCH).await?;
+    drop(client);
+    for order in &due {
+        if let Err(fault) = follow(hub, order).await {
+            tracing::warn!(order = %order, fault = fault.detail, "an order could not be followed");
+        }
+    }
+    Ok(due.len())
+}
+
+/// Asks how an order stands and acts on the answer; the order as it is then.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
+    let order = load(hub, order_id).await?;
+    if matches!(order.status, OrderState::Paid | OrderState::Failed) {
+        reschedule(hub, &order).await?;
+        return Ok(order);
+    }
+    match standing(hub, &order).await? {
+        Outcome::Accepted(OrderStanding::Paid(fact)) => {
+            let arrival = Arrival {
+                merchant: merchant_of(hub, &order)?,
+                claims: vec![Claim { fact: ProviderFact::Payment(fact), source: Source::Query }],
+                evidence: None,
+            };
+            record(hub, &[arrival]).await?;
+            let then = load(hub, order_id).await?;
+            if then.status != OrderState::Paid {
+                reschedule(hub, &then).await?;
+            }
+        }
+        Outcome::Accepted(OrderStanding::Closed) => give_up(hub, &order, false).await?,
+        Outcome::Accepted(OrderStanding::Unpaid) => unpaid(hub, &order).await?,
+        Outcome::Accepted(OrderStanding::Absent) => absent(hub, &order).await?,
+        Outcome::Refused(_) | Outcome::Unknown(_) => reschedule(hub, &order).await?,
+    }
+    load(hub, order_id).await
+}
+
+/// How an order stands at its provider.
+pub(super) async fn standing(
+    hub: &Hub,
+    order: &OrderRecord,
+) -> Result<Outcome<OrderStanding>, Fault> {
+    let merchant = merchant_of(hub, order)?;
+    let call = merchant.provider.query_order(&order.out_trade_no);
+    let question = Question { operation: "query", subject: order.id.as_str(), kind: Kind::Call };
+    Ok(ask(hub, merchant, question, &call, |answer, stamp| {
+        merchant.provider.read_order(&order.out_trade_no, answer, stamp.now)
+    })
+    .await)
+}
+
+/// The provider waits for the payer.
+async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let expired = hub.clock.now() >= order.expires_at;
+    match order.status {
+        // Somebody scanned a code that another wallet had superseded: now it can be closed there.
+        OrderState::Closed => close(hub, order, Why::Superseded).await.map(|_closed| ()),
+        _ if expired => close(hub, order, Why::Expired).await.map(|_closed| ()),
+        OrderState::Created | OrderState::Unknown => place::place(hub, order).await,
+        OrderState::Pending | OrderState::Paid | OrderState::Failed => reschedule(hub, order).await,
+    }
+}
+
+/// The provider does not know the order: it never came there, or (Alipay) nobody scanned its code,
+/// which stays payable until it expires and a little longer.
+async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let now = hub.clock.now();
+    let over = order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
+    match order.status {
+        OrderState::Created | OrderState::Unknown if now < order.expires_at => {
+            place::place(hub, order).await
+        }
+        OrderState::Created | OrderState::Unknown | OrderState::Pending if over => {
+            give_up(hub, order, false).await
+        }
+        OrderState::Created
+        | OrderState::Unknown
+        | OrderState::Pending
+        | OrderState::Closed
+        | OrderState::Paid
+        | OrderState::Failed => reschedule(hub, order).await,
+    }
+}
+
+pub(super) async fn reschedule(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    let next = cadence::next(order, hub.clock.now());
+    let queries = order.queries.saturating_add(1);
+    orders::reschedule(&client, &order.id, next, queries).await?;
+    Ok(())
+}

@@ -1,0 +1,60 @@
+//! An order's life at the hub: created, placed, followed, closed. Each step writes first what it
+//! is about to do, asks the provider, and writes what came of it; a crash between two steps leaves
+//! a state that [`follow`] picks up.
+
+mod cadence;
+mod close;
+mod create;
+mod follow;
+mod place;
+
+use domain::ids::{ApplicationId, OrderId};
+
+pub use close::{Closed, Why, close};
+pub use create::{Created, OrderRequest, create, is_open_question};
+pub use follow::{follow, run_once};
+
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::store::orders::{self, OrderRecord};
+
+/// An order of an application.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn get(
+    hub: &Hub,
+    application: &ApplicationId,
+    order_id: &str,
+) -> Result<OrderRecord, Fault> {
+    let client = hub.store.client().await?;
+    orders::by_ids(&client, &[order_id])
+        .await?
+        .pop()
+        .filter(|order| order.application_id == *application)
+        .ok_or_else(|| Fault::not_found("order"))
+}
+
+/// An order that is known to be there.
+async fn load(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
+    let client = hub.store.client().await?;
+    orders::by_ids(&client, &[order_id.as_str()])
+        .await?
+        .pop()
+        .ok_or_else(|| Fault::not_found("order"))
+}
+
+/// The merchant of an order; it may have left the configuration since.
+pub(crate) fn merchant_of<'a>(hub: &'a Hub, order: &OrderRecord) -> Result<&'a Merchant, Fault> {
+    hub.merchant(order.merchant_id.as_str()).ok_or_else(|| {
+        Fault::unavailable(format!(
+            "merchant {} of order {} is not configured any more",
+            order.merchant_id, order.id
+        ))
+    })
+}
+
+/// The place for which an order's stored call is sealed.
+fn call_context(order_id: &OrderId) -> String {
+    format!("orders.place_call:{order_id}")
+}

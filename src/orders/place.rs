@@ -1,0 +1,87 @@
+//! Places an order at its provider, for the first time or again: always the stored call, byte for
+//! byte, under the same number.
+
+use adapters::wire::{Call, Outcome, Reason};
+use domain::order::{OrderState, OrderTransition};
+
+use super::{cadence, call_context, merchant_of};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::outbound::{Kind, Question, ask};
+use crate::seal::Purpose;
+use crate::store::orders::{self, Answered, OrderRecord};
+
+/// Places `order`, which is created or unknown, and writes what came of it.
+///
+/// # Errors
+/// When the stored call cannot be read, or the answer cannot be written: the order stays as it was
+/// and is picked up again.
+pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let merchant = merchant_of(hub, order)?;
+    let client = hub.store.client().await?;
+    let sealed = orders::place_call(&client, &order.id).await?;
+    drop(client);
+    let sealed = sealed.ok_or_else(|| Fault::not_found("order"))?;
+    let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&order.id).as_bytes())?;
+    let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
+    let question = Question { operation: "place", subject: order.id.as_str(), kind: Kind::Call };
+    let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
+        merchant.provider.read_placed(answer, stamp)
+    })
+    .await;
+    let now = hub.clock.now();
+    let mut answer = Answered {
+        order_id: &order.id,
+        before: order.status,
+        after: order.status,
+        pay: None,
+        refused: None,
+        closed_at: None,
+        superseded_at: None,
+        next_query_at: None,
+        queries: order.queries.saturating_add(1),
+        closing_at: order.closing_at,
+    };
+    let pay;
+    let refusal;
+    match outcome {
+        Outcome::Accepted(given) => {
+            pay = serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?;
+            answer.pay = Some(&pay);
+            answer.after = after(order, OrderTransition::Place)?;
+            answer.queries = 0;
+        }
+        // The number is known there in a way that only a query can tell.
+        Outcome::Refused(ref found)
+            if matches!(
+                found.reason,
+                Reason::AlreadyPaid | Reason::AlreadyClosed | Reason::NumberReused
+            ) =>
+        {
+            answer.after = after(order, OrderTransition::LoseTrack)?;
+        }
+        Outcome::Refused(found) => {
+            refusal = found;
+            answer.after = after(order, OrderTransition::Refuse)?;
+            answer.refused =
+                Some((refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str()));
+        }
+        Outcome::Unknown(_) => answer.after = after(order, OrderTransition::LoseTrack)?,
+    }
+    let mut then = order.clone();
+    (then.status, then.queries) = (answer.after, answer.queries);
+    answer.next_query_at = cadence::next(&then, now);
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(crate::store::StoreError::from)?;
+    orders::answered(&tx, &answer).await?;
+    tx.commit().await.map_err(crate::store::StoreError::from)?;
+    hub.signals.follow.notify_one();
+    Ok(())
+}
+
+fn after(order: &OrderRecord, transition: OrderTransition) -> Result<OrderState, Fault> {
+    order
+        .status
+        .after(transition)
+        .map_err(|error| Fault::conflict("order_moved", error.to_string()))
+}

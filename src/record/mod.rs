@@ -1,0 +1,297 @@
+//! The one path by which facts reach the books: callbacks, queries and bills alike.
+//!
+//! One transaction for many facts: lock the orders and the balances of their fees, judge each
+//! fact, lock the journals' heads last, write all effects with one statement, then the events and
+//! messages that tell of them. Only after the commit may anybody be told that it is done.
+
+mod chain;
+mod outbox;
+mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use callbacks::{Claim, Effect, Judgement, judge};
+use domain::fact::ProviderFact;
+use domain::ids::{CallbackId, MerchantId, OrderId, OutTradeNo};
+use jiff::Timestamp;
+
+use crate::hub::{Hub, Merchant};
+use crate::seal::SealError;
+use crate::store::orders::OrderRecord;
+use crate::store::{StoreError, effects, journal, orders};
+
+pub use chain::link;
+pub use outbox::{event, tell};
+pub use rows::Effects;
+
+/// How often a batch is tried again after it lost a race.
+const TRIES: u32 = 3;
+
+/// Facts that came together, with the evidence that proves them.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// Whose they are.
+    pub merchant: &'a Merchant,
+    /// What they say; none for a message that concerns nobody here.
+    pub claims: Vec<Claim>,
+    /// The callback that brought them; a query leaves its evidence with the call.
+    pub evidence: Option<Evidence>,
+}
+
+/// A callback to be stored with what it changes.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// Its id.
+    pub callback_id: CallbackId,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The provider's id of it.
+    pub notice_id: Option<String>,
+    /// The provider's word for what happened.
+    pub kind: String,
+    /// Its bytes, headers and plaintext, sealed.
+    pub sealed: Vec<u8>,
+    /// The stored callback that it repeats by hand.
+    pub replay_of: Option<CallbackId>,
+}
+
+/// What became of an arrival, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It changed the books.
+    Applied,
+    /// It is authentic but does not fit: an incident is open.
+    Incident,
+    /// It is known already, or says nothing that concerns the hub.
+    Known,
+}
+
+impl Verdict {
+    /// The word on record.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Incident => "incident",
+            Self::Known => "known",
+        }
+    }
+}
+
+/// Why facts could not be recorded; none of them was.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// The database did not take them.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The evidence could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A sum does not fit into the books.
+    #[error("an amount does not fit into the books")]
+    TooLarge,
+}
+
+/// Records arrivals; the verdict of each, in order.
+///
+/// # Errors
+/// When nothing of a transaction was recorded. Arrivals about one order come in several
+/// transactions, so an error may leave the first of them recorded; recording again is harmless.
+pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>, RecordError> {
+    let mut verdicts = vec![Verdict::Known; arrivals.len()];
+    for round in rounds(arrivals) {
+        let mut tries = 1;
+        let found = loop {
+            match once(hub, arrivals, &round).await {
+                Err(RecordError::Store(error)) if error.is_transient() && tries < TRIES => {
+                    tries = tries.saturating_add(1);
+                }
+                done => break done?,
+            }
+        };
+        for (arrival, verdict) in found {
+            if let Some(known) = verdicts.get_mut(arrival) {
+                *known = verdict.min(*known);
+            }
+        }
+    }
+    hub.signals.wake_dispatch();
+    Ok(verdicts)
+}
+
+/// A claim by its arrival's index and its own; `None`: the arrival's evidence alone.
+type Place = (usize, Option<usize>);
+
+/// Divides the claims into rounds in which no order stands twice, so that each is judged against
+/// books that hold all before it.
+fn rounds(arrivals: &[Arrival<'_>]) -> Vec<Vec<Place>> {
+    let mut rounds: Vec<(BTreeSet<(&MerchantId, &OutTradeNo)>, Vec<Place>)> = Vec::new();
+    for (index, arrival) in arrivals.iter().enumerate() {
+        if arrival.claims.is_empty() {
+            match rounds.first_mut() {
+                Some((_, places)) => places.push((index, None)),
+                None => rounds.push((BTreeSet::new(), vec![(index, None)])),
+            }
+        }
+        for (position, claim) in arrival.claims.iter().enumerate() {
+            let key = (&arrival.merchant.id, number(claim));
+            let place = (index, Some(position));
+            match rounds.iter_mut().find(|(used, _)| !used.contains(&key)) {
+                Some((used, places)) => {
+                    used.insert(key);
+                    places.push(place);
+                }
+                None => rounds.push((BTreeSet::from([key]), vec![place])),
+            }
+        }
+    }
+    rounds.into_iter().map(|(_, places)| places).collect()
+}
+
+fn number(claim: &Claim) -> &OutTradeNo {
+    match &claim.fact {
+        ProviderFact::Payment(fact) => &fact.out_trade_no,
+        ProviderFact::Refund(fact) => &fact.out_trade_no,
+    }
+}
+
+async fn once(
+    hub: &Hub,
+    arrivals: &[Arrival<'_>],
+    round: &[Place],
+) -> Result<Vec<(usize, Verdict)>, RecordError> {
+    let now = hub.clock.now();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let locked = lock(&tx, arrivals, round).await?;
+    let mut effects = Effects::new(now);
+    let mut verdicts = Vec::new();
+    for (index, position) in round {
+        let Some(arrival) = arrivals.get(*index) else { continue };
+        let claim = position.and_then(|position| arrival.claims.get(position));
+        let order = claim
+            .and_then(|claim| locked.get(&(arrival.merchant.id.clone(), number(claim).clone())));
+        let verdict = apply(hub, &mut effects, arrival, claim, order)?;
+        if position.is_none_or(|position| position == 0) {
+            effects.callback(arrival, verdict, order.map(|order| &order.id));
+        }
+        verdicts.push((*index, verdict));
+    }
+    commit(hub, tx, effects).await?;
+    Ok(verdicts)
+}
+
+/// Judges one claim and adds its effect.
+fn apply(
+    hub: &Hub,
+    effects: &mut Effects,
+    arrival: &Arrival<'_>,
+    claim: Option<&Claim>,
+    order: Option<&OrderRecord>,
+) -> Result<Verdict, RecordError> {
+    let Some(claim) = claim else { return Ok(Verdict::Known) };
+    let books = order.map(OrderRecord::books);
+    let account = arrival.merchant.provider.account();
+    match judge(claim, books.as_ref(), account, hub.judging()) {
+        Judgement::Known => Ok(Verdict::Known),
+        Judgement::Incident(incident) => {
+            effects.incident(arrival, claim, &incident, order);
+            Ok(Verdict::Incident)
+        }
+        Judgement::Apply(effect) => {
+            let Some(order) = order else { return Ok(Verdict::Known) };
+            match effect {
+                Effect::Payment(payment) => effects.payment(arrival, claim, order, &payment)?,
+                Effect::Refund(refund) => effects.refund(arrival, claim, order, &refund)?,
+            }
+            Ok(Verdict::Applied)
+        }
+    }
+}
+
+async fn lock(
+    tx: &deadpool_postgres::Transaction<'_>,
+    arrivals: &[Arrival<'_>],
+    round: &[Place],
+) -> Result<BTreeMap<(MerchantId, OutTradeNo), OrderRecord>, StoreError> {
+    let mut wanted: BTreeMap<&MerchantId, Vec<&str>> = BTreeMap::new();
+    for (index, position) in round {
+        let Some(arrival) = arrivals.get(*index) else { continue };
+        let claim = position.and_then(|position| arrival.claims.get(position));
+        if let Some(claim) = claim {
+            wanted.entry(&arrival.merchant.id).or_default().push(number(claim).as_str());
+        }
+    }
+    let mut locked = BTreeMap::new();
+    for (merchant, numbers) in wanted {
+        for order in orders::lock_by_number(tx, merchant, &numbers).await? {
+            locked.insert((merchant.clone(), order.out_trade_no.clone()), order);
+        }
+    }
+    Ok(locked)
+}
+
+/// Links the journal entries, writes everything, tells of it, and commits.
+///
+/// # Errors
+/// When nothing was written.
+pub async fn commit(
+    hub: &Hub,
+    tx: deadpool_postgres::Transaction<'_>,
+    mut effects: Effects,
+) -> Result<(), RecordError> {
+    let merchants = effects.journals();
+    let merchants: Vec<&str> = merchants.iter().map(MerchantId::as_str).collect();
+    let tellings = effects.tellings();
+    let heads = if merchants.is_empty() {
+        Vec::new()
+    } else {
+        journal::lock_heads(&tx, &merchants).await?
+    };
+    let (rows, now) = effects.into_rows(&hub.sealer, &heads);
+    effects::write(&tx, &rows, now).await?;
+    outbox::tell(hub, &tx, &tellings, now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    hub.signals.wake_dispatch();
+    Ok(())
+}
+
+/// What a transaction must tell: filled while effects are built, read after they are written.
+#[derive(Clone, Debug)]
+pub enum Telling {
+    /// An order was paid.
+    OrderPaid {
+        /// Which.
+        order: OrderId,
+        /// Whether after it had been closed.
+        late: bool,
+    },
+    /// Money came that settles no fee.
+    Surplus {
+        /// For which order.
+        order: OrderId,
+        /// As which payment.
+        payment: domain::ids::PaymentId,
+    },
+    /// A fee was paid off.
+    FeePaid {
+        /// Which.
+        fee: domain::ids::FeeId,
+        /// By which order.
+        order: OrderId,
+    },
+    /// An order was closed.
+    OrderClosed {
+        /// Which.
+        order: OrderId,
+    },
+    /// A refund ended.
+    RefundEnded {
+        /// Which.
+        refund: domain::ids::RefundId,
+        /// Of which order.
+        order: OrderId,
+        /// Whether the money is back.
+        succeeded: bool,
+    },
+}

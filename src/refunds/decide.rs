@@ -1,0 +1,65 @@
+//! A second person's decision about a refund: never the one who asked for it.
+
+use domain::refund::{RefundState, RefundTransition};
+
+use super::request::taken_from;
+use super::{load, send, shares_of};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::record::{Effects, commit};
+use crate::store::StoreError;
+use crate::store::orders;
+use crate::store::refunds::{self, RefundRecord};
+
+/// What the second person says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Yes: it is sent.
+    Approve,
+    /// No: its money is released.
+    Decline,
+}
+
+/// Writes a decision by `user`, and sends what was approved.
+///
+/// # Errors
+/// 404 no such refund, 409 it does not wait for a decision, or the user asked for it.
+pub async fn decide(
+    hub: &Hub,
+    refund_id: &str,
+    decision: Decision,
+    user: &str,
+) -> Result<RefundRecord, Fault> {
+    let refund_id = refund_id.parse().map_err(|_bad| Fault::not_found("refund"))?;
+    let refund = load(hub, &refund_id).await?;
+    let transition = match decision {
+        Decision::Approve => RefundTransition::Approve,
+        Decision::Decline => RefundTransition::Decline,
+    };
+    let after = refund
+        .status
+        .after(transition)
+        .map_err(|error| Fault::conflict("refund_not_waiting", error.to_string()))?;
+    if refund.requested_by == user {
+        return Err(Fault::conflict("same_person", "who asked for a refund does not decide on it"));
+    }
+    let now = hub.clock.now();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    orders::lock(&tx, &[refund.order_id.as_str()]).await?;
+    let next = (after == RefundState::Submitted).then_some(now);
+    if !refunds::decide(&tx, &refund_id, after, user, next).await? {
+        return Err(Fault::conflict("refund_not_waiting", "somebody else has decided"));
+    }
+    let mut effects = Effects::new(now);
+    if after == RefundState::Declined {
+        effects.release(&refund.merchant_id, taken_from(&refund), &shares_of(&refund))?;
+    }
+    commit(hub, tx, effects).await?;
+    drop(client);
+    let refund = load(hub, &refund_id).await?;
+    if refund.status == RefundState::Submitted {
+        send::send(hub, &refund).await?;
+    }
+    load(hub, &refund_id).await
+}

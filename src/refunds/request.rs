@@ -1,0 +1,247 @@
+//! Takes a request for a refund: checks it against the locked books, reserves the money and posts
+//! the promise, all in one transaction; only then is the provider asked.
+
+use adapters::provider::NewRefund as ProviderRefund;
+use domain::Fen;
+use domain::ids::{ApplicationId, FeeId, OrderId, OutRefundNo, PaymentId, RefundId};
+use domain::journal::Share;
+use domain::order::OrderState;
+use domain::refund::RefundState;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::shares::{Taken, divide, payment_for};
+use super::{call_context, load, send};
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::record::{Effects, commit};
+use crate::seal::Purpose;
+use crate::store::StoreError;
+use crate::store::orders::{self, OrderRecord, PaymentRecord};
+use crate::store::refunds::{self, NewRefund, RefundRecord};
+
+/// When a written refund that never got an answer is picked up: longer than an answer may take.
+const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
+/// The longest reason, in characters; providers show about 80.
+const LONGEST_REASON: usize = 80;
+
+/// `POST /v1/orders/{id}/refunds`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefundRequest {
+    /// How much, in fen.
+    pub amount_fen: Fen,
+    /// Why, as the payer reads it.
+    pub reason: String,
+    /// The backend's own number for it.
+    #[serde(default)]
+    pub out_refund_no: Option<OutRefundNo>,
+    /// From which fees.
+    #[serde(default)]
+    pub allocations: Option<Vec<WantedShare>>,
+}
+
+/// A part of a refund that the backend wants taken from a fee.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WantedShare {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// How much.
+    pub amount_fen: Fen,
+}
+
+/// What asking for a refund gave.
+#[derive(Clone, Debug)]
+pub enum Requested {
+    /// A new refund.
+    New(Box<RefundRecord>),
+    /// The refund with that number and amount.
+    Same(Box<RefundRecord>),
+}
+
+/// Asks for a refund.
+///
+/// # Errors
+/// 404 no such order, 409 the number is used for another amount, 422 more than is left.
+pub async fn request(
+    hub: &Hub,
+    application: &ApplicationId,
+    order_id: &str,
+    request: &RefundRequest,
+) -> Result<Requested, Fault> {
+    let order = crate::orders::get(hub, application, order_id).await?;
+    check(request)?;
+    let number = match &request.out_refund_no {
+        Some(number) => number.clone(),
+        None => OutRefundNo::new(Uuid::now_v7()),
+    };
+    if let Some(same) = known(hub, &order, &number, request).await? {
+        return Ok(Requested::Same(Box::new(same)));
+    }
+    let refund_id = match write(hub, &order.id, &number, request).await {
+        Ok(refund_id) => refund_id,
+        // The same request twice at once: the first one wrote it.
+        Err(Unwritten::Raced) => {
+            return match known(hub, &order, &number, request).await? {
+                Some(same) => Ok(Requested::Same(Box::new(same))),
+                None => Err(Fault::unavailable("the refund is being written; ask again")),
+            };
+        }
+        Err(Unwritten::Fault(fault)) => return Err(*fault),
+    };
+    let refund = load(hub, &refund_id).await?;
+    if refund.status == RefundState::Submitted {
+        send::send(hub, &refund).await?;
+    }
+    Ok(Requested::New(Box::new(load(hub, &refund_id).await?)))
+}
+
+fn check(request: &RefundRequest) -> Result<(), Fault> {
+    if !request.amount_fen.is_payable() {
+        return Err(Fault::invalid("amount_invalid", "amount_fen must be between 1 and 10^10"));
+    }
+    let length = request.reason.trim().chars().count();
+    if length == 0 || length > LONGEST_REASON || request.reason.chars().any(char::is_control) {
+        return Err(Fault::invalid(
+            "reason_invalid",
+            format!("reason must have 1 to {LONGEST_REASON} characters and no control characters"),
+        ));
+    }
+    Ok(())
+}
+
+async fn known(
+    hub: &Hub,
+    order: &OrderRecord,
+    number: &OutRefundNo,
+    request: &RefundRequest,
+) -> Result<Option<RefundRecord>, Fault> {
+    let client = hub.store.client().await?;
+    let Some((refund_id, of_order, amount)) =
+        refunds::by_number(&client, &order.merchant_id, number).await?
+    else {
+        return Ok(None);
+    };
+    if of_order != order.id || amount != request.amount_fen {
+        return Err(Fault::conflict(
+            "refund_number_reused",
+            format!("out_refund_no {number} was used for another order or amount"),
+        ));
+    }
+    drop(client);
+    Ok(Some(load(hub, &refund_id).await?))
+}
+
+/// Why a refund was not written.
+enum Unwritten {
+    /// The same number came first.
+    Raced,
+    /// It may not be.
+    Fault(Box<Fault>),
+}
+
+impl<F: Into<Fault>> From<F> for Unwritten {
+    fn from(fault: F) -> Self {
+        Self::Fault(Box::new(fault.into()))
+    }
+}
+
+async fn write(
+    hub: &Hub,
+    order_id: &OrderId,
+    number: &OutRefundNo,
+    request: &RefundRequest,
+) -> Result<RefundId, Unwritten> {
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let order = orders::lock(&tx, &[order_id.as_str()])
+        .await?
+        .pop()
+        .ok_or_else(|| Fault::not_found("order"))?;
+    if order.status != OrderState::Paid {
+        let detail = format!("order {} is {}, only a paid one is refunded", order.id, order.status);
+        return Err(Fault::conflict("order_not_paid", detail).into());
+    }
+    let merchant = crate::orders::merchant_of(hub, &order)?;
+    let amount = request.amount_fen;
+    let wanted: Option<Vec<(FeeId, Fen)>> = request.allocations.as_ref().map(|wanted| {
+        wanted.iter().map(|share| (share.fee_id.clone(), share.amount_fen)).collect()
+    });
+    let payment = payment_for(&order, amount)?;
+    let taken = divide(&order, payment, amount, wanted.as_deref())?;
+    let refund_id = RefundId::new(Uuid::now_v7());
+    let sealed = call(hub, merchant, &order, payment, (&refund_id, number, request))?;
+    let waits = hub.policy.refund_approval.is_needed_for(amount);
+    let now = hub.clock.now();
+    let new = NewRefund {
+        refund_id: &refund_id,
+        application_id: &order.application_id,
+        merchant_id: &order.merchant_id,
+        order_id: &order.id,
+        payment_id: &payment.id,
+        out_refund_no: number,
+        amount,
+        surplus: taken.surplus,
+        reason: request.reason.trim(),
+        state: if waits { RefundState::PendingApproval } else { RefundState::Submitted },
+        requested_by: order.application_id.as_str(),
+        refund_call: &sealed,
+        now,
+        next_query_at: (!waits).then(|| now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX)),
+        fees: &taken.fees,
+    };
+    match refunds::insert(&tx, &new).await {
+        Err(error) if error.constraint() == Some("a_refund_number_is_used_once") => {
+            return Err(Unwritten::Raced);
+        }
+        done => done?,
+    }
+    let mut effects = Effects::new(now);
+    let reserved = (&refund_id, &payment.id, amount);
+    effects.reserve(&order.merchant_id, reserved, &reserved_shares(&taken))?;
+    commit(hub, tx, effects).await?;
+    Ok(refund_id)
+}
+
+fn reserved_shares(taken: &Taken) -> Vec<Share> {
+    let surplus =
+        (taken.surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: taken.surplus });
+    taken
+        .fees
+        .iter()
+        .map(|(fee, part)| Share { fee_id: Some(fee.clone()), amount_fen: *part })
+        .chain(surplus)
+        .collect()
+}
+
+/// The sealed call that asks for the refund.
+fn call(
+    hub: &Hub,
+    merchant: &Merchant,
+    order: &OrderRecord,
+    payment: &PaymentRecord,
+    refund: (&RefundId, &OutRefundNo, &RefundRequest),
+) -> Result<Vec<u8>, Fault> {
+    let (refund_id, number, request) = refund;
+    let call = merchant
+        .provider
+        .refund(&ProviderRefund {
+            out_trade_no: &order.out_trade_no,
+            provider_trade_no: &payment.provider_trade_no,
+            out_refund_no: number,
+            amount: request.amount_fen,
+            total: payment.amount_fen,
+            reason: request.reason.trim(),
+            notify_url: &merchant.notify_url,
+        })
+        .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;
+    let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
+    Ok(hub.sealer.seal(Purpose::Call, &call, call_context(refund_id).as_bytes())?)
+}
+
+/// The payment that a refund takes from, for whoever releases it.
+pub(super) fn taken_from(refund: &RefundRecord) -> (&RefundId, &PaymentId, Fen) {
+    (&refund.id, &refund.payment_id, refund.amount_fen)
+}
