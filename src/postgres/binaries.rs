@@ -2,8 +2,6 @@
 //! order does, and nothing is ever downloaded.
 
 use std::{
-    env,
-    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -26,12 +24,13 @@ const NUMBERED: [(&str, &str, &str); 3] = [
 /// Further usual places. The last is where `./dev` unpacks binaries when it runs as root.
 const USUAL: [&str; 2] = ["/usr/local/pgsql/bin", "/var/cache/payhub/postgresql/bin"];
 
-/// Where to look, beyond the places that are the same on every machine.
+/// Where to look, beyond the places that are the same on every machine. The environment says; as it is
+/// read in `src/config` alone, it is handed in.
 #[derive(Debug, Clone, Default)]
 pub struct Binaries {
     /// The one bin folder to use, whatever else is installed (`PAYHUB_PG_BIN`).
     pub explicit: Option<PathBuf>,
-    /// Bin folders to try after the system's.
+    /// Bin folders to try after the system's: where `./dev` unpacks for a user, and those of `PATH`.
     pub also: Vec<PathBuf>,
 }
 
@@ -45,15 +44,6 @@ pub(super) struct Installation {
 }
 
 impl Binaries {
-    /// From what the environment says; only `src/config` reads it. `cache` is the user's cache folder,
-    /// below which `./dev` unpacks binaries when it is not root.
-    #[must_use]
-    pub fn new(explicit: Option<PathBuf>, cache: Option<&Path>, path: Option<&OsStr>) -> Self {
-        let unpacked = cache.map(|folder| folder.join("payhub/postgresql/bin"));
-        let on_path = path.into_iter().flat_map(env::split_paths);
-        Self { explicit, also: unpacked.into_iter().chain(on_path).collect() }
-    }
-
     /// The installation for a cluster: of exactly `made_by` if the cluster exists, else the first
     /// that is new enough.
     pub(super) fn choose(

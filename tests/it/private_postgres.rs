@@ -19,7 +19,10 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, Uid},
 };
-use payhub::postgres::{Binaries, PostgresError, PrivatePostgres, Started};
+use payhub::{
+    config::Environment,
+    postgres::{Binaries, PostgresError, PrivatePostgres, Started},
+};
 use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 static PLACES: AtomicU32 = AtomicU32::new(0);
@@ -109,13 +112,9 @@ impl Drop for Place {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this test runs below the configuration")]
 fn binaries() -> Binaries {
-    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache =
-        cache.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")));
-    let explicit = env::var_os("PAYHUB_PG_BIN").map(PathBuf::from);
-    Binaries::new(explicit, cache.as_deref(), env::var_os("PATH").as_deref())
+    let environment = Environment::read();
+    Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() }
 }
 
 /// Runs `sql` and returns the first column of its last row.
