@@ -1,1 +1,34 @@
-//! The providers' side for tests and demonstrations: WeChat Pay, Alipay and an SMS vendor, with faults on demand.
+//! The providers' side for tests and demonstrations: WeChat Pay, Alipay and an SMS vendor over real
+//! HTTP on loopback, with real cryptography and faults on demand. It shares primitives with the
+//! hub's adapters and never their canonical strings, so that a mistake cannot verify itself.
+
+mod alipay;
+mod bill;
+mod config;
+mod control;
+mod courier;
+mod delivery;
+mod engine;
+mod error;
+mod faults;
+mod keys;
+mod message;
+mod page;
+mod random;
+mod server;
+mod sms;
+mod state;
+mod text;
+mod wechat;
+
+pub use config::{AlipayApp, SandboxConfig, SmsAccount, WechatMerchant};
+pub use courier::Delivered;
+pub use delivery::{Attempt, DeliveryState};
+pub use engine::{
+    CallbackView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded,
+    SmsView, Snapshot,
+};
+pub use error::{ControlError, SandboxError};
+pub use faults::{Action, Fault, Match, Operation, Place, Rule};
+pub use message::{Fate, Received, Reply};
+pub use server::{Running, Sandbox};

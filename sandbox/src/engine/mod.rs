@@ -1,0 +1,206 @@
+//! The providers' minds: what they know, their rules and the clock, without any I/O. The server
+//! hands it requests as they came; the courier takes from it what is to be called back.
+
+mod payer;
+mod post;
+mod snapshot;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{Clock, ManualClock};
+use jiff::Timestamp;
+
+pub use payer::{Paid, Pay, PortalRefund, Refunded};
+pub(crate) use post::Parcel;
+pub use snapshot::{CallbackView, MoveView, OrderView, RefundView, SmsView, Snapshot};
+
+use crate::config::SandboxConfig;
+use crate::delivery::Outbox;
+use crate::error::{ControlError, SandboxError};
+use crate::faults::{Fault, Faults, Operation, Place, Subject};
+use crate::keys::{self, Keys};
+use crate::message::{Received, Reply};
+use crate::random::Random;
+use crate::state::Book;
+use crate::{alipay, control, page, sms, wechat};
+
+/// The sandbox without its server.
+pub struct Engine {
+    clock: Hands,
+    world: Mutex<World>,
+}
+
+/// Whose hands move the clock.
+enum Hands {
+    /// Somebody else's.
+    Given(Arc<dyn Clock>),
+    /// The control's.
+    Ours(ManualClock),
+}
+
+/// Everything behind the lock.
+pub(crate) struct World {
+    pub(crate) keys: Keys,
+    pub(crate) book: Book,
+    pub(crate) faults: Faults,
+    pub(crate) outbox: Outbox,
+    pub(crate) chance: Random,
+    pub(crate) seed: u64,
+    pub(crate) compression: u32,
+    /// The sandbox's own address, for the URLs that it gives out.
+    pub(crate) base_url: String,
+}
+
+impl World {
+    /// The fault that strikes here, if any.
+    pub(crate) fn strike(
+        &mut self,
+        place: Place,
+        operation: Operation,
+        subject: &Subject<'_>,
+    ) -> Option<Fault> {
+        self.faults.strike(place, operation, subject, &mut self.chance)
+    }
+}
+
+impl Engine {
+    /// Reads the keys of a configuration; `clock` is used unless the configuration brings its own.
+    ///
+    /// # Errors
+    /// When a key or value of the configuration cannot be used.
+    pub fn new(config: &SandboxConfig, clock: Arc<dyn Clock>) -> Result<Self, SandboxError> {
+        let clock = match config.manual_clock_from {
+            Some(from) => Hands::Ours(ManualClock::at(from)),
+            None => Hands::Given(clock),
+        };
+        let world = World {
+            keys: Keys::read(config)?,
+            book: Book::default(),
+            faults: Faults::default(),
+            outbox: Outbox::default(),
+            chance: Random::new(config.seed),
+            seed: config.seed,
+            compression: config.callback_compression,
+            base_url: format!("http://{}", config.listen),
+        };
+        Ok(Self { clock, world: Mutex::new(world) })
+    }
+
+    /// The present instant in the providers' world.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        match &self.clock {
+            Hands::Given(clock) => clock.now(),
+            Hands::Ours(clock) => clock.now(),
+        }
+    }
+
+    /// Moves the clock, where the sandbox has its own.
+    ///
+    /// # Errors
+    /// When it runs on a clock that it was given.
+    pub fn set_clock(&self, now: Timestamp) -> Result<(), ControlError> {
+        match &self.clock {
+            Hands::Given(_) => Err(ControlError::ClockIsReal),
+            Hands::Ours(clock) => {
+                clock.set(now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers a request as the provider would whom it is for, or the control or the page.
+    #[must_use]
+    pub fn answer(&self, received: &Received) -> Reply {
+        let now = self.now();
+        let path = received.path();
+        if path.starts_with("/v3/") {
+            wechat::answer(&mut self.world(), now, received)
+        } else if path == "/gateway.do" {
+            alipay::answer(&mut self.world(), now, received)
+        } else if path == "/downloadBillFile.resource" {
+            alipay::download(&mut self.world(), now, received)
+        } else if received.header("x-acs-action").is_some() {
+            sms::answer(&mut self.world(), now, received)
+        } else if path.starts_with("/sandbox/") || path == "/" {
+            if !control::is_from_here(received) {
+                return Reply::new(403, "text/plain", "loopback only");
+            }
+            if path == "/" { page::page(self) } else { control::answer(self, received) }
+        } else {
+            Reply::new(404, "text/plain", "")
+        }
+    }
+
+    /// Puts a fault in force and gives its number.
+    ///
+    /// # Errors
+    /// When it cannot happen where it is wanted.
+    pub fn set_fault(&self, fault: Fault) -> Result<u64, ControlError> {
+        let now = self.now();
+        self.world().faults.set(fault, now)
+    }
+
+    /// Lifts one fault by its number, or all.
+    pub fn lift_faults(&self, id: Option<u64>) {
+        self.world().faults.lift(id);
+    }
+
+    /// Makes a new key for a WeChat Pay merchant under a new id, which signs from now on, and gives
+    /// id and public key (PEM). With `overlap`, callbacks come under either key, as they do for days
+    /// when a real merchant changes keys; without it, under the new one alone.
+    ///
+    /// # Errors
+    /// When there is no such merchant.
+    pub fn rotate_key(&self, mchid: &str, overlap: bool) -> Result<(String, String), ControlError> {
+        if self.world().keys.wechat(mchid).is_none() {
+            return Err(ControlError::NoSuchMerchant(mchid.to_owned()));
+        }
+        let id = format!("PUB_KEY_ID_{}", self.world().chance.digits(28));
+        let key = keys::generate(id)?; // slow, so outside the lock
+        let given = (key.id.clone(), key.public_pem.clone());
+        for merchant in &mut self.world().keys.wechat {
+            if merchant.config.mchid == mchid {
+                merchant.platform.push(key.clone());
+                merchant.overlap = overlap;
+            }
+        }
+        Ok(given)
+    }
+
+    /// Where the receipts of an SMS account are pushed from now on.
+    ///
+    /// # Errors
+    /// When there is no such account.
+    pub fn set_receipt_url(&self, access_key_id: &str, url: &str) -> Result<(), ControlError> {
+        let mut world = self.world();
+        let account = world
+            .keys
+            .sms
+            .iter_mut()
+            .find(|account| account.access_key_id == access_key_id)
+            .ok_or_else(|| ControlError::NoSuchMerchant(access_key_id.to_owned()))?;
+        account.receipt_url = Some(url.to_owned());
+        Ok(())
+    }
+
+    /// When the next callback or receipt is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.world().outbox.next_due()
+    }
+
+    /// The sandbox's own address, as it stands in the URLs that it gives out.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.world().base_url.clone()
+    }
+
+    pub(crate) fn set_base_url(&self, base_url: String) {
+        self.world().base_url = base_url;
+    }
+
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

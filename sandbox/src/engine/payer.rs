@@ -1,0 +1,247 @@
+//! The people at the counter: a payer who opens a code and pays, finance staff who refund in the
+//! provider's own portal.
+
+use domain::Fen;
+use domain::provider::Provider;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Engine, World};
+use crate::error::ControlError;
+use crate::state::{Order, OrderKey, Payment};
+use crate::{alipay, text, wechat};
+
+/// A payer pays an order.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pay {
+    /// Which order.
+    pub out_trade_no: String,
+    /// Whose, where two merchants have the same number.
+    #[serde(default)]
+    pub merchant: Option<String>,
+    /// Whether the provider calls back; absent: yes.
+    #[serde(default)]
+    pub notify: Option<bool>,
+    /// Pay although it is closed, expired or paid already: the payer was quicker than the close, or
+    /// two payers scanned.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What was paid.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Paid {
+    /// mchid or `app_id`.
+    pub merchant: String,
+    /// The order.
+    pub out_trade_no: String,
+    /// The provider's number.
+    pub provider_trade_no: String,
+    /// How much, in fen.
+    pub amount_fen: Fen,
+    /// When.
+    pub paid_at: Timestamp,
+}
+
+/// Finance staff refund in the provider's portal, past the hub.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PortalRefund {
+    /// Which order.
+    pub out_trade_no: String,
+    /// Whose, where two merchants have the same number.
+    #[serde(default)]
+    pub merchant: Option<String>,
+    /// How much, in fen.
+    pub amount_fen: Fen,
+    /// Under which number; absent: the portal makes one.
+    #[serde(default)]
+    pub out_refund_no: Option<String>,
+}
+
+/// What was refunded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refunded {
+    /// mchid or `app_id`.
+    pub merchant: String,
+    /// The order.
+    pub out_trade_no: String,
+    /// The refund.
+    pub out_refund_no: String,
+    /// How much, in fen.
+    pub amount_fen: Fen,
+}
+
+impl Engine {
+    /// A payer pays an order now, and the provider calls back if `notify`.
+    ///
+    /// # Errors
+    /// When there is no such order or it cannot be paid.
+    pub fn pay(&self, out_trade_no: &str, notify: bool) -> Result<Paid, ControlError> {
+        self.pay_as(&Pay {
+            out_trade_no: out_trade_no.to_owned(),
+            notify: Some(notify),
+            ..Pay::default()
+        })
+    }
+
+    /// A payer pays an order now, in all detail.
+    ///
+    /// # Errors
+    /// When there is no such order or it cannot be paid.
+    pub fn pay_as(&self, pay: &Pay) -> Result<Paid, ControlError> {
+        let now = self.now();
+        let mut world = self.world();
+        let key = world.find(&pay.out_trade_no, pay.merchant.as_deref())?;
+        let payment = world.take_payment(&key, now, pay.force)?;
+        if pay.notify.unwrap_or(true)
+            && let Some(order) = world.book.orders.get(&key)
+        {
+            match order.provider {
+                Provider::Wechat => wechat::announce_payment(&mut world, &key, &payment, now),
+                Provider::Alipay => alipay::announce_payment(&mut world, &key, &payment, now),
+            }
+        }
+        Ok(Paid {
+            merchant: key.0,
+            out_trade_no: key.1,
+            provider_trade_no: payment.trade_no,
+            amount_fen: payment.amount,
+            paid_at: payment.paid_at,
+        })
+    }
+
+    /// A payer opens the code and does not pay yet. For Alipay the trade exists from now on.
+    ///
+    /// # Errors
+    /// When there is no such order or its code is dead.
+    pub fn scan(&self, out_trade_no: &str, merchant: Option<&str>) -> Result<(), ControlError> {
+        let now = self.now();
+        let mut world = self.world();
+        let key = world.find(out_trade_no, merchant)?;
+        if let Some(order) = world.book.orders.get(&key) {
+            payable(order, now)?;
+        }
+        world.open_code(&key, now);
+        Ok(())
+    }
+
+    /// Finance staff refund in the provider's portal.
+    ///
+    /// # Errors
+    /// When there is no such order or the refund breaks a rule of the provider.
+    pub fn refund(&self, refund: &PortalRefund) -> Result<Refunded, ControlError> {
+        let now = self.now();
+        let mut world = self.world();
+        let key = world.find(&refund.out_trade_no, refund.merchant.as_deref())?;
+        let count = world.book.orders.get(&key).map_or(0, |order| order.refunds.len());
+        let out_refund_no = refund.out_refund_no.clone().unwrap_or_else(|| {
+            let names = ["portal", &key.0, &key.1, &count.to_string()];
+            text::number(world.seed, &names, now, ("PORTAL", 0, 8))
+        });
+        let provider = world.book.orders.get(&key).map(|order| order.provider);
+        match provider {
+            Some(Provider::Wechat) => {
+                wechat::portal_refund(&mut world, &key, &out_refund_no, refund.amount_fen, now)
+            }
+            Some(Provider::Alipay) => {
+                alipay::portal_refund(&mut world, &key, &out_refund_no, refund.amount_fen, now)
+            }
+            None => Err(ControlError::NoSuchOrder(key.1.clone())),
+        }?;
+        let (merchant, out_trade_no) = key;
+        Ok(Refunded { merchant, out_trade_no, out_refund_no, amount_fen: refund.amount_fen })
+    }
+}
+
+impl World {
+    fn find(&self, out_trade_no: &str, merchant: Option<&str>) -> Result<OrderKey, ControlError> {
+        let mut found = self.book.orders.keys().filter(|(owner, no)| {
+            no == out_trade_no && merchant.is_none_or(|merchant| merchant == owner)
+        });
+        match (found.next(), found.next()) {
+            (Some(key), None) => Ok(key.clone()),
+            _ => Err(ControlError::NoSuchOrder(out_trade_no.to_owned())),
+        }
+    }
+
+    /// Opens the code: gives the trade its number if it has none.
+    fn open_code(&mut self, key: &OrderKey, now: Timestamp) {
+        let seed = self.seed;
+        let Some(order) = self.book.orders.get_mut(key) else { return };
+        order.scanned_at.get_or_insert(now);
+        if order.trade_no.is_empty() {
+            order.trade_no = trade_no(seed, order, now, 0);
+            self.book.trades.insert(order.trade_no.clone(), key.clone());
+        }
+    }
+
+    fn take_payment(
+        &mut self,
+        key: &OrderKey,
+        now: Timestamp,
+        force: bool,
+    ) -> Result<Payment, ControlError> {
+        if let Some(order) = self.book.orders.get(key)
+            && !force
+        {
+            payable(order, now)?;
+        }
+        self.open_code(key, now);
+        let seed = self.seed;
+        let order = self
+            .book
+            .orders
+            .get_mut(key)
+            .ok_or_else(|| ControlError::NoSuchOrder(key.1.clone()))?;
+        let trade_no = match order.payments.len() {
+            0 => order.trade_no.clone(),
+            again => trade_no(seed, order, now, again),
+        };
+        let payment = Payment {
+            trade_no: trade_no.clone(),
+            amount: order.amount,
+            paid_at: now,
+            payer: payer(seed, order),
+        };
+        order.payments.push(payment.clone());
+        self.book.trades.insert(trade_no, key.clone());
+        Ok(payment)
+    }
+}
+
+fn payable(order: &Order, now: Timestamp) -> Result<(), ControlError> {
+    let fault = if order.is_paid() {
+        "the order is paid already"
+    } else if order.closed_at.is_some() {
+        "the order is closed"
+    } else if now >= order.expires_at {
+        "the order has expired"
+    } else if now >= order.code_expires_at {
+        "the code has expired: the merchant must ask for a fresh one"
+    } else {
+        return Ok(());
+    };
+    Err(ControlError::NotPayable(format!("{}: {fault}", order.out_trade_no)))
+}
+
+fn trade_no(seed: u64, order: &Order, now: Timestamp, again: usize) -> String {
+    let again = again.to_string();
+    let names = ["trade", &order.merchant, &order.out_trade_no, &again];
+    match order.provider {
+        Provider::Wechat => text::number(seed, &names, now, ("42000", 5, 10)),
+        Provider::Alipay => {
+            format!("{}22001{}", text::day_digits(now), text::number(seed, &names, now, ("", 0, 7)))
+        }
+    }
+}
+
+fn payer(seed: u64, order: &Order) -> String {
+    let mut chance =
+        crate::random::Random::of(seed, &["payer", &order.merchant, &order.out_trade_no]);
+    match order.provider {
+        Provider::Wechat => format!("o{}", chance.nonce(27)),
+        Provider::Alipay => format!("2088{}", chance.digits(12)),
+    }
+}

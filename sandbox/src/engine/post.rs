@@ -1,0 +1,156 @@
+//! What leaves: each due delivery becomes a signed parcel, or what a fault makes of it.
+
+use domain::time::business_day;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Engine, World};
+use crate::delivery::{Delivery, DeliveryState, Letter};
+use crate::faults::{Action, Fault, Place, Subject};
+use crate::{alipay, sms, wechat};
+
+/// One callback, ready to be posted.
+pub(crate) struct Parcel {
+    pub(crate) delivery: u64,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Vec<u8>,
+    /// What the receiver must answer for it to count as received.
+    pub(crate) success: Success,
+    /// How often it is posted.
+    pub(crate) copies: u8,
+    /// Which fault struck, for the record.
+    pub(crate) fault: Option<Action>,
+}
+
+/// What counts as received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Success {
+    /// HTTP 200 or 204 (WeChat Pay).
+    Status,
+    /// Exactly `success` (Alipay).
+    Word,
+    /// HTTP 200 with the number 0 as `code` (SMS receipts).
+    CodeZero,
+}
+
+impl Success {
+    /// Whether this answer is the success.
+    pub(crate) fn is(self, status: u16, body: &[u8]) -> bool {
+        match self {
+            Self::Status => matches!(status, 200 | 204),
+            Self::Word => body == b"success",
+            Self::CodeZero => {
+                status == 200
+                    && serde_json::from_slice::<serde_json::Value>(body).is_ok_and(|answer| {
+                        answer.get("code").and_then(serde_json::Value::as_i64) == Some(0)
+                    })
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Takes everything that is due now. Each parcel must come back by [`post_result`](Self::post_result).
+    pub(crate) fn due_parcels(&self) -> (Vec<Parcel>, usize) {
+        let now = self.now();
+        let mut world = self.world();
+        let mut parcels = Vec::new();
+        let mut last = Vec::new();
+        let mut dropped = 0_usize;
+        while let Some(id) = world.outbox.take_due(now) {
+            match world.parcel(id, now) {
+                Some(parcel) if parcel.fault == Some(Action::Reorder) => last.push(parcel),
+                Some(parcel) => parcels.push(parcel),
+                None => dropped = dropped.saturating_add(1),
+            }
+        }
+        if parcels.is_empty() {
+            // Nothing is left to come behind: it comes behind whatever the next second brings.
+            for parcel in last {
+                world.outbox.postpone(parcel.delivery, next_second(now));
+            }
+        } else {
+            parcels.append(&mut last);
+        }
+        (parcels, dropped)
+    }
+
+    /// Records how a parcel fared.
+    pub(crate) fn post_result(&self, parcel: &Parcel, acknowledged: bool, outcome: &str) {
+        let now = self.now();
+        let outcome = match parcel.fault {
+            Some(action) => format!("{outcome} (fault {action:?})"),
+            None => outcome.to_owned(),
+        };
+        let mut world = self.world();
+        let compression = world.compression;
+        world.outbox.settle(parcel.delivery, now, acknowledged, outcome, compression);
+    }
+
+    /// Sends a delivery again now, whatever became of it: the provider's "resend" button.
+    pub(crate) fn resend(&self, id: u64) -> bool {
+        let now = self.now();
+        let mut world = self.world();
+        let Some(delivery) = world.outbox.deliveries.get_mut(&id) else { return false };
+        if delivery.state == DeliveryState::Waiting {
+            return false;
+        }
+        delivery.state = DeliveryState::Waiting;
+        world.outbox.postpone(id, now);
+        true
+    }
+}
+
+fn next_second(now: Timestamp) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX)
+}
+
+impl World {
+    /// Seals and signs a taken delivery; `None` when a fault drops or delays it.
+    fn parcel(&mut self, id: u64, now: Timestamp) -> Option<Parcel> {
+        let held = self.outbox.deliveries.get(&id)?.held;
+        let fault = self
+            .callback_fault(id, now)
+            .filter(|fault| !(held && matches!(fault.action, Action::Delay | Action::Reorder)));
+        let action = fault.as_ref().map(|fault| fault.action);
+        if action == Some(Action::Drop) {
+            let compression = self.compression;
+            self.outbox.settle(id, now, false, "fault Drop".to_owned(), compression);
+            return None;
+        }
+        if let (Some(Action::Delay), Some(fault)) = (action, &fault) {
+            let due = crate::state::later(now, fault.delay().max(1));
+            self.outbox.postpone(id, due);
+            return None;
+        }
+        let delivery = self.outbox.deliveries.get(&id)?;
+        let chance = &mut self.chance;
+        let (headers, body, success) = match &delivery.letter {
+            Letter::Wechat { .. } => wechat::seal(&self.keys, delivery, now, chance, action)
+                .map(|(headers, body)| (headers, body, Success::Status))?,
+            Letter::Alipay { .. } => alipay::seal(&self.keys, delivery, now, action)
+                .map(|(headers, body)| (headers, body, Success::Word))?,
+            Letter::Receipt { body } => {
+                let (headers, body) = sms::seal(body, action);
+                (headers, body, Success::CodeZero)
+            }
+        };
+        let copies = if action == Some(Action::Duplicate) { 2 } else { 1 };
+        let url = delivery.url.clone();
+        Some(Parcel { delivery: id, url, headers, body, success, copies, fault: action })
+    }
+
+    fn callback_fault(&mut self, id: u64, now: Timestamp) -> Option<Fault> {
+        let delivery = self.outbox.deliveries.get(&id)?;
+        let Delivery { merchant, out_trade_no, out_refund_no, operation, .. } = delivery;
+        let subject = Subject {
+            merchant,
+            out_trade_no: out_trade_no.as_deref(),
+            out_refund_no: out_refund_no.as_deref(),
+            date: Some(business_day(now)),
+            phone: None,
+        };
+        // Field by field, because the subject borrows from the outbox.
+        self.faults.strike(Place::Callback, *operation, &subject, &mut self.chance)
+    }
+}

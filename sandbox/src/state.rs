@@ -1,0 +1,219 @@
+//! What the providers remember: orders, payments, refunds, messages. Nothing is ever removed, and
+//! what an order or refund "is" follows from its facts and the time, never from a flag.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::Fen;
+use domain::provider::Provider;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// An order's key: merchant (mchid or `app_id`) and `out_trade_no`.
+pub(crate) type OrderKey = (String, String);
+
+/// A refund's key: merchant, scope and refund number. WeChat Pay scopes numbers by merchant (empty
+/// scope), Alipay by trade (scope = `out_trade_no`).
+pub(crate) type RefundKey = (String, String, String);
+
+/// An order (订单) as a provider keeps it.
+pub(crate) struct Order {
+    pub(crate) provider: Provider,
+    /// mchid or `app_id`.
+    pub(crate) merchant: String,
+    pub(crate) out_trade_no: String,
+    pub(crate) subject: String,
+    pub(crate) amount: Fen,
+    /// `attach` or `passback_params`, echoed.
+    pub(crate) attach: Option<String>,
+    pub(crate) notify_url: Option<String>,
+    /// The parameters of the first request: a repeat must be identical.
+    pub(crate) terms: Value,
+    pub(crate) created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub(crate) expires_at: Timestamp,
+    /// The code that is valid now; each repeat of the order makes a fresh one.
+    pub(crate) code: String,
+    pub(crate) code_expires_at: Timestamp,
+    /// How many codes it has had.
+    pub(crate) codes: u32,
+    /// The provider's number of the trade, once there is one.
+    pub(crate) trade_no: String,
+    /// When the payer's wallet first opened the code. For Alipay there is no trade before.
+    pub(crate) scanned_at: Option<Timestamp>,
+    pub(crate) closed_at: Option<Timestamp>,
+    /// More than one only when a payer was made to pay twice.
+    pub(crate) payments: Vec<Payment>,
+    pub(crate) refunds: Vec<RefundKey>,
+}
+
+/// A payment (支付): money that moved.
+#[derive(Clone)]
+pub(crate) struct Payment {
+    pub(crate) trade_no: String,
+    pub(crate) amount: Fen,
+    pub(crate) paid_at: Timestamp,
+    /// `openid` or buyer id.
+    pub(crate) payer: String,
+}
+
+/// How a refund ends once it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The payer has the money.
+    Success,
+    /// The payer's account refused it; no money moved.
+    Abnormal,
+}
+
+/// How a refund stands at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Accepted, not yet arrived.
+    Processing,
+    /// Arrived.
+    Success,
+    /// Refused by the payer's account.
+    Abnormal,
+}
+
+/// A refund (退款) as a provider keeps it.
+pub(crate) struct Refund {
+    pub(crate) provider: Provider,
+    pub(crate) merchant: String,
+    pub(crate) out_trade_no: String,
+    pub(crate) trade_no: String,
+    pub(crate) out_refund_no: String,
+    /// The provider's own number.
+    pub(crate) refund_no: String,
+    pub(crate) amount: Fen,
+    /// What the payment was.
+    pub(crate) total: Fen,
+    /// The parameters of the first request.
+    pub(crate) terms: Value,
+    pub(crate) accepted_at: Timestamp,
+    pub(crate) done_at: Timestamp,
+    pub(crate) ending: Ending,
+}
+
+impl Refund {
+    /// How it stands at `now`.
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
+        match self.ending {
+            _ if now < self.done_at => Standing::Processing,
+            Ending::Success => Standing::Success,
+            Ending::Abnormal => Standing::Abnormal,
+        }
+    }
+}
+
+/// A text message (短信) as the vendor keeps it.
+pub(crate) struct Message {
+    pub(crate) account: String,
+    pub(crate) biz_id: String,
+    pub(crate) phone: String,
+    pub(crate) sign_name: String,
+    pub(crate) template_code: String,
+    pub(crate) template_param: String,
+    pub(crate) out_id: Option<String>,
+    pub(crate) accepted_at: Timestamp,
+    /// When its receipt is due; `None`: it was accepted and then lost.
+    pub(crate) reported_at: Option<Timestamp>,
+    pub(crate) delivered: bool,
+}
+
+/// A bill file that was made and waits for its download.
+pub(crate) struct BillFile {
+    pub(crate) merchant: String,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Everything that the providers remember.
+#[derive(Default)]
+pub(crate) struct Book {
+    pub(crate) orders: BTreeMap<OrderKey, Order>,
+    /// From the provider's trade number to the order.
+    pub(crate) trades: BTreeMap<String, OrderKey>,
+    pub(crate) refunds: BTreeMap<RefundKey, Refund>,
+    pub(crate) messages: Vec<Message>,
+    /// By the token as it stands in the URL, still encoded.
+    pub(crate) bills: BTreeMap<String, BillFile>,
+    /// Nonces that the SMS vendor has seen: each is good once.
+    pub(crate) nonces: BTreeSet<String>,
+}
+
+impl Book {
+    /// The order of that merchant.
+    pub(crate) fn order(&self, merchant: &str, out_trade_no: &str) -> Option<&Order> {
+        self.orders.get(&(merchant.to_owned(), out_trade_no.to_owned()))
+    }
+
+    /// The order of that merchant, to be changed.
+    pub(crate) fn order_mut(&mut self, merchant: &str, out_trade_no: &str) -> Option<&mut Order> {
+        self.orders.get_mut(&(merchant.to_owned(), out_trade_no.to_owned()))
+    }
+
+    /// The order of that merchant which has the provider's trade number.
+    pub(crate) fn trade(&self, merchant: &str, trade_no: &str) -> Option<&Order> {
+        let key = self.trades.get(trade_no)?;
+        self.orders.get(key).filter(|order| order.merchant == merchant)
+    }
+
+    /// The refunds of an order, in the order in which they were accepted.
+    pub(crate) fn refunds_of<'a>(&'a self, order: &'a Order) -> impl Iterator<Item = &'a Refund> {
+        order.refunds.iter().filter_map(|key| self.refunds.get(key))
+    }
+
+    /// What has been given back of an order, or is on its way, `ABNORMAL` ones included.
+    pub(crate) fn refunded(&self, order: &Order) -> Fen {
+        Fen::sum(self.refunds_of(order).map(|refund| refund.amount)).unwrap_or(Fen::ZERO)
+    }
+
+    /// Files a refund under its order.
+    pub(crate) fn file_refund(&mut self, key: RefundKey, refund: Refund) {
+        if let Some(order) = self.order_mut(&refund.merchant, &refund.out_trade_no) {
+            order.refunds.push(key.clone());
+        }
+        self.refunds.insert(key, refund);
+    }
+}
+
+impl Order {
+    /// Whether money has come in.
+    pub(crate) fn is_paid(&self) -> bool {
+        !self.payments.is_empty()
+    }
+
+    /// The payment with that trade number, else the first.
+    pub(crate) fn payment(&self, trade_no: Option<&str>) -> Option<&Payment> {
+        match trade_no {
+            Some(no) => self.payments.iter().find(|payment| payment.trade_no == no),
+            None => self.payments.first(),
+        }
+    }
+}
+
+/// `now` and so many seconds, clamped at the end of time.
+pub(crate) fn later(now: Timestamp, seconds: u32) -> Timestamp {
+    now.saturating_add(jiff::SignedDuration::from_secs(i64::from(seconds)))
+        .unwrap_or(Timestamp::MAX)
+}
+
+/// What a provider takes of `amount` at a rate in millionths, half up to the fen.
+pub(crate) fn fee_of(amount: Fen, rate_ppm: i64) -> Fen {
+    let millionths = i128::from(amount.get()).saturating_mul(i128::from(rate_ppm));
+    let fen = millionths.saturating_add(500_000).div_euclid(1_000_000);
+    Fen::new(i64::try_from(fen).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fees_are_rounded_half_up_to_the_fen() {
+        for (amount, fee) in [(8000, 48), (1, 0), (83, 0), (84, 1), (250, 2), (55_000, 330)] {
+            assert_eq!(fee_of(Fen::new(amount), 6000), Fen::new(fee), "{amount}");
+        }
+    }
+}

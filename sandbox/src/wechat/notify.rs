@@ -1,0 +1,149 @@
+//! Callbacks of WeChat Pay: what they say, sealed and signed anew for each try.
+
+use adapters::keys::seal_aes_256_gcm;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::time::rfc3339;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{orders, refunds, signature};
+use crate::delivery::{Delivery, DeliveryState, Letter};
+use crate::engine::World;
+use crate::faults::{Action, Operation};
+use crate::keys::Keys;
+use crate::random::Random;
+use crate::state::{Ending, OrderKey, Payment, Refund, Standing};
+use crate::text;
+
+/// Headers and body of a callback.
+type Sealed = (Vec<(&'static str, String)>, Vec<u8>);
+
+/// Puts the notice of a payment on its way.
+pub(crate) fn announce_payment(
+    world: &mut World,
+    key: &OrderKey,
+    payment: &Payment,
+    now: Timestamp,
+) {
+    let Some(order) = world.book.orders.get(key) else { return };
+    let Some(url) = order.notify_url.clone() else { return };
+    let appid = world.keys.wechat(&key.0).map(|merchant| merchant.config.appid.clone());
+    let plain = orders::described(&world.book, order, Some(payment), &appid.unwrap_or_default());
+    let letter = Letter::Wechat {
+        event_type: "TRANSACTION.SUCCESS",
+        original_type: "transaction",
+        summary: "支付成功",
+        plaintext: plain.to_string(),
+    };
+    let numbers = (Some(key.1.clone()), None);
+    add(world, Operation::Payment, &key.0, numbers, url, letter, (&payment.trade_no, now));
+}
+
+/// Puts the notice of a refund on its way, due when the refund is done.
+pub(super) fn announce_refund(world: &mut World, refund: &Refund, url: String) {
+    let (event_type, summary, standing) = match refund.ending {
+        Ending::Success => ("REFUND.SUCCESS", "退款成功", Standing::Success),
+        Ending::Abnormal => ("REFUND.ABNORMAL", "退款异常", Standing::Abnormal),
+    };
+    let (fen, total) = (refund.amount.get(), refund.total.get());
+    let mut plain = json!({
+        "mchid": refund.merchant,
+        "out_trade_no": refund.out_trade_no,
+        "transaction_id": refund.trade_no,
+        "out_refund_no": refund.out_refund_no,
+        "refund_id": refund.refund_no,
+        "refund_status": refunds::word(standing),
+        "user_received_account": "支付用户零钱",
+        "amount": {"total": total, "refund": fen, "payer_total": total, "payer_refund": fen},
+    });
+    if let (Ending::Success, Some(fields)) = (refund.ending, plain.as_object_mut()) {
+        fields.insert("success_time".to_owned(), json!(rfc3339(refund.done_at)));
+    }
+    let letter = Letter::Wechat {
+        event_type,
+        original_type: "refund",
+        summary,
+        plaintext: plain.to_string(),
+    };
+    let numbers = (Some(refund.out_trade_no.clone()), Some(refund.out_refund_no.clone()));
+    let when = (refund.refund_no.as_str(), refund.done_at);
+    add(world, Operation::Refund, &refund.merchant, numbers, url, letter, when);
+}
+
+fn add(
+    world: &mut World,
+    operation: Operation,
+    mchid: &str,
+    (out_trade_no, out_refund_no): (Option<String>, Option<String>),
+    url: String,
+    letter: Letter,
+    (about, due): (&str, Timestamp),
+) {
+    let mut chance = Random::of(world.seed, &["event", mchid, about]);
+    let event_id = format!("EV-{}{}", text::day_digits(due), chance.digits(12));
+    world.outbox.add(Delivery {
+        id: world.outbox.next_id(),
+        merchant: mchid.to_owned(),
+        operation,
+        out_trade_no,
+        out_refund_no,
+        url,
+        event_id,
+        letter,
+        created_at: due,
+        due,
+        tries: 0,
+        held: false,
+        state: DeliveryState::Waiting,
+        attempts: Vec::new(),
+    });
+}
+
+/// Seals and signs a notice for one try, or spoils it as the fault says.
+pub(crate) fn seal(
+    keys: &Keys,
+    delivery: &Delivery,
+    now: Timestamp,
+    chance: &mut Random,
+    action: Option<Action>,
+) -> Option<Sealed> {
+    let Letter::Wechat { event_type, original_type, summary, plaintext } = &delivery.letter else {
+        return None;
+    };
+    let merchant = keys.wechat(&delivery.merchant)?;
+    let nonce = chance.nonce(12);
+    let sealed = seal_aes_256_gcm(
+        merchant.config.apiv3_key.as_bytes(),
+        nonce.as_bytes(),
+        original_type.as_bytes(),
+        plaintext.as_bytes(),
+    )
+    .ok()?;
+    let mut body = json!({
+        "id": delivery.event_id,
+        "create_time": rfc3339(delivery.created_at),
+        "resource_type": "encrypt-resource",
+        "event_type": event_type,
+        "summary": summary,
+        "resource": {
+            "original_type": original_type,
+            "algorithm": "AEAD_AES_256_GCM",
+            "ciphertext": STANDARD.encode(sealed),
+            "associated_data": original_type,
+            "nonce": nonce,
+        },
+    })
+    .to_string()
+    .into_bytes();
+    let old = merchant.overlap && chance.happens(500);
+    let signer = if old { merchant.platform.iter().rev().nth(1) } else { merchant.platform.last() };
+    let signer = signer.or_else(|| merchant.platform.last())?;
+    let mut headers = signature(&signer.id, &signer.signing, now, &body, chance, action);
+    if action == Some(Action::Corrupt) {
+        super::corrupt(&mut body);
+    }
+    headers.push(("Content-Type", "application/json".to_owned()));
+    headers.push(("User-Agent", "Mozilla/4.0".to_owned()));
+    Some((headers, body))
+}
