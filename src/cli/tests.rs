@@ -8,29 +8,24 @@ fn typed(line: &str) -> Asked {
 
 #[track_caller]
 fn accepts(line: &str) -> Command {
-    match typed(line) {
-        Asked::Command(command) => command,
-        other => panic!("{line}: {other:?}"),
-    }
+    let asked = typed(line);
+    let Asked::Command(command) = asked else { panic!("{line}: {asked:?}") };
+    command
 }
 
 #[track_caller]
 fn refuses(line: &str, naming: &str) {
-    match typed(line) {
-        Asked::Wrong(message) => {
-            assert_eq!(message.lines().count(), 1, "{line}: {message}");
-            assert!(message.contains(naming), "{line}: {message}");
-        }
-        other => panic!("{line}: {other:?}"),
-    }
+    let asked = typed(line);
+    let Asked::Wrong(message) = asked else { panic!("{line}: {asked:?}") };
+    assert_eq!(message.lines().count(), 1, "{line}: {message}");
+    assert!(message.contains(naming), "{line}: {message}");
 }
 
 #[track_caller]
 fn mode(line: &str) -> ReconcileMode {
-    match accepts(line) {
-        Command::Reconcile(args) => args.mode().unwrap(),
-        other => panic!("{line}: {other:?}"),
-    }
+    let command = accepts(line);
+    let Command::Reconcile(args) = command else { panic!("{line}: {command:?}") };
+    args.mode().unwrap()
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use adapters::channels::SmsChannel;
 use adapters::channels::aliyun_sms::{AliyunSms, AliyunSmsConfig};
+use adapters::channels::{ChannelConfigError, SmsChannel};
 use domain::personal::Secret;
 
 use super::error::ConfigError;
@@ -28,6 +28,21 @@ pub struct Channel {
     /// The last part of the path on which receipts come, because most vendors do not sign them;
     /// `None`: no receipts are taken.
     pub receipt_token: Option<Secret>,
+}
+
+impl Channel {
+    /// A channel to Aliyun that takes no receipts.
+    ///
+    /// # Errors
+    /// The setting that cannot be right.
+    pub fn aliyun(
+        id: impl Into<String>,
+        config: AliyunSmsConfig,
+    ) -> Result<Self, ChannelConfigError> {
+        let endpoint = config.endpoint.clone();
+        let vendor = Arc::new(AliyunSms::new(config)?);
+        Ok(Self { id: id.into(), vendor, endpoint, receipt_token: None })
+    }
 }
 
 impl fmt::Debug for Channel {
@@ -83,9 +98,9 @@ fn aliyun(section: &Section<'_>, id: String) -> Result<Channel, ConfigError> {
             section.needed("access_key_secret", "give the AccessKey's secret")?,
         ),
         sign_name: section.needed("sign_name", "give the signature (短信签名), without 【】")?,
-        endpoint: endpoint.clone(),
+        endpoint,
     };
-    let vendor = AliyunSms::new(config)
+    let mut channel = Channel::aliyun(id, config)
         .map_err(|fault| section.fault(fault.key, "cannot be used", fault.rule))?;
     let receipt_token = section.text("receipt_token")?;
     let fits_a_path = |token: &str| {
@@ -98,8 +113,8 @@ fn aliyun(section: &Section<'_>, id: String) -> Result<Channel, ConfigError> {
             "give at least 16 of 0-9 a-z A-Z _ -, as `openssl rand -hex 16` makes them",
         ));
     }
-    let receipt_token = receipt_token.map(Secret::new);
-    Ok(Channel { id, vendor: Arc::new(vendor), endpoint, receipt_token })
+    channel.receipt_token = receipt_token.map(Secret::new);
+    Ok(channel)
 }
 
 pub(super) fn read_template(

@@ -70,7 +70,7 @@ impl Environment {
 
     /// The same variables for a process that may do everything.
     #[cfg(test)]
-    pub(super) fn as_root(self) -> Self {
+    pub(super) fn for_root(self) -> Self {
         Self { is_root: true, ..self }
     }
 

@@ -31,7 +31,7 @@ pub use database::{Database, Place};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use merchant::Merchant;
-pub use policy::{Policy, QuietHours, RefundApproval};
+pub use policy::{Policy, RefundApproval};
 pub use security::MasterKey;
 pub use server::Server;
 

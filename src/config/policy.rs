@@ -3,7 +3,7 @@
 
 use callbacks::{LatePayment, SurplusPayment};
 use domain::money::{Fen, LARGEST_AMOUNT};
-use jiff::civil::Time;
+use notifications::Hours;
 
 use super::error::ConfigError;
 use super::section::Section;
@@ -13,12 +13,12 @@ use super::section::Section;
 pub struct Policy {
     /// Which refunds wait for a second person.
     pub refund_approval: RefundApproval,
-    /// What happens to money for a closed order.
+    /// What happens to money for a closed order (逾期到账).
     pub late_payment: LatePayment,
-    /// What happens to money for a fee that is already paid.
+    /// What happens to money that settles no fee (多收).
     pub surplus_payment: SurplusPayment,
     /// When people are not written to, unless it is urgent; `None`: never left alone.
-    pub quiet_hours: Option<QuietHours>,
+    pub quiet_hours: Option<Hours>,
 }
 
 /// Which refunds wait for a second person (退款审批).
@@ -44,25 +44,13 @@ impl RefundApproval {
     }
 }
 
-/// The hours (Beijing) in which people are left alone; they may span midnight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuietHours {
-    /// The first quiet minute.
-    pub from: Time,
-    /// The first minute that is not quiet any more.
-    pub until: Time,
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Self {
             refund_approval: RefundApproval::Never,
             late_payment: LatePayment::Accept,
             surplus_payment: SurplusPayment::Propose,
-            quiet_hours: Some(QuietHours {
-                from: Time::constant(21, 0, 0, 0),
-                until: Time::constant(8, 0, 0, 0),
-            }),
+            quiet_hours: Some(Hours::QUIET),
         }
     }
 }
@@ -109,16 +97,13 @@ fn refund_approval(section: &Section<'_>, text: &str) -> Result<RefundApproval, 
         })
 }
 
-fn quiet_hours(section: &Section<'_>, text: &str) -> Result<Option<QuietHours>, ConfigError> {
+fn quiet_hours(section: &Section<'_>, text: &str) -> Result<Option<Hours>, ConfigError> {
     if text == "none" {
         return Ok(None);
     }
-    let time = |part: &str| part.trim().parse::<Time>().ok();
-    text.split_once('-')
-        .and_then(|(from, until)| Some(QuietHours { from: time(from)?, until: time(until)? }))
-        .filter(|hours| hours.from != hours.until)
-        .map(Some)
-        .ok_or_else(|| unknown(section, "quiet_hours", text, "give 21:00-08:00, or none"))
+    text.parse().map(Some).map_err(|fault: notifications::HoursError| {
+        section.fault("quiet_hours", fault.to_string(), "give them so, or none")
+    })
 }
 
 fn unknown(section: &Section<'_>, key: &str, text: &str, mend: &str) -> ConfigError {

@@ -129,9 +129,9 @@ impl<'a> Section<'a> {
                 .collect()),
             Some(Value::Array(values)) => values
                 .iter()
-                .map(|value| match value {
-                    Value::String(text) => Ok(text.clone()),
-                    other => Err(self.wrong_type(key, other, "a list of texts in quotes")),
+                .map(|value| {
+                    let not_a_text = || self.wrong_type(key, value, "a list of texts in quotes");
+                    value.as_str().map(str::to_owned).ok_or_else(not_a_text)
                 })
                 .collect(),
             Some(other) => Err(self.wrong_type(key, other, "a list of texts in quotes")),
@@ -165,13 +165,13 @@ impl<'a> Section<'a> {
                 return Err(self.wrong_type(key, other, &format!("tables [[{key}]]")));
             }
         };
-        let entry = |(index, value): (usize, &Value)| match value {
-            Value::Table(table) => Ok(Section {
+        let entry = |(index, value): (usize, &Value)| {
+            let not_a_table = || self.wrong_type(key, value, &format!("tables [[{key}]]"));
+            Ok(Section {
                 origin: self.origin,
                 path: format!("{}[{index}]", self.key(key)),
-                table: table.clone(),
-            }),
-            other => Err(self.wrong_type(key, other, &format!("tables [[{key}]]"))),
+                table: value.as_table().ok_or_else(not_a_table)?.clone(),
+            })
         };
         values.iter().enumerate().map(entry).collect()
     }
@@ -287,13 +287,16 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 
 /// An error of the file system without its number.
 pub(super) fn in_words(fault: &io::Error) -> String {
-    match fault.kind() {
-        io::ErrorKind::NotFound => "no such file".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        io::ErrorKind::IsADirectory => "it is a folder".to_owned(),
-        io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => fault.to_string(),
-    }
+    let known = [
+        (io::ErrorKind::NotFound, "no such file"),
+        (io::ErrorKind::PermissionDenied, "permission denied"),
+        (io::ErrorKind::IsADirectory, "it is a folder"),
+        (io::ErrorKind::InvalidData, "it is not UTF-8 text"),
+    ];
+    known
+        .into_iter()
+        .find(|(kind, _)| *kind == fault.kind())
+        .map_or_else(|| fault.to_string(), |(_, words)| words.to_owned())
 }
 
 pub(super) fn read_small_file(path: &Path) -> io::Result<String> {

@@ -1,8 +1,8 @@
 //! What a configuration may say, and the one line for everything else.
 
+use callbacks::{LatePayment, SurplusPayment};
 use domain::money::Fen;
 use domain::provider::Provider;
-use jiff::civil::time;
 
 use super::*;
 
@@ -105,8 +105,7 @@ fn a_whole_configuration_is_read_into_typed_values() {
     assert!(!config.policy.refund_approval.is_needed_for(Fen::new(9_999)));
     assert_eq!(config.policy.late_payment, LatePayment::Refund);
     assert_eq!(config.policy.surplus_payment, SurplusPayment::Propose);
-    let hours = QuietHours { from: time(22, 0, 0, 0), until: time(7, 30, 0, 0) };
-    assert_eq!(config.policy.quiet_hours, Some(hours));
+    assert_eq!(config.policy.quiet_hours, "22:00-07:30".parse().ok());
     assert!(config.webhook_networks.permits("10.1.2.3".parse().unwrap()));
     assert!(!config.webhook_networks.permits("192.168.1.1".parse().unwrap()));
     assert_eq!(config.templates[0].locale, "zh-CN");
@@ -298,5 +297,5 @@ fn root_keeps_its_data_where_another_account_can_reach_it() {
         [PathBuf::from("/a/bin"), PathBuf::from("/c/bin")],
         "a relative folder of PATH is not searched"
     );
-    assert_eq!(environment.as_root().data_dir(), Some(PathBuf::from("/var/lib/payhub")));
+    assert_eq!(environment.for_root().data_dir(), Some(PathBuf::from("/var/lib/payhub")));
 }

@@ -1,0 +1,14 @@
+//! The hub from outside, in one binary: over HTTP, with real PostgreSQL and the sandbox; and the
+//! tree that it is built from.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by panicking"
+)]
+
+mod configuration;
+mod tree;

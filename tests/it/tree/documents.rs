@@ -1,0 +1,70 @@
+//! What the documents promise is there: the README's two commands, the files that ARCHITECTURE
+//! names, the words of the glossary.
+
+use super::{files, none, read, root};
+
+/// The commands that a newcomer types, and that CI runs.
+const MAIN_JOB: &str = "./dev demo";
+const TESTS: &str = "./dev test";
+
+#[test]
+fn the_readmes_two_commands_are_there() {
+    let readme = read("README.md");
+    for command in [MAIN_JOB, TESTS] {
+        assert!(readme.contains(command), "README.md does not tell `{command}`");
+        let word = command.split(' ').nth(1).unwrap();
+        let dev = read("dev");
+        let is_known = dev.lines().any(|line| {
+            let line = line.trim_start();
+            line.starts_with(&format!("{word})")) || line.contains(&format!("{word} |"))
+        });
+        assert!(is_known, "./dev does not know `{word}`");
+    }
+    assert!(read(".ci/run").contains(TESTS), ".ci/run does not run the README's tests");
+}
+
+/// Paths in a document, as it marks them: `src/http/orders.rs`.
+fn marked_paths(document: &str) -> Vec<&str> {
+    let tops = ["src/", "domain/", "adapters/", "callbacks/", "reconciliation/", "notifications/"];
+    let more = ["sandbox/", "tests/", "fixtures/", "docs/", "benches/", ".ci/"];
+    document
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|code| !code.contains(['*', '{', ' ', '<', '\n']))
+        .filter(|code| tops.iter().chain(&more).any(|top| code.starts_with(top)))
+        .collect()
+}
+
+#[test]
+fn every_path_that_the_documents_name_exists() {
+    let mut documents = files(&["docs"], ".md");
+    documents.push(("ARCHITECTURE.md".to_owned(), read("ARCHITECTURE.md")));
+    documents.push(("README.md".to_owned(), read("README.md")));
+    let mut faults = Vec::new();
+    for (name, text) in &documents {
+        for path in marked_paths(text) {
+            if !root().join(path).exists() {
+                faults.push(format!("{name}: `{path}` is not there"));
+            }
+        }
+    }
+    none(faults);
+    assert_eq!(marked_paths("see `src/x.rs` and `cargo test`"), ["src/x.rs"]);
+}
+
+#[test]
+fn every_code_word_of_the_glossary_is_in_the_code() {
+    let code: String = files(&["src", "domain/src", "adapters/src", "callbacks/src"], ".rs")
+        .into_iter()
+        .chain(files(&["reconciliation/src", "notifications/src", "sandbox/src"], ".rs"))
+        .map(|(_, text)| text)
+        .collect();
+    let glossary = read("docs/glossary.md");
+    let words = glossary.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let missing: Vec<String> = words
+        .filter(|word| !code.contains(word))
+        .map(|word| format!("docs/glossary.md: `{word}` is nowhere in the code"))
+        .collect();
+    none(missing);
+}
