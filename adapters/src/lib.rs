@@ -13,6 +13,8 @@ mod limits;
 mod percent;
 pub mod provider;
 pub mod settings;
+#[cfg(test)]
+mod testing;
 pub mod webhook;
 pub mod wechat;
 pub mod wire;

@@ -113,7 +113,7 @@ pub(super) fn file(answer: &Answer) -> Outcome<Vec<u8>> {
     if !ZIP_MAGICS.iter().any(|magic| answer.body.starts_with(magic)) {
         return Outcome::Unknown("no zip file: ask for a new address".to_owned());
     }
-    match unpacks(&answer.body) {
+    match unpacks(&answer.body, LARGEST_BILL) {
         Ok(()) => Outcome::Accepted(answer.body.clone()),
         Err(why) => {
             Outcome::Refused(Refusal::new(Reason::InvalidRequest, "not_unpacked", &why.to_string()))
@@ -121,15 +121,16 @@ pub(super) fn file(answer: &Answer) -> Outcome<Vec<u8>> {
     }
 }
 
-fn unpacks(file: &[u8]) -> io::Result<()> {
+/// Unpacks every entry without keeping it; an error beyond `largest` bytes in all.
+pub(super) fn unpacks(file: &[u8], largest: u64) -> io::Result<()> {
     let mut archive = ZipArchive::new(Cursor::new(file))?;
-    let mut rest = LARGEST_BILL;
+    let mut rest = largest;
     for index in 0..archive.len() {
         let entry = archive.by_index(index)?;
         let count = io::copy(&mut entry.take(rest.saturating_add(1)), &mut io::sink())?;
         rest = rest
             .checked_sub(count)
-            .ok_or_else(|| io::Error::other("it unpacks to more than 512 MiB"))?;
+            .ok_or_else(|| io::Error::other(format!("it unpacks to more than {largest} bytes")))?;
     }
     Ok(())
 }

@@ -7,6 +7,8 @@
 mod aead;
 mod read;
 mod rsa_key;
+#[cfg(test)]
+mod tests;
 
 pub use aead::{AeadError, open_aes_256_gcm, seal_aes_256_gcm};
 pub use rsa_key::{KeyError, SigningKey, VerifyingKey};

@@ -1,5 +1,5 @@
-//! Reads RSA keys from the forms in which providers hand them out: PEM of either kind, a
-//! certificate's PEM, or bare base64 (Alipay's tools), with lines of any length.
+//! Reads RSA keys from the forms in which providers hand them out: PEM of either kind, or bare
+//! base64 (Alipay's tools), with lines of any length.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

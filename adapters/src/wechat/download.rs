@@ -72,7 +72,7 @@ pub(super) fn file(ticket: &BillTicket, answer: &Answer) -> Outcome<Vec<u8>> {
     let Some(expected) = &ticket.sha1 else {
         return damaged("hash_missing", "the ticket names no hash");
     };
-    match sha1_unpacked(&answer.body) {
+    match sha1_unpacked(&answer.body, LARGEST_BILL) {
         Ok(actual) if actual.eq_ignore_ascii_case(expected) => {
             Outcome::Accepted(answer.body.clone())
         }
@@ -85,15 +85,15 @@ fn damaged(code: &str, message: &str) -> Outcome<Vec<u8>> {
     Outcome::Refused(Refusal::new(Reason::InvalidRequest, code, message))
 }
 
-/// The SHA1 of the unpacked bytes, in one pass without holding them.
-fn sha1_unpacked(file: &[u8]) -> std::io::Result<String> {
+/// The SHA1 of the unpacked bytes, in one pass without holding them; an error beyond `largest`.
+pub(super) fn sha1_unpacked(file: &[u8], largest: u64) -> std::io::Result<String> {
     let mut unpacked: Box<dyn Read + '_> = if file.starts_with(GZIP_MAGIC) {
         Box::new(MultiGzDecoder::new(file))
     } else {
         Box::new(file)
     };
     let mut hash = Sha1::new();
-    let mut rest = LARGEST_BILL;
+    let mut rest = largest;
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let count = unpacked.read(&mut buffer)?;
@@ -101,10 +101,9 @@ fn sha1_unpacked(file: &[u8]) -> std::io::Result<String> {
             let hex = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
             return Ok(hex);
         };
-        rest = u64::try_from(count)
-            .ok()
-            .and_then(|count| rest.checked_sub(count))
-            .ok_or_else(|| std::io::Error::other("it unpacks to more than 512 MiB"))?;
+        rest = u64::try_from(count).ok().and_then(|count| rest.checked_sub(count)).ok_or_else(
+            || std::io::Error::other(format!("it unpacks to more than {largest} bytes")),
+        )?;
         hash.update(piece);
     }
 }

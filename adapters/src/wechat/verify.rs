@@ -43,7 +43,7 @@ impl Wechat {
 }
 
 /// The bytes under a signature of WeChat Pay.
-fn message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
+pub(super) fn message(timestamp: &str, nonce: &str, body: &[u8]) -> Vec<u8> {
     [timestamp.as_bytes(), b"\n", nonce.as_bytes(), b"\n", body, b"\n"].concat()
 }
 

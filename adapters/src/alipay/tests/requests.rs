@@ -1,0 +1,156 @@
+//! What leaves the hub for Alipay.
+
+use domain::money::Fen;
+use domain::personal::Personal;
+use jiff::Timestamp;
+
+use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::testing::{
+    NOW, alipay, alipay_at, new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no,
+};
+use crate::wire::{Call, Headers, Method, Stamp};
+
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
+
+fn place(change: impl FnOnce(&mut NewOrder<'_>)) -> Result<Call, LimitError> {
+    let number = trade_no();
+    let mut order = new_order(Product::Precreate, &number, NOTIFY_URL);
+    change(&mut order);
+    alipay().place(&order)
+}
+
+fn field(placed: Result<Call, LimitError>) -> Option<&'static str> {
+    placed.err().map(|error| error.field)
+}
+
+#[test]
+fn a_limit_is_told_by_its_field_and_nothing_is_built() {
+    assert!(place(|_| ()).is_ok());
+    for product in [Product::Page, Product::Wap, Product::App, Product::Pay, Product::Native] {
+        assert_eq!(field(place(|order| order.product = product)), Some("product"));
+    }
+    for subject in ["登记费/1", "a=b", "a&b", "", "a\nb"] {
+        assert_eq!(field(place(|order| order.subject = subject)), Some("subject"), "{subject}");
+    }
+    let (longest, long) = ("登".repeat(256), "登".repeat(257));
+    let number = trade_no();
+    let mut order = new_order(Product::Precreate, &number, NOTIFY_URL);
+    order.subject = &long;
+    assert_eq!(field(alipay().place(&order)), Some("subject"));
+    order.subject = &longest;
+    assert!(alipay().place(&order).is_ok());
+    for (fen, good) in [(0, false), (1, true), (10_000_000_000, true), (10_000_000_001, false)] {
+        assert_eq!(place(|order| order.amount = Fen::new(fen)).is_ok(), good, "{fen}");
+    }
+    assert_eq!(field(place(|order| order.notify_url = "/callbacks")), Some("notify_url"));
+    let marked = "P01234-5".parse().unwrap();
+    order.out_trade_no = &marked;
+    assert_eq!(field(alipay().place(&order)), Some("out_trade_no"));
+}
+
+#[test]
+fn a_comma_leaves_as_a_full_width_one() {
+    let call = place(|order| order.subject = "登记费, 工本费").unwrap();
+    assert!(call.body.contains("\"subject\":\"登记费， 工本费\""), "{}", call.body);
+}
+
+#[test]
+fn the_smallest_amount_is_one_fen_in_yuan() {
+    let call = place(|order| order.amount = Fen::new(1)).unwrap();
+    assert!(call.body.contains("\"total_amount\":\"0.01\""));
+}
+
+#[test]
+fn a_refund_is_never_more_than_its_payment() {
+    let (order, number) = (trade_no(), refund_no());
+    let payment = "2018113022001400000000000001".parse().unwrap();
+    let mut refund = new_refund(&order, &payment, &number, NOTIFY_URL);
+    refund.amount = Fen::new(8000);
+    assert!(alipay().refund(&refund).is_ok());
+    refund.amount = Fen::new(8001);
+    assert_eq!(alipay().refund(&refund).unwrap_err().field, "amount_fen");
+}
+
+#[test]
+fn a_repeat_sends_the_same_business_under_a_new_time() {
+    let call = place(|_| ()).unwrap();
+    let call: Call = serde_json::from_str(&serde_json::to_string(&call).unwrap()).unwrap();
+    let later = Stamp { now: Timestamp::from_second(NOW + 60).unwrap(), ..stamp() };
+    let (first, second) =
+        (alipay().sign(&call, &stamp()).unwrap(), alipay().sign(&call, &later).unwrap());
+    assert_eq!(first.body, second.body);
+    assert_ne!(first.url, second.url);
+    assert!(first.url.contains("timestamp=2018-11-30%2009%3A00%3A00"), "{}", first.url);
+    assert!(!format!("{first:?}").contains("sign="), "no signature in a log");
+}
+
+#[test]
+fn a_stored_call_cannot_replace_the_gateway_s_own_parameters() {
+    for name in ["app_id", "sign", "method", "biz_content", "sign_type"] {
+        let mut call = alipay().query_order(&trade_no());
+        call.parameters.push((name.to_owned(), "other".to_owned()));
+        assert!(alipay().sign(&call, &stamp()).is_err(), "{name}");
+    }
+}
+
+#[track_caller]
+fn check_download(gateway: &str, url: &str, good: bool) {
+    let hub = alipay_at(gateway);
+    let call = hub.fetch_bill(&BillTicket { url: url.to_owned(), sha1: None });
+    let request = hub.sign(&call, &stamp());
+    assert_eq!(request.is_ok(), good, "{gateway} {url}");
+    if let Ok(request) = request {
+        assert_eq!((request.method, request.url.as_str()), (Method::Get, url));
+        assert!(request.body.is_empty());
+        let headers = Headers(request.headers);
+        assert_eq!(headers.only("Authorization"), None, "nothing of the merchant's goes along");
+    }
+}
+
+#[test]
+fn a_bill_is_fetched_from_alipay_only_and_without_credentials() {
+    let real = "https://openapi.alipay.com/gateway.do";
+    check_download(real, "https://dwbillcenter.alipay.com/downloadBillFile.resource?a=b", true);
+    for url in [
+        "http://dwbillcenter.alipay.com/downloadBillFile.resource?a=b",
+        "https://dwbillcenter.alipay.com.evil.example/",
+        "https://evilalipay.com/",
+        "https://user:word@dwbillcenter.alipay.com/",
+        "https://127.0.0.1/",
+        "file:///etc/passwd",
+        "not a url",
+        "",
+    ] {
+        check_download(real, url, false);
+    }
+    let sandbox = "http://127.0.0.1:9000/gateway.do";
+    check_download(sandbox, "http://127.0.0.1:9000/bill?a=b", true);
+    check_download(sandbox, "http://10.0.0.1:9000/bill?a=b", false);
+    check_download(sandbox, "https://dwbillcenter.alipay.com/bill", false);
+}
+
+#[test]
+fn a_payer_is_not_sent_where_the_product_has_none() {
+    let payer = Personal::new("2088102534368455");
+    let number = trade_no();
+    let mut order = new_order(Product::Precreate, &number, NOTIFY_URL);
+    order.payer = Some(&payer);
+    assert!(!alipay().place(&order).unwrap().body.contains("2088102534368455"));
+}
+
+#[test]
+fn t32_printed_bytes() {
+    let call = place(|_| ()).unwrap();
+    let request = alipay().sign(&call, &stamp()).unwrap();
+    println!("\nbytes: {} {}", call.body, request.url);
+    assert!(call.body.contains("\"time_expire\":\"2018-11-30 11:00:00\""));
+}
+
+#[test]
+fn t32_the_bytes_do_not_depend_on_the_host_s_zone() {
+    let test = "alipay::tests::requests::t32_printed_bytes";
+    let utc = printed_in_zone(test, "UTC");
+    assert!(utc.contains("2018-11-30 11:00:00"), "{utc}");
+    assert_eq!(utc, printed_in_zone(test, "Asia/Shanghai"));
+    assert_eq!(utc, printed_in_zone(test, "America/New_York"));
+}

@@ -1,0 +1,126 @@
+//! The public vector, where the run has it, and the project's own.
+
+use std::collections::BTreeMap;
+
+use domain::fact::{ProviderFact, RefundStanding};
+use domain::ids::ProviderTradeNo;
+use domain::money::Fen;
+use jiff::civil::date;
+use serde_json::Value;
+
+use super::{form, with};
+use crate::alipay::{Alipay, AlipayConfig};
+use crate::keys::VerifyingKey;
+use crate::provider::{Notice, NoticeFault, OpenedNotice, PaymentProvider, Product};
+use crate::testing::{
+    alipay, headers, new_order, new_refund, now, public_vector, public_vectors, refund_key,
+    refund_no, signing_key, stamp, trade_no, vectors, word,
+};
+use crate::wire::{Answer, Call, Request};
+
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
+
+/// The calls of the own vectors, by their names.
+fn call(name: &str) -> Call {
+    let (hub, order, refund) = (alipay(), trade_no(), refund_no());
+    let payment: ProviderTradeNo = "2018113022001400000000000001".parse().unwrap();
+    match name {
+        "place" => hub.place(&new_order(Product::Precreate, &order, NOTIFY_URL)).unwrap(),
+        "query" => hub.query_order(&order),
+        "close" => hub.close_order(&order),
+        "refund" => hub.refund(&new_refund(&order, &payment, &refund, NOTIFY_URL)).unwrap(),
+        "refund_query" => hub.query_refund(&refund_key(&order, &refund)),
+        "bill" => hub.ask_bill(date(2018, 11, 29)),
+        other => panic!("no call for the vector {other}"),
+    }
+}
+
+/// Every parameter of a request, query and form together, decoded once.
+fn sent(request: &Request) -> BTreeMap<String, String> {
+    let (_, query) = request.url.split_once('?').unwrap();
+    let decoded = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
+    decoded(query.as_bytes()).into_iter().chain(decoded(&request.body)).collect()
+}
+
+#[test]
+fn every_request_is_the_one_that_the_node_package_signs_byte_for_byte() {
+    for vector in vectors("alipay.json")["requests"].as_array().unwrap() {
+        let name = vector["name"].as_str().unwrap();
+        let request = alipay().sign(&call(name), &stamp()).unwrap();
+        let expected: BTreeMap<String, String> =
+            serde_json::from_value(vector["parameters"].clone()).unwrap();
+        assert_eq!(sent(&request), expected, "{name}");
+        assert!(request.url.starts_with("https://openapi.alipay.com/gateway.do?"));
+    }
+}
+
+#[test]
+fn answers_that_the_node_package_takes_are_taken() {
+    let hub = alipay();
+    let (order, refund) = (trade_no(), refund_no());
+    for vector in vectors("alipay.json")["answers"].as_array().unwrap() {
+        let body = vector["body"].as_str().unwrap().as_bytes().to_vec();
+        let answer = Answer { status: 200, headers: headers(&[]), body };
+        let outcome = match vector["name"].as_str().unwrap() {
+            "placed" => word(&hub.read_placed(&answer, &stamp())),
+            "paid" | "absent" => word(&hub.read_order(&order, &answer, now())),
+            "refunded" => word(&hub.read_refunded(&refund_key(&order, &refund), &answer, now())),
+            other => panic!("no reading for the vector {other}"),
+        };
+        assert_eq!(outcome, "accepted", "{}", vector["name"]);
+    }
+}
+
+#[test]
+fn t16_notices_that_the_node_package_takes_are_opened() {
+    let (none, hub) = (headers(&[]), alipay());
+    let opened = |vector: &Value| {
+        let body = vector["body"].as_str().unwrap().as_bytes();
+        hub.open_notice(&Notice { headers: &none, body, received_at: now() }).unwrap()
+    };
+    for vector in vectors("alipay.json")["notices"].as_array().unwrap() {
+        let notice: OpenedNotice = opened(vector);
+        let is_payment = matches!(notice.facts.as_slice(), [ProviderFact::Payment(_)]);
+        let succeeded = matches!(
+            notice.facts.as_slice(),
+            [ProviderFact::Refund(fact)] if fact.standing == RefundStanding::Succeeded
+        );
+        match vector["name"].as_str().unwrap() {
+            "payment" | "odd letters" => assert!(is_payment),
+            "partial refund" | "full refund" | "finished after a refund" => assert!(succeeded),
+            other => panic!("no reading for the vector {other}"),
+        }
+    }
+}
+
+/// An adapter that believes another Alipay key.
+fn hub_of(alipay_public_key: &str) -> Alipay {
+    Alipay::new(AlipayConfig {
+        app_id: "2019073166072302".to_owned(),
+        seller_id: "2088531891668739".to_owned(),
+        app_private_key: signing_key("alipay_app"),
+        alipay_public_key: VerifyingKey::read(alipay_public_key).unwrap(),
+        gateway_url: "https://openapi.alipay.com/gateway.do".to_owned(),
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_real_notice_of_production_is_opened() {
+    let Some(folder) = public_vectors() else { return };
+    let vector = public_vector(&folder, "alipay-notify-production-2019");
+    let hub = hub_of(vector["alipay_public_key_b64"].as_str().unwrap());
+    let parameters: BTreeMap<String, String> =
+        serde_json::from_value(vector["params"].clone()).unwrap();
+    let none = headers(&[]);
+    let open = |parameters: &BTreeMap<String, String>| {
+        let body = form(parameters, &[]);
+        hub.open_notice(&Notice { headers: &none, body: &body, received_at: now() })
+    };
+    let notice = open(&parameters).unwrap();
+    let [ProviderFact::Payment(fact)] = notice.facts.as_slice() else { panic!("no payment") };
+    assert_eq!(fact.amount, Fen::new(10));
+    assert_eq!(fact.stated.payee.as_deref(), Some("2088531891668739"));
+    let forged = with(parameters, &[("total_amount", "0.01")]);
+    assert_eq!(open(&forged).unwrap_err().fault, NoticeFault::BadSignature);
+}

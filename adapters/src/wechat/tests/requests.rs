@@ -1,0 +1,169 @@
+//! What leaves the hub for WeChat.
+
+use domain::money::Fen;
+
+use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::testing::{new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no};
+use crate::testing::{wechat, wechat_at};
+use crate::wire::{Call, Headers, Method, Stamp};
+
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
+
+fn broken(change: impl FnOnce(&mut NewOrder<'_>)) -> Option<LimitError> {
+    let number = trade_no();
+    let mut order = new_order(Product::Native, &number, NOTIFY_URL);
+    change(&mut order);
+    wechat().place(&order).err()
+}
+
+#[test]
+fn a_limit_is_told_by_its_field_and_nothing_is_built() {
+    assert_eq!(broken(|_| ()), None);
+    let field = |error: Option<LimitError>| error.map(|error| error.field);
+    for product in [Product::Jsapi, Product::H5, Product::App, Product::Codepay, Product::Precreate]
+    {
+        assert_eq!(field(broken(|order| order.product = product)), Some("product"));
+    }
+    for (subject, good) in [
+        ("x".repeat(127), true),
+        ("x".repeat(128), false),
+        ("登".repeat(43), false),
+        (String::new(), false),
+        ("a\u{0}b".to_owned(), false),
+    ] {
+        let number = trade_no();
+        let mut order = new_order(Product::Native, &number, NOTIFY_URL);
+        order.subject = &subject;
+        assert_eq!(wechat().place(&order).is_ok(), good, "{subject:?}");
+    }
+    for (fen, good) in [(0, false), (-1, false), (1, true), (10_000_000_000, true)] {
+        assert_eq!(broken(|order| order.amount = Fen::new(fen)).is_none(), good, "{fen}");
+    }
+    assert_eq!(
+        field(broken(|order| order.notify_url = "https://pay.example.cn/?a=1")),
+        Some("notify_url")
+    );
+    for number in ["P0123", "P01234@", &"P".repeat(33)] {
+        let number = number.parse().unwrap();
+        let error = broken(|order| order.out_trade_no = Box::leak(Box::new(number)));
+        assert_eq!(field(error), Some("out_trade_no"));
+    }
+}
+
+#[test]
+fn a_refund_is_never_more_than_its_payment_nor_its_reason_too_long() {
+    let (order, refund) = (trade_no(), refund_no());
+    let payment = "4200000001201811300000000001".parse().unwrap();
+    let field = |change: &dyn Fn(&mut crate::provider::NewRefund<'_>)| {
+        let mut refund = new_refund(&order, &payment, &refund, NOTIFY_URL);
+        change(&mut refund);
+        wechat().refund(&refund).err().map(|error| error.field)
+    };
+    let (longest, long) = ("退".repeat(26), "退".repeat(27));
+    assert_eq!(field(&|_| ()), None);
+    assert_eq!(field(&|refund| refund.amount = Fen::new(8001)), Some("amount_fen"));
+    assert_eq!(field(&|refund| refund.amount = Fen::new(8000)), None);
+    assert_eq!(field(&|refund| refund.amount = Fen::ZERO), Some("amount_fen"));
+    let mut too_long = new_refund(&order, &payment, &refund, NOTIFY_URL);
+    too_long.reason = &long;
+    assert_eq!(wechat().refund(&too_long).unwrap_err().field, "reason");
+    too_long.reason = &longest;
+    assert!(wechat().refund(&too_long).is_ok());
+}
+
+#[test]
+fn every_request_says_who_asks_and_which_key_shall_answer() {
+    let hub = wechat();
+    for call in [hub.query_order(&trade_no()), hub.close_order(&trade_no())] {
+        let request = hub.sign(&call, &stamp()).unwrap();
+        let headers = Headers(request.headers.clone());
+        for name in ["User-Agent", "Accept", "Authorization"] {
+            assert!(headers.only(name).is_some_and(|value| !value.is_empty()), "{name}");
+        }
+        assert_eq!(headers.only("Wechatpay-Serial"), Some(crate::testing::KEY_ID));
+        let post = request.method == Method::Post;
+        assert_eq!(headers.only("Content-Type").is_some(), post);
+    }
+}
+
+#[test]
+fn a_repeat_sends_the_same_business_under_a_new_signature() {
+    let hub = wechat();
+    let call = hub.place(&new_order(Product::Native, &trade_no(), NOTIFY_URL)).unwrap();
+    let stored = serde_json::to_string(&call).unwrap();
+    let call: Call = serde_json::from_str(&stored).unwrap();
+    let first = hub.sign(&call, &stamp()).unwrap();
+    let second = hub.sign(&call, &Stamp { nonce: "another".to_owned(), ..stamp() }).unwrap();
+    assert_eq!((&first.url, &first.body), (&second.url, &second.body));
+    assert_ne!(first.headers, second.headers);
+}
+
+#[test]
+fn odd_letters_of_a_number_are_encoded_before_they_are_signed() {
+    let call = wechat().query_order(&"a|b*c_d-e".parse().unwrap());
+    assert_eq!(call.target, "/v3/pay/transactions/out-trade-no/a%7Cb%2Ac_d-e?mchid=1900000001");
+    assert!(wechat().sign(&call, &stamp()).unwrap().url.ends_with(&call.target));
+}
+
+#[track_caller]
+fn check_download(base_url: &str, url: &str, good: bool) {
+    let hub = wechat_at(base_url);
+    let call = hub.fetch_bill(&BillTicket { url: url.to_owned(), sha1: None });
+    let signed = hub.sign(&call, &stamp());
+    assert_eq!(signed.is_ok(), good, "{base_url} {url}");
+    if let Ok(request) = signed {
+        assert_eq!(request.url, url, "verbatim");
+        assert!(request.body.is_empty());
+    }
+}
+
+#[test]
+fn a_bill_is_fetched_from_wechat_only() {
+    let real = "https://api.mch.weixin.qq.com";
+    check_download(real, "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a%2Bb", true);
+    check_download(real, "https://api2.wechatpay.cn/v3/billdownload/file?token=a", true);
+    for url in [
+        "https://evil.example/v3/billdownload/file?token=a",
+        "http://api.mch.weixin.qq.com/v3/billdownload/file?token=a",
+        "https://api.mch.weixin.qq.com.evil.example/v3/billdownload/file",
+        "https://api.mch.weixin.qq.com@evil.example/v3/billdownload/file",
+        "https://api.mch.weixin.qq.com:8443/v3/billdownload/file",
+        "https://api.mch.weixin.qq.com",
+        "https://api.mch.weixin.qq.com/v3/../x",
+        "https://api.mch.weixin.qq.com/v3/a b",
+        "file:///etc/passwd",
+        "",
+    ] {
+        check_download(real, url, false);
+    }
+    let sandbox = "http://127.0.0.1:9000";
+    check_download(sandbox, "http://127.0.0.1:9000/v3/billdownload/file?token=a", true);
+    check_download(sandbox, "http://127.0.0.1:9001/v3/billdownload/file?token=a", false);
+    // The sandbox's merchant has no business at WeChat.
+    check_download(sandbox, "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a", false);
+}
+
+#[test]
+fn a_base_with_a_path_is_signed_with_it() {
+    let hub = wechat_at("http://127.0.0.1:9000/wechat/");
+    let request = hub.sign(&hub.query_order(&trade_no()), &stamp()).unwrap();
+    assert!(request.url.starts_with("http://127.0.0.1:9000/wechat/v3/pay/"));
+}
+
+#[test]
+fn t32_printed_bytes() {
+    let hub = wechat();
+    let call = hub.place(&new_order(Product::Native, &trade_no(), NOTIFY_URL)).unwrap();
+    let request = hub.sign(&call, &stamp()).unwrap();
+    println!("\nbytes: {} {:?}", call.body, request.headers);
+    assert!(call.body.contains("\"time_expire\":\"2018-11-30T11:00:00+08:00\""));
+}
+
+#[test]
+fn t32_the_bytes_do_not_depend_on_the_host_s_zone() {
+    let test = "wechat::tests::requests::t32_printed_bytes";
+    let utc = printed_in_zone(test, "UTC");
+    assert!(utc.contains("2018-11-30T11:00:00+08:00"), "{utc}");
+    assert_eq!(utc, printed_in_zone(test, "Asia/Shanghai"));
+    assert_eq!(utc, printed_in_zone(test, "America/New_York"));
+}

@@ -1,0 +1,160 @@
+//! The public vectors, where the run has them, and the project's own.
+
+use std::fs;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::ids::ProviderTradeNo;
+use jiff::civil::date;
+
+use crate::keys::{VerifyingKey, open_aes_256_gcm};
+use crate::provider::{BillTicket, Notice, PaymentProvider as _, Product};
+use crate::testing::{
+    new_order, new_refund, now, public_vector, public_vectors, refund_key, refund_no, stamp,
+    trade_no, vectors, wechat, word,
+};
+use crate::wechat::sign::message;
+use crate::wire::{Answer, Call, Headers, Method};
+
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
+
+/// The calls of the own vectors, by their names.
+fn call(name: &str) -> Call {
+    let (hub, order, refund) = (wechat(), trade_no(), refund_no());
+    let payment: ProviderTradeNo = "4200000001201811300000000001".parse().unwrap();
+    let file = "/v3/billdownload/file?token=\
+                6XIv5TUPto7pByrTQKhd6kwvyKLG2uY2wMMR8cNXqaA_Cv_isgaUtBzp4QtiozLO%2B";
+    match name {
+        "place" => hub.place(&new_order(Product::Native, &order, NOTIFY_URL)).unwrap(),
+        "query" => hub.query_order(&order),
+        "close" => hub.close_order(&order),
+        "refund" => hub.refund(&new_refund(&order, &payment, &refund, NOTIFY_URL)).unwrap(),
+        "refund_query" => hub.query_refund(&refund_key(&order, &refund)),
+        "bill" => hub.ask_bill(date(2018, 11, 29)),
+        "bill_file" => hub.fetch_bill(&BillTicket {
+            url: format!("https://api.mch.weixin.qq.com{file}"),
+            sha1: None,
+        }),
+        other => panic!("no call for the vector {other}"),
+    }
+}
+
+#[test]
+fn every_request_is_the_one_that_the_python_package_signs_byte_for_byte() {
+    for vector in vectors("wechat.json")["requests"].as_array().unwrap() {
+        let name = vector["name"].as_str().unwrap();
+        let request = wechat().sign(&call(name), &stamp()).unwrap();
+        let header = |name: &str| Headers(request.headers.clone()).only(name).map(str::to_owned);
+        let url = format!("https://api.mch.weixin.qq.com{}", vector["path"].as_str().unwrap());
+        assert_eq!(request.url, url, "{name}");
+        assert_eq!(request.method.as_str(), vector["method"], "{name}");
+        assert_eq!(request.body, vector["body"].as_str().unwrap().as_bytes(), "{name}");
+        assert_eq!(header("Authorization").unwrap(), vector["authorization"], "{name}");
+    }
+}
+
+fn headers_of(vector: &serde_json::Value) -> Headers {
+    let pairs = vector["headers"].as_object().unwrap();
+    Headers(pairs.iter().map(|(k, v)| (k.clone(), v.as_str().unwrap().to_owned())).collect())
+}
+
+#[test]
+fn answers_that_the_python_package_takes_are_taken() {
+    let hub = wechat();
+    for vector in vectors("wechat.json")["answers"].as_array().unwrap() {
+        let body = vector["body"].as_str().unwrap().as_bytes().to_vec();
+        let status = if body.is_empty() { 204 } else { 200 };
+        let answer = Answer { status, headers: headers_of(vector), body };
+        let outcome = match vector["name"].as_str().unwrap() {
+            "placed" => word(&hub.read_placed(&answer, &stamp())),
+            "closed" => word(&hub.read_closed(&answer, now())),
+            "paid" => word(&hub.read_order(&trade_no(), &answer, now())),
+            other => panic!("no reading for the vector {other}"),
+        };
+        assert_eq!(outcome, "accepted", "{}", vector["name"]);
+    }
+}
+
+#[test]
+fn notices_that_the_python_package_opens_are_opened() {
+    for vector in vectors("wechat.json")["notices"].as_array().unwrap() {
+        let (headers, body) = (headers_of(vector), vector["body"].as_str().unwrap());
+        let notice = Notice { headers: &headers, body: body.as_bytes(), received_at: now() };
+        let opened = wechat().open_notice(&notice).unwrap();
+        assert_eq!(opened.facts.len(), 1);
+        let kept = String::from_utf8(opened.plaintext).unwrap();
+        assert!(kept.contains(vector["plaintext"].as_str().unwrap()), "kept as it was");
+    }
+}
+
+/// The key in a certificate: its SPKI begins with these bytes in every RSA-2048 certificate.
+fn key_of_certificate(pem: &str) -> VerifyingKey {
+    let head = [
+        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+        0x01, 0x01, 0x05, 0x00,
+    ];
+    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(base64).unwrap();
+    let start = der.windows(head.len()).position(|window| window == head).unwrap();
+    VerifyingKey::read(&STANDARD.encode(der[start..].get(..294).unwrap())).unwrap()
+}
+
+#[test]
+fn public_request_signatures_prove_the_message() {
+    let Some(folder) = public_vectors() else { return };
+    let body = public_vector(&folder, "wx-v3-sign-body");
+    let path = "/v3/refund/domestic/refunds/123123123123";
+    let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
+    let body_text = body["body"].as_str().unwrap();
+    for (name, method, path, text) in [
+        ("wx-v3-sign-path", Method::Get, path, ""),
+        ("wx-v3-sign-body", Method::Post, "/v3/pay/transactions/jsapi", body_text),
+        (
+            "wx-v3-sign-multipart-meta",
+            Method::Post,
+            "/v3/marketing/favor/media/image-upload",
+            "{ \"filename\": \"wechatpay_logo.png\", \"sha256\": \
+             \"d2973a45b1d528c21ebb77792ef3fcea40fa9a4e04a17e35369102ba9c84c8b1\"}",
+        ),
+    ] {
+        let vector = public_vector(&folder, name);
+        let file = folder.join(vector["public_key_file"].as_str().unwrap());
+        let key = VerifyingKey::read(&fs::read_to_string(file).unwrap()).unwrap();
+        let message = message(method, path, 1_554_208_460, nonce, text);
+        assert_eq!(message, vector["message"], "{name}");
+        assert!(key.verifies(message.as_bytes(), vector["signature"].as_str().unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn public_answers_and_callbacks_verify() {
+    let Some(folder) = public_vectors() else { return };
+    let answer = public_vector(&folder, "wx-v3-response");
+    let file = folder.join(answer["public_key_file"].as_str().unwrap());
+    let key = VerifyingKey::read(&fs::read_to_string(file).unwrap()).unwrap();
+    let text = |name: &str| answer[name].as_str().unwrap();
+    let message =
+        crate::wechat::verify::message(text("timestamp"), text("nonce"), text("body").as_bytes());
+    assert!(key.verifies(&message, text("signature")));
+
+    let callback = public_vector(&folder, "wx-v3-callback-complete");
+    let pem = fs::read_to_string(folder.join(callback["cert_file"].as_str().unwrap())).unwrap();
+    let body = fs::read(folder.join(callback["body_file"].as_str().unwrap())).unwrap();
+    let header = |name: &str| callback["headers"][name].as_str().unwrap();
+    let message = crate::wechat::verify::message(
+        header("Wechatpay-Timestamp"),
+        header("Wechatpay-Nonce"),
+        &body,
+    );
+    assert!(key_of_certificate(&pem).verifies(&message, header("Wechatpay-Signature")));
+}
+
+#[test]
+fn the_public_sealed_text_opens() {
+    let Some(folder) = public_vectors() else { return };
+    let vector = public_vector(&folder, "wx-aead");
+    let text = |name: &str| vector[name].as_str().unwrap().as_bytes();
+    let sealed = STANDARD.decode(text("ciphertext_b64")).unwrap();
+    let opened = open_aes_256_gcm(text("key"), text("nonce"), text("associated_data"), &sealed);
+    assert_eq!(opened.unwrap(), text("plaintext"));
+}
