@@ -1,1 +1,16 @@
-//! Matches a provider's bill with the hub's ledger, to the fen; pure.
+//! Holds a provider's bill against the hub's ledger, row by row and to the fen. Pure: the same
+//! rows give the same result in whatever order they come, and every row of both sides ends in
+//! exactly one of matched, doubt, difference, or (ledger only) outside this day.
+
+pub mod finding;
+pub mod label;
+pub mod ledger;
+pub mod matcher;
+pub mod outcome;
+pub mod rules;
+
+pub use finding::{Action, Cause, Finding, Kind, Owner};
+pub use ledger::{LedgerError, LedgerRow, LedgerState};
+pub use matcher::Matcher;
+pub use outcome::{Matched, Outside, Reconciliation, Sides, Sums};
+pub use rules::Rules;

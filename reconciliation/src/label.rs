@@ -1,0 +1,113 @@
+//! The Chinese words of a report, defined once. Codes and APIs use the neutral English ones.
+
+use domain::bill::{BillState, Direction};
+
+use crate::finding::{Action, Cause, Kind, Owner};
+use crate::ledger::LedgerState;
+
+/// 支付 or 退款.
+#[must_use]
+pub const fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Payment => "支付",
+        Direction::Refund => "退款",
+    }
+}
+
+/// A kind's name on a report: which side has it.
+#[must_use]
+pub const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::OnlyInHub => "系统有，账单无",
+        Kind::OnlyInBill => "账单有，系统无",
+        Kind::DuplicateInBill => "账单重复",
+        Kind::AmountDiffers => "金额不符",
+        Kind::StateDiffers => "状态不符",
+        Kind::FeeDiffers => "手续费不符",
+    }
+}
+
+/// How a row of the ledger stands.
+#[must_use]
+pub const fn hub_state(state: LedgerState) -> &'static str {
+    match state {
+        LedgerState::Pending => "待支付",
+        LedgerState::Closed => "已关闭",
+        LedgerState::Paid => "已支付",
+        LedgerState::Processing => "退款处理中",
+        LedgerState::Succeeded => "已退款",
+        LedgerState::Failed => "退款失败",
+    }
+}
+
+/// How a row of the bill stands.
+#[must_use]
+pub const fn bill_state(direction: Direction, state: BillState) -> &'static str {
+    match (direction, state) {
+        (Direction::Payment, BillState::Succeeded) => "已支付",
+        (Direction::Payment, BillState::Processing) => "处理中",
+        (Direction::Payment, BillState::Failed) => "已撤销",
+        (Direction::Refund, BillState::Succeeded) => "已退款",
+        (Direction::Refund, BillState::Processing) => "退款处理中",
+        (Direction::Refund, BillState::Failed) => "退款未成功",
+    }
+}
+
+/// Why it probably came to be.
+#[must_use]
+pub const fn cause(cause: Cause) -> &'static str {
+    match cause {
+        Cause::PaymentMissingInBill => {
+            "系统记为已付，渠道账单没有：可能误记为已付，或收款商户号有误"
+        }
+        Cause::PaymentForeign => {
+            "渠道收了款，系统没有这笔订单：可能是其他系统或测试环境共用商户号，或在渠道后台手工收款"
+        }
+        Cause::NumberDiffers => "同一渠道交易号在两边对应不同的订单号：可能记错了订单",
+        Cause::CallbackLost => "渠道已收款，系统仍待支付：支付通知丢失",
+        Cause::PaidAfterClose => "订单关闭后付款人才完成支付",
+        Cause::PaymentRevoked => "渠道已撤销这笔支付，款项已退回付款人",
+        Cause::AmountUnequal => "两边金额不同：可能元分换算有误、使用了优惠，或数据被改动",
+        Cause::RefundMissingInBill => {
+            "系统记了退款，渠道账单没有：可能退款未被受理，或记入其他日期"
+        }
+        Cause::RefundByHand => "渠道退了款，系统没有这笔退款：多为在渠道后台手工退款",
+        Cause::RefundNoticeLost => "渠道已退款，系统仍在处理中：退款通知丢失",
+        Cause::RefundNotDone => "渠道退款未成功：可能付款人账户异常",
+        Cause::RefundDoneAfterAll => "系统记为退款失败，渠道却已受理或已退款",
+        Cause::RefundAmountUnequal => "两边退款金额不同：可能元分换算有误，或在渠道后台改过金额",
+        Cause::RateUnequal => "手续费与费率不符：可能签约费率有误，或优惠费率未生效",
+        Cause::ListedTwice => "账单把同一笔列了两次：渠道出账重复",
+        Cause::NearCut => "发生在日切（零点）前后十分钟内，可能记入相邻一日的账单",
+        Cause::RefundUnderWay => "退款已受理，仍在处理中",
+    }
+}
+
+/// What is proposed to be done about it.
+#[must_use]
+pub const fn action(action: Action) -> &'static str {
+    match action {
+        Action::QueryThenReverse => {
+            "向渠道查询该订单；若确未支付，冻结对应缴费并提请冲正（两人复核）"
+        }
+        Action::QueryThenRecord => "向渠道查询该订单；确认已付后补单入账，并通知缴款人",
+        Action::FindOwner => "查明款项归属后处理；不得据此自动生成应收",
+        Action::HoldAndCompare => "暂停该笔缴费结算，核对订单金额与优惠列，并向渠道核实",
+        Action::QueryRefund => "向渠道查询该退款，按查询结果更新",
+        Action::RecordRefund => "向渠道查询该退款；确属后台退款的，补记退款并办理票据冲红",
+        Action::RedoRefund => "按退款异常处理：联系付款人，改退其他账户或重新发起",
+        Action::ClaimCharge => "核对签约费率，向渠道申请退还或补扣差额",
+        Action::CountOnce => "只认一笔，另一笔向渠道核实",
+        Action::AwaitNextFile => "等待下一份账单，届时自动核销",
+    }
+}
+
+/// Whose desk it is on.
+#[must_use]
+pub const fn owner(owner: Owner) -> &'static str {
+    match owner {
+        Owner::System => "系统自动处理",
+        Owner::Finance => "财务",
+        Owner::FinanceAndEngineers => "财务会同技术",
+    }
+}

@@ -1,0 +1,83 @@
+//! The bill's rows, kept until all have come: their texts stand one after the other in a single
+//! string, so that a million rows are not millions of allocations.
+
+use std::ops::Range;
+
+use domain::bill::{BillRow, BillState, Direction, RatePpm};
+use domain::money::Fen;
+use jiff::Timestamp;
+
+/// A row of the bill without its texts.
+struct HeldRow {
+    line: u64,
+    direction: Direction,
+    out_trade_no: Range<usize>,
+    out_refund_no: Range<usize>,
+    provider_trade_no: Range<usize>,
+    amount: Fen,
+    settled: Option<Fen>,
+    state: BillState,
+    occurred_at: Timestamp,
+    fee: Option<Fen>,
+    rate: Option<RatePpm>,
+}
+
+/// Every row of a bill.
+#[derive(Default)]
+pub(super) struct Held {
+    texts: String,
+    rows: Vec<HeldRow>,
+}
+
+impl Held {
+    pub(super) fn push(&mut self, row: &BillRow<'_>) {
+        let out_trade_no = self.keep(row.out_trade_no);
+        let out_refund_no = self.keep(row.out_refund_no);
+        let provider_trade_no = self.keep(row.provider_trade_no);
+        self.rows.push(HeldRow {
+            line: row.line,
+            direction: row.direction,
+            out_trade_no,
+            out_refund_no,
+            provider_trade_no,
+            amount: row.amount,
+            settled: row.settled,
+            state: row.state,
+            occurred_at: row.occurred_at,
+            fee: row.fee,
+            rate: row.rate,
+        });
+    }
+
+    fn keep(&mut self, text: &str) -> Range<usize> {
+        let start = self.texts.len();
+        self.texts.push_str(text);
+        start..self.texts.len()
+    }
+
+    /// The rows, as they were pushed.
+    pub(super) fn rows(&self) -> impl Iterator<Item = BillRow<'_>> {
+        let text = |range: &Range<usize>| self.texts.get(range.clone()).unwrap_or_default();
+        self.rows.iter().map(move |row| BillRow {
+            line: row.line,
+            direction: row.direction,
+            out_trade_no: text(&row.out_trade_no),
+            out_refund_no: text(&row.out_refund_no),
+            provider_trade_no: text(&row.provider_trade_no),
+            amount: row.amount,
+            settled: row.settled,
+            state: row.state,
+            occurred_at: row.occurred_at,
+            fee: row.fee,
+            rate: row.rate,
+        })
+    }
+}
+
+/// The number by which a bill row is matched: the order's, or the refund's.
+pub(super) fn key<'a>(row: &BillRow<'a>) -> &'a str {
+    match row.direction {
+        Direction::Payment => row.out_trade_no,
+        Direction::Refund => row.out_refund_no,
+    }
+}
