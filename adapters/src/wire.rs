@@ -5,6 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Named in every request: WeChat answers 400 to a request without.
+pub(crate) const USER_AGENT: &str = concat!("payhub/", env!("CARGO_PKG_VERSION"));
+
 /// An HTTP method; providers use no others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]

@@ -15,7 +15,7 @@ use super::order::call;
 use crate::json;
 use crate::provider::{BillAnswer, BillTicket, SignError};
 use crate::settings::is_protected;
-use crate::wire::{Answer, Call, Method, Outcome, Reason, Refusal, Request};
+use crate::wire::{Answer, Call, Method, Outcome, Reason, Refusal, Request, USER_AGENT};
 
 pub(super) const BILL_URL: &str = "alipay.data.dataservice.bill.downloadurl.query";
 
@@ -54,7 +54,10 @@ pub(super) fn request(gateway: &Url, call: &Call) -> Result<Request, SignError> 
     Ok(Request {
         method: Method::Get,
         url: call.target.clone(),
-        headers: vec![("Accept".to_owned(), "*/*".to_owned())],
+        headers: vec![
+            ("Accept".to_owned(), "*/*".to_owned()),
+            ("User-Agent".to_owned(), USER_AGENT.to_owned()),
+        ],
         body: Vec::new(),
     })
 }

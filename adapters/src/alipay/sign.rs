@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Alipay;
 use crate::percent;
 use crate::provider::SignError;
-use crate::wire::{Call, Method, Request};
+use crate::wire::{Call, Method, Request, USER_AGENT};
 
 /// Whether a call's target is the name of a gateway method, rather than a bill's address.
 pub(super) fn is_method(target: &str) -> bool {
@@ -65,6 +65,7 @@ impl Alipay {
                     "application/x-www-form-urlencoded;charset=utf-8".to_owned(),
                 ),
                 ("Accept".to_owned(), "application/json".to_owned()),
+                ("User-Agent".to_owned(), USER_AGENT.to_owned()),
             ],
             body: joined(form).into_bytes(),
         })

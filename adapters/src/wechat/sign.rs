@@ -5,7 +5,7 @@ use url::Url;
 
 use super::Wechat;
 use crate::provider::SignError;
-use crate::wire::{Call, Method, Request, Stamp};
+use crate::wire::{Call, Method, Request, Stamp, USER_AGENT};
 
 /// The hosts under which WeChat Pay answers (wire.md a1); one merchant's keys hold for all.
 const KNOWN_ORIGINS: [&str; 4] = [
@@ -14,9 +14,6 @@ const KNOWN_ORIGINS: [&str; 4] = [
     "https://api.wechatpay.cn",
     "https://api2.wechatpay.cn",
 ];
-
-/// Named in every request: WeChat answers 400 to a request without.
-const USER_AGENT: &str = concat!("payhub/", env!("CARGO_PKG_VERSION"));
 
 /// Where the merchant's calls go.
 pub(super) struct Base {

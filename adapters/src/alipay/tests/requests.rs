@@ -4,13 +4,24 @@ use domain::money::Fen;
 use domain::personal::Personal;
 use jiff::Timestamp;
 
+use crate::alipay::Alipay;
 use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
 use crate::testing::{
-    NOW, alipay, alipay_at, new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no,
+    NOW, alipay, alipay_at, alipay_config, new_order, new_refund, printed_in_zone, refund_no,
+    stamp, trade_no,
 };
 use crate::wire::{Call, Headers, Method, Stamp};
 
 const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
+
+#[test]
+fn a_wrong_setting_is_named_by_its_key() {
+    let plain = alipay_config("http://openapi.alipay.com/gateway.do");
+    assert_eq!(Alipay::new(plain).unwrap_err().key, "gateway_url");
+    let mut nameless = alipay_config("https://openapi.alipay.com/gateway.do");
+    nameless.app_id.clear();
+    assert_eq!(Alipay::new(nameless).unwrap_err().key, "app_id");
+}
 
 fn place(change: impl FnOnce(&mut NewOrder<'_>)) -> Result<Call, LimitError> {
     let number = trade_no();

@@ -1,13 +1,34 @@
 //! What leaves the hub for WeChat.
 
 use domain::money::Fen;
+use domain::personal::Secret;
 
 use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
 use crate::testing::{new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no};
-use crate::testing::{wechat, wechat_at};
+use crate::testing::{wechat, wechat_at, wechat_config};
+use crate::wechat::{Wechat, WechatConfig};
 use crate::wire::{Call, Headers, Method, Stamp};
 
 const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
+
+#[track_caller]
+fn check_setting(change: impl FnOnce(&mut WechatConfig), expected: Option<&str>) {
+    let mut config = wechat_config("https://api.mch.weixin.qq.com");
+    change(&mut config);
+    assert_eq!(Wechat::new(config).err().map(|error| error.key), expected);
+}
+
+#[test]
+fn a_wrong_setting_is_named_by_its_key() {
+    check_setting(|_| (), None);
+    check_setting(|config| config.apiv3_key = Secret::new("short"), Some("apiv3_key"));
+    check_setting(|config| config.mchid = String::new(), Some("mchid"));
+    check_setting(|config| config.appid = "wx\"".to_owned(), Some("appid"));
+    check_setting(|config| config.merchant_serial_no.clear(), Some("merchant_serial_no"));
+    check_setting(|config| config.public_key_id.clear(), Some("wechatpay_public_key_id"));
+    let plain = "http://api.mch.weixin.qq.com".to_owned();
+    check_setting(|config| config.base_url = plain, Some("base_url"));
+}
 
 fn broken(change: impl FnOnce(&mut NewOrder<'_>)) -> Option<LimitError> {
     let number = trade_no();
