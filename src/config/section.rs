@@ -228,11 +228,12 @@ impl<'a> Section<'a> {
     ) -> Result<String, ConfigError> {
         let mend = format!("give {form}, or a path to it");
         let text = self.needed(key, &mend)?;
-        if is_whole(&text) {
-            return Ok(text);
-        }
         // What does not look like a path may be a mistyped secret, and is not repeated.
         let looks_like_a_path = text.contains(['/', '.']) && text.len() <= PATH_LENGTH_MAX;
+        let names_a_file = looks_like_a_path && self.origin.path(&text).is_file();
+        if is_whole(&text) && !names_a_file {
+            return Ok(text);
+        }
         if !looks_like_a_path {
             let what = format!("has {} characters and is not {form}", text.chars().count());
             return Err(self.fault(key, what, mend));

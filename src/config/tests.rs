@@ -189,8 +189,14 @@ fn a_key_may_be_its_text_or_a_path() {
     let bare: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
     let text = WHOLE.replace("keys/wechat_merchant.pem", &bare);
     assert!(parse(&text, &Environment::default()).is_ok());
-    let text = WHOLE.replace(APIV3_KEY, "keys/wechat_v3_key.txt");
-    assert!(parse(&text, &Environment::default()).is_ok());
+    // The second has 32 characters, as the key itself would.
+    for path in ["keys/wechat_v3_key.txt", "./././././keys/wechat_v3_key.txt"] {
+        let text = WHOLE.replace(APIV3_KEY, path);
+        assert!(parse(&text, &Environment::default()).is_ok(), "{path}");
+    }
+    let missing = WHOLE.replace(APIV3_KEY, "keys/none.txt");
+    let line = parse(&missing, &Environment::default()).unwrap_err().to_string();
+    assert!(line.contains("apiv3_key: cannot read keys/none.txt: no such file"), "{line}");
 }
 
 #[test]

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use payhub::config::{Config, Environment};
+
 static PLACES: AtomicU32 = AtomicU32::new(0);
 
 /// A folder of this test's own, gone when it ends.
@@ -49,6 +51,32 @@ fn refuses(folder: &Folder, line: &str, variables: &[(&str, &str)], naming: &[&s
         assert!(said.contains(part), "{line}: {part} is not in: {said}");
     }
     assert!(output.stdout.is_empty(), "{line}");
+}
+
+/// The example must stay a configuration that works, or whoever copies it starts with an error.
+#[test]
+fn the_example_configuration_is_a_good_one() {
+    let folder = Folder::with("");
+    let keys = folder.0.join("keys");
+    fs::create_dir(&keys).unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/keys");
+    for (from, to) in [
+        ("wechat_merchant.pem", "wechat.pem"),
+        ("wechat_v3_key.txt", "wechat_v3_key.txt"),
+        ("wechatpay_platform_pub.pem", "wechatpay_pub.pem"),
+        ("alipay_app.pem", "alipay.pem"),
+        ("alipay_platform_pub.pem", "alipay_pub.pem"),
+    ] {
+        fs::copy(fixtures.join(from), keys.join(to)).unwrap();
+    }
+    let master_key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+    fs::write(keys.join("master.key"), master_key).unwrap();
+    let example = include_str!("../../docs/payhub.example.toml");
+    let environment = Environment::of([("HOME", "/home/x")]);
+    let config = Config::parse(example, &folder.0.join("payhub.toml"), &environment).unwrap();
+    assert_eq!(config.merchants.len(), 2);
+    assert_eq!(config.templates.len(), 2);
+    assert!(config.server.is_public());
 }
 
 const SECURITY: &str =
