@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod incidents;
 pub mod journal;
 pub mod migrate;
+pub mod notifications;
 pub mod orders;
 pub mod refunds;
 pub mod sql;

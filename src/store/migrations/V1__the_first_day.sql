@@ -269,6 +269,8 @@ CREATE TABLE events (
 CREATE INDEX events_by_position ON events (position);
 
 -- The outbox: one row per message and receiver. ordering_key keeps one subject's messages in order.
+-- attempts counts all there were, tries those since the last fresh start; sent_at is when the one began whose outcome
+-- is open; lease grows with each claim, so that a worker who lost his lease writes nothing.
 CREATE TABLE deliveries (
     delivery_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind            text NOT NULL CONSTRAINT a_delivery_goes_by_webhook_or_sms CHECK (kind IN ('webhook', 'sms')),
@@ -276,9 +278,13 @@ CREATE TABLE deliveries (
     notification_id text,
     receiver        text NOT NULL,
     ordering_key    text NOT NULL,
-    state           text NOT NULL DEFAULT 'due' CONSTRAINT a_delivery_is_in_a_known_state CHECK (state IN ('due', 'querying', 'done', 'dead')),
+    state           text NOT NULL DEFAULT 'due' CONSTRAINT a_delivery_is_in_a_known_state CHECK (state IN ('due', 'sending', 'querying', 'done', 'dead')),
     attempts        integer NOT NULL DEFAULT 0,
+    tries           integer NOT NULL DEFAULT 0,
+    lookups         integer NOT NULL DEFAULT 0,
+    sent_at         timestamptz,
     next_at         timestamptz NOT NULL,
+    lease           bigint NOT NULL DEFAULT 0,
     leased_until    timestamptz,
     last_outcome    text,
     created_at      timestamptz NOT NULL,
@@ -287,8 +293,9 @@ CREATE TABLE deliveries (
     CONSTRAINT an_event_reaches_a_receiver_once UNIQUE (event_id, receiver),
     CONSTRAINT a_notification_is_delivered_once UNIQUE (notification_id)
 );
-CREATE INDEX deliveries_due ON deliveries (next_at) WHERE state IN ('due', 'querying');
-CREATE INDEX deliveries_in_order ON deliveries (receiver, ordering_key, delivery_id) WHERE state IN ('due', 'querying');
+CREATE INDEX deliveries_due ON deliveries (receiver, next_at) WHERE state IN ('due', 'sending', 'querying');
+CREATE INDEX deliveries_in_order ON deliveries (receiver, ordering_key, delivery_id) WHERE state IN ('due', 'sending', 'querying');
+CREATE INDEX deliveries_dead ON deliveries (delivery_id) WHERE state = 'dead';
 
 CREATE TABLE delivery_attempts (
     delivery_id bigint NOT NULL,
@@ -296,6 +303,7 @@ CREATE TABLE delivery_attempts (
     begun_at    timestamptz NOT NULL,
     outcome     text NOT NULL,
     detail      text NOT NULL,
+    vendor_ref  text,
     PRIMARY KEY (delivery_id, attempt, begun_at)
 ) PARTITION BY RANGE (begun_at);
 CREATE TABLE delivery_attempts_default PARTITION OF delivery_attempts DEFAULT;
@@ -305,6 +313,7 @@ CREATE TABLE notifications (
     application_id  text NOT NULL REFERENCES applications,
     template        text NOT NULL,
     channel         text NOT NULL,
+    channels        text[],
     state           text NOT NULL CONSTRAINT a_notification_is_in_a_known_state CHECK (state IN ('queued', 'held', 'sending', 'sent', 'delivered', 'failed', 'expired', 'suppressed')),
     to_sealed       bytea NOT NULL,
     to_masked       text NOT NULL,
