@@ -1,3 +1,5 @@
+//! Signatures by the published vectors, the guard against private addresses, and the retries.
+
 use domain::delivery::Delivery;
 
 use super::*;

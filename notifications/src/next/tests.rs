@@ -1,3 +1,5 @@
+//! What follows each outcome, and that an unknown one is never sent again blindly.
+
 use super::*;
 
 const NOW: &str = "2018-11-30T10:00:00";

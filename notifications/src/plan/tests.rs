@@ -1,3 +1,5 @@
+//! Plans by channel, hour and language, and what is refused before anything is sent.
+
 use domain::time::rfc3339;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Aliyun's wire by vectors and by what its kits really send; each answer as one of six outcomes.
+
 use domain::delivery::Arrival;
 use jiff::civil::date;
 
