@@ -3,13 +3,16 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod dispatch;
 pub mod fault;
 pub mod hub;
+pub mod offline;
 pub mod orders;
 pub mod outbound;
 pub mod postgres;
 pub mod record;
 pub mod refunds;
+pub mod report;
 pub mod resource;
 pub mod seal;
 pub mod store;

@@ -144,3 +144,22 @@ pub struct BillTotals {
     /// Columns that the reader does not know; kept and told, never fatal.
     pub unknown_columns: Vec<String>,
 }
+
+impl BillTotals {
+    /// An empty day: the provider says that there is no bill, because nothing happened.
+    #[must_use]
+    pub const fn empty(provider: Provider, day: Date) -> Self {
+        Self {
+            provider,
+            stated_day: Some(day),
+            covers: Coverage::BOTH,
+            footer: Vec::new(),
+            footer_ok: true,
+            footer_fault: None,
+            payments: Total { count: 0, amount_fen: Fen::ZERO },
+            refunds: Total { count: 0, amount_fen: Fen::ZERO },
+            fee: Fen::ZERO,
+            unknown_columns: Vec::new(),
+        }
+    }
+}

@@ -125,6 +125,8 @@ pub struct Finding {
     pub hub_state: Option<LedgerState>,
     /// How it stands in the bill, if it is there.
     pub bill_state: Option<BillState>,
+    /// What the provider charged for it (negative: gave back), as the bill says.
+    pub fee: Option<Fen>,
     /// When it happened: as the bill says, else the ledger.
     pub occurred_at: Timestamp,
     /// The line in the bill, if it is there.

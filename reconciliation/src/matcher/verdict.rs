@@ -179,6 +179,7 @@ fn finding(
         bill_amount: bill.map(|row| row.amount),
         hub_state: hub.map(|row| row.state),
         bill_state: bill.map(|row| row.state),
+        fee: bill.and_then(|row| row.fee),
         occurred_at,
         bill_line: bill.map(|row| row.line),
         detail,

@@ -1,0 +1,138 @@
+//! `payhub reconcile --bill FILE --ledger FILE --out DIR`: a bill as downloaded against a ledger
+//! file, without configuration, database or keys. Both files are read whole and found good before
+//! anything is written.
+
+mod error;
+
+use std::fs;
+use std::path::Path;
+
+use adapters::bill::{self, BillError};
+use domain::bill::BillTotals;
+use reconciliation::{Matcher, Rules, ledger};
+
+use crate::cli::OfflineArgs;
+use crate::report::{self, FileStamp, FundFlowCheck, MerchantDay, Report};
+
+pub use error::OfflineError;
+
+/// How an offline run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Whether nothing differs.
+    pub balanced: bool,
+    /// What was found and where it is written, in a few lines for the terminal.
+    pub summary: String,
+}
+
+/// Compares the files and writes what was found into the folder.
+///
+/// # Errors
+/// A file that cannot be read or believed, named with its line and column, or a folder that
+/// cannot be written. A bill whose own totals are not those of its rows is refused; of it there
+/// is only a `summary.json` that says so.
+pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
+    let bill_bytes = load(&args.bill)?;
+    let ledger_bytes = load(&args.ledger)?;
+    let rows = ledger::read(&ledger_bytes)
+        .map_err(|fault| OfflineError::Ledger { file: args.ledger.clone(), fault })?;
+    let rules = Rules { day: args.date, fee_rate: args.fee_rate };
+    let mut matcher = Matcher::new(rules, rows);
+    let totals = bill::read(&bill_bytes, &mut |row| matcher.bill_row(&row))
+        .map_err(|fault| bad_bill(&args.bill, fault))?;
+    let fund_flow = args.fund_flow.as_deref().map(|file| fund_flow(file, &totals)).transpose()?;
+    let result = matcher.finish(totals.stated_day, totals.covers);
+    let day = MerchantDay {
+        merchant: String::new(),
+        bill: Some(FileStamp::of(name(&args.bill), &bill_bytes)),
+        ledger: Some(FileStamp::of(name(&args.ledger), &ledger_bytes)),
+        result,
+        totals,
+        fund_flow,
+        journal_head: None,
+    };
+    if let Some(fault) = day.totals.footer_fault.clone() {
+        return Err(refuse(args, day, fault));
+    }
+    let report = Report { merchants: vec![day], ..Report::default() };
+    let files = report::write(&report, &args.out)?;
+    Ok(Done { balanced: report.is_balanced(), summary: summary(&report, &files) })
+}
+
+/// The bill contradicts itself: nothing is matched with it, and the machine-readable summary says
+/// why.
+fn refuse(args: &OfflineArgs, mut day: MerchantDay, fault: String) -> OfflineError {
+    day.result.doubts.clear();
+    day.result.differences.clear();
+    day.result.matched.clear();
+    day.result.sums.matched = reconciliation::Sides::default();
+    let report = Report { merchants: vec![day], ..Report::default() };
+    let written = report::summary_json(&report)
+        .map_err(|source| report::WriteError::Text("summary.json", source.to_string()))
+        .and_then(|json| report::place(&args.out, &[("summary.json", json.into_bytes())]));
+    match written {
+        Ok(()) => OfflineError::Footer { file: args.bill.clone(), fault },
+        Err(fault) => OfflineError::Write(fault),
+    }
+}
+
+fn fund_flow(file: &Path, totals: &BillTotals) -> Result<FundFlowCheck, OfflineError> {
+    let flow = bill::read_fund_flow(&load(file)?).map_err(|fault| bad_bill(file, fault))?;
+    match &flow.footer_fault {
+        Some(fault) => Err(OfflineError::Footer { file: file.to_owned(), fault: fault.clone() }),
+        None => Ok(FundFlowCheck::new(flow, totals)),
+    }
+}
+
+fn bad_bill(file: &Path, fault: BillError) -> OfflineError {
+    OfflineError::Bill { file: file.to_owned(), fault }
+}
+
+fn load(file: &Path) -> Result<Vec<u8>, OfflineError> {
+    fs::read(file).map_err(|fault| OfflineError::Read { file: file.to_owned(), fault })
+}
+
+fn name(file: &Path) -> String {
+    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn summary(report: &Report, files: &report::Files) -> String {
+    let mut lines = Vec::new();
+    for day in &report.merchants {
+        let date = day.result.day.map_or("no day".to_owned(), |day| day.to_string());
+        let sums = &day.result.sums;
+        lines.push(format!(
+            "{} {date}: bill {} payments {}, {} refunds {}",
+            day.totals.provider,
+            sums.bill.payments.count,
+            sums.bill.payments.amount_fen.yuan(),
+            sums.bill.refunds.count,
+            sums.bill.refunds.amount_fen.yuan(),
+        ));
+        lines.push(format!(
+            "matched {}, doubts {}, differences {}: {}",
+            day.result.matched.len(),
+            day.result.doubts.len(),
+            day.result.differences.len(),
+            if day.is_balanced() { "balanced" } else { "NOT balanced" },
+        ));
+        for finding in day.result.differences.iter().take(10) {
+            lines.push(format!(
+                "  {} {} {}{}: {}",
+                finding.direction.as_str(),
+                finding.kind.as_str(),
+                finding.out_trade_no.escape_debug(),
+                match finding.out_refund_no.as_str() {
+                    "" => String::new(),
+                    number => format!(" {}", number.escape_debug()),
+                },
+                finding.detail,
+            ));
+        }
+        if let Some(more) = day.result.differences.len().checked_sub(10).filter(|more| *more > 0) {
+            lines.push(format!("  and {more} more"));
+        }
+    }
+    lines.push(format!("report: {}", files.workbook.display()));
+    lines.join("\n")
+}

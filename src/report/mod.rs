@@ -1,0 +1,19 @@
+//! The report of a day: what finance opens at nine. One model for a single bill (offline) and for
+//! several merchants of a day; written as workbook, page, CSV and JSON.
+
+mod files;
+mod in_words;
+mod model;
+mod page;
+mod summary;
+mod table;
+mod workbook;
+
+pub(crate) use files::place;
+pub use files::{Files, WriteError, write};
+pub use in_words::in_words;
+pub use model::{FileStamp, FundFlowCheck, MerchantDay, Report};
+pub use page::page;
+pub use summary::{Findings, Flow, Side, Summary, summary_json};
+pub use table::{COLUMNS, findings_csv};
+pub use workbook::{WorkbookError, workbook};

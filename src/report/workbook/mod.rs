@@ -1,0 +1,47 @@
+//! `report.xlsx` (对账日报): a cover to sign, the differences, the doubts, and every row, whose
+//! subtotals are those of the cover. Amounts are numbers of yuan, ids are text, since Excel
+//! destroys numbers of twenty digits.
+
+mod cover;
+mod detail;
+mod findings;
+mod pen;
+
+use domain::time::{beijing, day_start};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+
+use super::model::Report;
+pub(super) use cover::conclusion;
+pub(super) use findings::states;
+use pen::Styles;
+
+/// Why no workbook came to be: the library's own word.
+#[derive(Debug, thiserror::Error)]
+#[error("the workbook cannot be written")]
+pub struct WorkbookError(#[from] XlsxError);
+
+/// The workbook's bytes. The same report gives the same bytes.
+///
+/// # Errors
+/// More rows than a sheet holds, or no room for the library's temporary files.
+pub fn workbook(report: &Report) -> Result<Vec<u8>, WorkbookError> {
+    let mut book = Workbook::new();
+    book.set_properties(&properties(report)?);
+    let styles = Styles::new();
+    cover::write(book.add_worksheet(), &styles, report)?;
+    findings::write(book.add_worksheet(), &styles, "差错清单", report.differences(), report)?;
+    findings::write(book.add_worksheet(), &styles, "存疑清单", report.doubts(), report)?;
+    detail::write(book.add_worksheet_with_constant_memory()?, &styles, report)?;
+    Ok(book.save_to_buffer()?)
+}
+
+/// A fixed creation time: the library would ask the machine's clock.
+fn properties(report: &Report) -> Result<DocProperties, XlsxError> {
+    let at = report.made_at.or_else(|| report.day().map(day_start)).unwrap_or_default();
+    let wall = beijing(at);
+    let part = |number: i8| u8::try_from(number).unwrap_or_default();
+    let year = u16::try_from(wall.year()).unwrap_or(1970);
+    let made = ExcelDateTime::from_ymd(year, part(wall.month()), part(wall.day()))?;
+    let title = report.day().map_or("对账日报".to_owned(), |day| format!("对账日报 {day}"));
+    Ok(DocProperties::new().set_title(title).set_creation_datetime(&made))
+}
