@@ -1,5 +1,7 @@
 //! The one trait that a payment provider's adapter implements.
 
+use std::fmt;
+
 use domain::fact::{OrderStanding, ProviderFact, RefundFact};
 use domain::ids::{OutRefundNo, OutTradeNo, ProviderTradeNo};
 use domain::money::Fen;
@@ -264,7 +266,7 @@ pub enum BillAnswer {
 }
 
 /// A callback as it came in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Notice<'a> {
     /// Headers as they came.
     pub headers: &'a Headers,
@@ -274,8 +276,15 @@ pub struct Notice<'a> {
     pub received_at: Timestamp,
 }
 
+impl fmt::Debug for Notice<'_> {
+    /// Bodies may hold personal data: only their length is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Notice({:?}, {} bytes)", self.headers, self.body.len())
+    }
+}
+
 /// A callback that is proved to be the provider's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OpenedNotice {
     /// The provider's id of the notice.
     pub notice_id: Option<String>,
@@ -285,6 +294,18 @@ pub struct OpenedNotice {
     pub facts: Vec<ProviderFact>,
     /// The decrypted text, kept (sealed) for replay.
     pub plaintext: Vec<u8>,
+}
+
+impl fmt::Debug for OpenedNotice {
+    /// The plaintext holds personal data: only its length is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenedNotice")
+            .field("notice_id", &self.notice_id)
+            .field("kind", &self.kind)
+            .field("facts", &self.facts)
+            .field("plaintext_bytes", &self.plaintext.len())
+            .finish()
+    }
 }
 
 /// Why a callback is refused.

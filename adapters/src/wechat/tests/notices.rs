@@ -251,6 +251,18 @@ fn a_refusal_never_repeats_what_was_sealed() {
 }
 
 #[test]
+fn t34_a_log_shows_nothing_of_the_payer() {
+    let plaintext = with(transaction(), &json!({"payer": {"openid": "oUpF8uMuAJO"}}));
+    let body = sealed("TRANSACTION.SUCCESS", &plaintext.to_string());
+    let opened = opened(&body).unwrap();
+    assert!(String::from_utf8_lossy(&opened.plaintext).contains("oUpF8uMuAJO"), "kept");
+    let bytes = format!("{:?}", b"oUpF8uMuAJO");
+    let shown = format!("{opened:?}");
+    assert!(!shown.contains("oUpF8uMuAJO") && !shown.contains(bytes.trim_matches(['[', ']'])));
+    assert!(!format!("{:?}", wechat()).contains("payhubtestsonly"));
+}
+
+#[test]
 fn an_empty_associated_data_opens_when_it_was_sealed_so() {
     let key = crate::testing::fixture("keys/wechat_v3_key.txt");
     let text = transaction().to_string();
