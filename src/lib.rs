@@ -4,6 +4,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod dispatch;
+pub mod dispatch;
 pub mod fault;
 pub mod hub;
 pub mod offline;

@@ -17,6 +17,7 @@ use domain::personal::Secret;
 use tokio::sync::Notify;
 
 use crate::config::{Policy, Template};
+use crate::dispatch::Webhooks;
 use crate::outbound::Outbound;
 use crate::seal::{SealError, Sealer};
 use crate::store::Store;
@@ -43,6 +44,8 @@ pub struct Hub {
     pub templates: Templates,
     /// The private networks to which webhooks may go although set over the API.
     pub webhook_networks: AllowList,
+    /// The way out to backends' endpoints.
+    pub webhooks: Webhooks,
     /// What wakes the workers.
     pub signals: Signals,
     /// The office's name, for reports.

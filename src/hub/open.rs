@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Channel, Hub, Merchant, Signals, Templates};
 use crate::config::{self, Config, Place};
+use crate::dispatch::Webhooks;
 use crate::outbound::{NoClient, Outbound};
 use crate::postgres::{Binaries, PostgresError, PrivatePostgres};
 use crate::seal::{Purpose, SealError};
@@ -124,6 +125,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         policy: config.policy,
         templates: Templates(config.templates.clone()),
         webhook_networks: config.webhook_networks.clone(),
+        webhooks: Webhooks::new(&config.webhook_networks),
         signals: Signals::default(),
         office: config.office_name.clone(),
         store,

@@ -20,8 +20,8 @@ use crate::seal::SealError;
 use crate::store::orders::OrderRecord;
 use crate::store::{StoreError, effects, journal, orders};
 
-pub use chain::link;
-pub use outbox::{event, tell};
+pub use chain::{Linked, link};
+pub use outbox::{event, params_context, tell};
 pub use rows::Effects;
 
 /// How often a batch is tried again after it lost a race.

@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod callbacks;
 mod connect;
+pub mod deliveries;
 pub mod effects;
 pub mod events;
 pub mod fees;
@@ -14,6 +15,7 @@ pub mod migrate;
 pub mod notifications;
 pub mod orders;
 pub mod refunds;
+pub mod runs;
 pub mod sql;
 
 use std::time::Duration;

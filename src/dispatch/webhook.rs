@@ -1,0 +1,154 @@
+//! One event to one endpoint (Standard Webhooks). Its id and bytes are the same over all attempts,
+//! so a repeat is harmless; what is not a clear yes is tried again along the schedule.
+
+use adapters::webhook::{Message, WebhookSecret, build, next_attempt, read_answer};
+use domain::delivery::{Delivery, FaultScope, Repeat};
+use domain::ids::EventId;
+use jiff::Timestamp;
+
+use super::endpoints::NoAnswer;
+use super::jitter;
+use crate::fault::Fault;
+use crate::hub::{Hub, secret_context};
+use crate::outbound::Silence;
+use crate::seal::Purpose;
+use crate::store::StoreError;
+use crate::store::applications::{self, Endpoint};
+use crate::store::deliveries::{self, Attempt, Claimed, DeliveryState, Finish};
+
+/// Sends an event once and writes what came of it.
+pub(super) async fn deliver(
+    hub: &Hub,
+    claimed: &Claimed,
+    id: &EventId,
+    body: &str,
+) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    let endpoint = applications::endpoint(&client, &claimed.receiver).await?;
+    drop(client);
+    let begun_at = hub.clock.now();
+    let outcome = match endpoint {
+        Some(endpoint) => send(hub, &claimed.receiver, &endpoint, id, body, begun_at).await,
+        None => Delivery::Rejected {
+            code: "no_endpoint".to_owned(),
+            message: "the application has no endpoint, or it is gone".to_owned(),
+        },
+    };
+    write(hub, claimed, &outcome, begun_at).await
+}
+
+async fn send(
+    hub: &Hub,
+    application: &str,
+    endpoint: &Endpoint,
+    id: &EventId,
+    body: &str,
+    now: Timestamp,
+) -> Delivery {
+    let secret = match secret(hub, application, endpoint) {
+        Ok(secret) => secret,
+        Err(why) => return Delivery::Transient { detail: why },
+    };
+    let message = Message { url: &endpoint.url, id: id.as_str(), body: body.as_bytes() };
+    let request = build(&message, &[&secret], now);
+    match hub.webhooks.send(request, endpoint.from_file).await {
+        Ok(answer) => read_answer(&answer, hub.clock.now()),
+        Err(NoAnswer::Refused(message)) => {
+            Delivery::Rejected { code: "refused_address".to_owned(), message }
+        }
+        Err(NoAnswer::Silence(Silence::NotSent(why))) => Delivery::not_sent(why),
+        Err(NoAnswer::Silence(Silence::NoAnswer(why))) => {
+            Delivery::no_answer(Repeat::Harmless, why)
+        }
+    }
+}
+
+fn secret(hub: &Hub, application: &str, endpoint: &Endpoint) -> Result<WebhookSecret, String> {
+    let context = secret_context(application);
+    let opened = hub
+        .sealer
+        .open(Purpose::WebhookSecret, &endpoint.secret_sealed, context.as_bytes())
+        .map_err(|error| format!("the endpoint's secret does not open: {error}"))?;
+    let text = String::from_utf8(opened)
+        .map_err(|error| format!("the endpoint's secret is no text: {}", error.utf8_error()))?;
+    text.parse().map_err(|error| format!("the endpoint's secret: {error}"))
+}
+
+/// Where a delivery stands after an attempt, and when it goes on.
+fn step(outcome: &Delivery, tries: i32, now: Timestamp, jitter: u16) -> (DeliveryState, Timestamp) {
+    let made = usize::try_from(tries).unwrap_or(usize::MAX);
+    let wait = match outcome {
+        Delivery::Accepted { .. } => return (DeliveryState::Done, now),
+        // The endpoint is gone or refused: nothing mends that but a person.
+        Delivery::AccountFault { .. } | Delivery::Rejected { .. } => None,
+        Delivery::Throttled { until, .. } => {
+            next_attempt(made, Some(until.duration_since(now)), jitter)
+        }
+        Delivery::Transient { .. } | Delivery::Unknown { .. } => next_attempt(made, None, jitter),
+    };
+    match wait {
+        Some(wait) => (DeliveryState::Due, now.saturating_add(wait).unwrap_or(Timestamp::MAX)),
+        None => (DeliveryState::Dead, now),
+    }
+}
+
+async fn write(
+    hub: &Hub,
+    claimed: &Claimed,
+    outcome: &Delivery,
+    begun_at: Timestamp,
+) -> Result<(), Fault> {
+    let now = hub.clock.now();
+    let attempts = claimed.attempts.saturating_add(1);
+    let tries = claimed.tries.saturating_add(1);
+    let (state, next_at) = step(outcome, tries, now, jitter()?);
+    let detail = detail(outcome);
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let attempt = Attempt {
+        delivery_id: claimed.delivery_id,
+        number: attempts,
+        begun_at,
+        outcome: outcome.as_str(),
+        detail: &detail,
+        vendor_ref: None,
+    };
+    deliveries::keep_attempt(&tx, &attempt).await?;
+    let finish = Finish {
+        state,
+        receiver: &claimed.receiver,
+        attempts,
+        tries,
+        lookups: 0,
+        next_at,
+        outcome: outcome.as_str(),
+        finished_at: (state != DeliveryState::Due).then_some(now),
+    };
+    let is_written = deliveries::finish(&tx, claimed, &finish).await?;
+    if matches!(outcome, Delivery::AccountFault { scope: FaultScope::Endpoint, .. }) {
+        applications::endpoint_gone(&tx, &claimed.receiver, now).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    if is_written && state == DeliveryState::Dead {
+        tracing::warn!(
+            delivery = claimed.delivery_id,
+            application = claimed.receiver,
+            attempts,
+            detail,
+            "a webhook is a dead letter"
+        );
+    }
+    Ok(())
+}
+
+/// What the other side said, for the record.
+pub(super) fn detail(outcome: &Delivery) -> String {
+    match outcome {
+        Delivery::Accepted { .. } => String::new(),
+        Delivery::Rejected { code, message } | Delivery::AccountFault { code, message, .. } => {
+            format!("{code}: {message}")
+        }
+        Delivery::Throttled { message, .. } => message.clone(),
+        Delivery::Transient { detail } | Delivery::Unknown { detail } => detail.clone(),
+    }
+}
