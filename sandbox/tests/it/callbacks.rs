@@ -198,7 +198,8 @@ async fn a_receipt_is_pushed_again_until_code_is_the_number_zero() {
         ("TemplateCode", "SMS_1"),
         ("OutId", "ntf_1"),
     ];
-    scene.running.engine().answer(&scene.office.sms_request("SendSms", &message));
+    let sent = scene.running.engine().answer(&scene.office.sms_request("SendSms", &message));
+    assert_eq!(sent.status, 200);
     assert_eq!(scene.deliver().await.sent, 0, "not before its time");
     scene.office.pass(5);
     assert_eq!(scene.deliver().await.failed, 1);

@@ -15,41 +15,41 @@ use sandbox::{Engine, Received, Reply, SandboxConfig};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-pub const MCHID: &str = "1900000001";
-pub const APPID: &str = "wx8888888888888888";
-pub const SERIAL: &str = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1";
-pub const PLATFORM_ID: &str = "PUB_KEY_ID_0114232134912410000000000000";
-pub const APP_ID: &str = "2021000000000000";
-pub const SELLER: &str = "2088000000000000";
-pub const APIV3_KEY: &str = "payhubtestsonlyapiv3key012345678";
+pub(crate) const MCHID: &str = "1900000001";
+pub(crate) const APPID: &str = "wx8888888888888888";
+pub(crate) const SERIAL: &str = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1";
+pub(crate) const PLATFORM_ID: &str = "PUB_KEY_ID_0114232134912410000000000000";
+pub(crate) const APP_ID: &str = "2021000000000000";
+pub(crate) const SELLER: &str = "2088000000000000";
+pub(crate) const APIV3_KEY: &str = "payhubtestsonlyapiv3key012345678";
 
 const MERCHANT: &str = include_str!("../../../fixtures/keys/wechat_merchant.pem");
 const WECHATPAY_PUB: &str = include_str!("../../../fixtures/keys/wechatpay_platform_pub.pem");
 const APP: &str = include_str!("../../../fixtures/keys/alipay_app.pem");
 const ALIPAY_PUB: &str = include_str!("../../../fixtures/keys/alipay_platform_pub.pem");
 
-pub struct Office {
-    pub engine: Arc<Engine>,
-    pub clock: ManualClock,
+pub(crate) struct Office {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: ManualClock,
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub fn sign(pem: &str, message: &[u8]) -> String {
+pub(crate) fn sign(pem: &str, message: &[u8]) -> String {
     let key = rsa::PrivateKey::from_pkcs8_pem(pem).unwrap();
     STANDARD.encode(SigningKey::<Sha256>::new(key).sign(message).to_bytes())
 }
 
-pub fn verifies(pem: &str, message: &[u8], signature: &str) -> bool {
+pub(crate) fn verifies(pem: &str, message: &[u8], signature: &str) -> bool {
     let key = rsa::PublicKey::from_public_key_pem(pem).unwrap();
     let Ok(bytes) = STANDARD.decode(signature) else { return false };
     let Ok(signature) = Signature::try_from(bytes.as_slice()) else { return false };
     VerifyingKey::<Sha256>::new(key).verify(message, &signature).is_ok()
 }
 
-pub fn config() -> SandboxConfig {
+pub(crate) fn config() -> SandboxConfig {
     let mut config = SandboxConfig::development();
     config.listen = ([127, 0, 0, 1], 0).into();
     config.auto_tick = false;
@@ -57,11 +57,11 @@ pub fn config() -> SandboxConfig {
 }
 
 /// Friday, ten in the morning in Beijing.
-pub fn morning() -> Timestamp {
+pub(crate) fn morning() -> Timestamp {
     at("2026-11-20T02:00:00Z")
 }
 
-pub fn office() -> Office {
+pub(crate) fn office() -> Office {
     let clock = ManualClock::at(morning());
     let engine = Engine::new(&config(), Arc::new(clock.clone())).unwrap();
     Office { engine: Arc::new(engine), clock }
@@ -69,25 +69,25 @@ pub fn office() -> Office {
 
 /// A WeChat Pay answer: status, JSON body, and whether it carries a good signature.
 #[derive(Debug)]
-pub struct Told {
-    pub status: u16,
-    pub body: Value,
-    pub signed: bool,
+pub(crate) struct Told {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) signed: bool,
 }
 
 impl Told {
-    pub fn code(&self) -> &str {
+    pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 }
 
 impl Office {
-    pub fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 
     /// A request signed as APIv3 asks, with everything that a test may want to spoil afterwards.
-    pub fn wechat_request(&self, method: &str, target: &str, body: &str) -> Received {
+    pub(crate) fn wechat_request(&self, method: &str, target: &str, body: &str) -> Received {
         let timestamp = self.clock.now_seconds();
         let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
         let message = format!("{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n");
@@ -111,12 +111,12 @@ impl Office {
         }
     }
 
-    pub fn wechat(&self, method: &str, target: &str, body: &str) -> Told {
+    pub(crate) fn wechat(&self, method: &str, target: &str, body: &str) -> Told {
         let reply = self.engine.answer(&self.wechat_request(method, target, body));
         self.told(&reply)
     }
 
-    pub fn told(&self, reply: &Reply) -> Told {
+    pub(crate) fn told(&self, reply: &Reply) -> Told {
         Told {
             status: reply.status,
             body: serde_json::from_slice(&reply.body).unwrap_or(Value::Null),
@@ -124,21 +124,21 @@ impl Office {
         }
     }
 
-    pub fn native(&self, out_trade_no: &str, fen: i64, notify_url: &str) -> Told {
+    pub(crate) fn native(&self, out_trade_no: &str, fen: i64, notify_url: &str) -> Told {
         self.wechat("POST", "/v3/pay/transactions/native", &native(out_trade_no, fen, notify_url))
     }
 
-    pub fn query(&self, out_trade_no: &str) -> Told {
+    pub(crate) fn query(&self, out_trade_no: &str) -> Told {
         let target = format!("/v3/pay/transactions/out-trade-no/{out_trade_no}?mchid={MCHID}");
         self.wechat("GET", &target, "")
     }
 
-    pub fn close(&self, out_trade_no: &str) -> Told {
+    pub(crate) fn close(&self, out_trade_no: &str) -> Told {
         let target = format!("/v3/pay/transactions/out-trade-no/{out_trade_no}/close");
         self.wechat("POST", &target, &json!({"mchid": MCHID}).to_string())
     }
 
-    pub fn wechat_refund(
+    pub(crate) fn wechat_refund(
         &self,
         order: &str,
         refund: &str,
@@ -157,7 +157,7 @@ impl Office {
     }
 
     /// A gateway request's parameters, signed; public ones go to the query, content to the form.
-    pub fn alipay_parameters(
+    pub(crate) fn alipay_parameters(
         &self,
         method: &str,
         content: &Value,
@@ -182,14 +182,14 @@ impl Office {
         parameters
     }
 
-    pub fn alipay_reply(&self, mut parameters: BTreeMap<String, String>) -> Reply {
+    pub(crate) fn alipay_reply(&self, mut parameters: BTreeMap<String, String>) -> Reply {
         let text: Vec<String> =
             parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         parameters.insert("sign".to_owned(), sign(APP, text.join("&").as_bytes()));
         self.alipay_send(&parameters)
     }
 
-    pub fn alipay_send(&self, parameters: &BTreeMap<String, String>) -> Reply {
+    pub(crate) fn alipay_send(&self, parameters: &BTreeMap<String, String>) -> Reply {
         let encode = |form: bool| {
             let mut text = url::form_urlencoded::Serializer::new(String::new());
             text.extend_pairs(
@@ -209,18 +209,23 @@ impl Office {
     }
 
     /// A method's node, its signature verified over the raw text.
-    pub fn alipay(&self, method: &str, content: &Value) -> Value {
+    pub(crate) fn alipay(&self, method: &str, content: &Value) -> Value {
         self.alipay_notified(method, content, None)
     }
 
-    pub fn alipay_notified(&self, method: &str, content: &Value, url: Option<&str>) -> Value {
+    pub(crate) fn alipay_notified(
+        &self,
+        method: &str,
+        content: &Value,
+        url: Option<&str>,
+    ) -> Value {
         let reply = self.alipay_reply(self.alipay_parameters(method, content, url));
         let (node, signed) = alipay_node(method, &reply);
         assert!(signed, "{}", String::from_utf8_lossy(&reply.body));
         node
     }
 
-    pub fn precreate(&self, out_trade_no: &str, yuan: &str, url: &str) -> Value {
+    pub(crate) fn precreate(&self, out_trade_no: &str, yuan: &str, url: &str) -> Value {
         let content = json!({
             "out_trade_no": out_trade_no, "total_amount": yuan, "subject": "不动产登记费",
             "product_code": "FACE_TO_FACE_PAYMENT", "timeout_express": "90m",
@@ -228,12 +233,12 @@ impl Office {
         self.alipay_notified("alipay.trade.precreate", &content, Some(url))
     }
 
-    pub fn sms_request(&self, action: &str, parameters: &[(&str, &str)]) -> Received {
+    pub(crate) fn sms_request(&self, action: &str, parameters: &[(&str, &str)]) -> Received {
         let nonce = self.engine.now().as_nanosecond().to_string() + &parameters.len().to_string();
         self.sms_request_with(action, parameters, &nonce)
     }
 
-    pub fn sms_request_with(
+    pub(crate) fn sms_request_with(
         &self,
         action: &str,
         parameters: &[(&str, &str)],
@@ -279,7 +284,7 @@ impl Office {
         }
     }
 
-    pub fn control(&self, target: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn control(&self, target: &str, body: &Value) -> (u16, Value) {
         let reply = self.engine.answer(&Received {
             method: "POST".to_owned(),
             target: target.to_owned(),
@@ -300,7 +305,7 @@ impl Seconds for ManualClock {
     }
 }
 
-pub fn native(out_trade_no: &str, fen: i64, notify_url: &str) -> String {
+pub(crate) fn native(out_trade_no: &str, fen: i64, notify_url: &str) -> String {
     json!({
         "appid": APPID, "mchid": MCHID, "description": "不动产登记费",
         "out_trade_no": out_trade_no, "notify_url": notify_url,
@@ -311,7 +316,7 @@ pub fn native(out_trade_no: &str, fen: i64, notify_url: &str) -> String {
 }
 
 /// Whether an answer of WeChat Pay carries the platform's signature.
-pub fn wechat_signed(reply: &Reply) -> bool {
+pub(crate) fn wechat_signed(reply: &Reply) -> bool {
     let header = |name: &str| reply.header(name).unwrap_or_default();
     let mut message =
         format!("{}\n{}\n", header("Wechatpay-Timestamp"), header("Wechatpay-Nonce")).into_bytes();
@@ -321,16 +326,16 @@ pub fn wechat_signed(reply: &Reply) -> bool {
         && verifies(WECHATPAY_PUB, &message, header("Wechatpay-Signature"))
 }
 
-pub fn wechatpay_verifies(message: &[u8], signature: &str) -> bool {
+pub(crate) fn wechatpay_verifies(message: &[u8], signature: &str) -> bool {
     verifies(WECHATPAY_PUB, message, signature)
 }
 
-pub fn alipay_verifies(message: &[u8], signature: &str) -> bool {
+pub(crate) fn alipay_verifies(message: &[u8], signature: &str) -> bool {
     verifies(ALIPAY_PUB, message, signature)
 }
 
 /// The node of an answer of Alipay and whether its raw text is signed.
-pub fn alipay_node(method: &str, reply: &Reply) -> (Value, bool) {
+pub(crate) fn alipay_node(method: &str, reply: &Reply) -> (Value, bool) {
     let text = String::from_utf8(reply.body.clone()).unwrap_or_default();
     let name = format!("\"{}_response\":", method.replace('.', "_"));
     let Some((_, rest)) = text.split_once(&name) else { return (Value::Null, false) };
@@ -340,7 +345,7 @@ pub fn alipay_node(method: &str, reply: &Reply) -> (Value, bool) {
     (value, alipay_verifies(node.as_bytes(), signature))
 }
 
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -97,7 +97,8 @@ fn limits_are_held_field_by_field() {
         change(&mut body);
         office.wechat("POST", "/v3/pay/transactions/native", &body.to_string())
     };
-    let cases: [(&str, &dyn Fn(&mut Value)); 12] = [
+    type Change<'a> = (&'a str, &'a dyn Fn(&mut Value));
+    let cases: [Change<'_>; 12] = [
         ("unknown field", &|body| body["colour"] = json!("red")),
         ("null", &|body| body["attach"] = Value::Null),
         ("empty attach", &|body| body["attach"] = json!("")),
