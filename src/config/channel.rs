@@ -104,13 +104,13 @@ fn aliyun(section: &Section<'_>, id: String) -> Result<Channel, ConfigError> {
         .map_err(|fault| section.fault(fault.key, "cannot be used", fault.rule))?;
     let receipt_token = section.text("receipt_token")?;
     let fits_a_path = |token: &str| {
-        token.len() >= 16 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        token.len() >= 8 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
     };
     if receipt_token.as_deref().is_some_and(|token| !fits_a_path(token)) {
         return Err(section.fault(
             "receipt_token",
             "can be guessed, or does not fit into a path",
-            "give at least 16 of 0-9 a-z A-Z _ -, as `openssl rand -hex 16` makes them",
+            "give at least 8 of 0-9 a-z A-Z _ -, as `openssl rand -hex 16` makes them",
         ));
     }
     channel.receipt_token = receipt_token.map(Secret::new);

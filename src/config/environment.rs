@@ -116,6 +116,12 @@ impl Environment {
             .map(|data| data.join("payhub"))
     }
 
+    /// The system's folder for temporary things.
+    #[must_use]
+    pub fn temporary_folder(&self) -> PathBuf {
+        self.path("TMPDIR").unwrap_or_else(|| PathBuf::from("/tmp"))
+    }
+
     /// Whether any variable is a setting.
     pub(super) fn has_settings(&self) -> bool {
         self.variables.keys().any(|name| segments(name).is_some())

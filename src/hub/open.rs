@@ -73,7 +73,7 @@ impl Database {
                     also: configured.postgres_search.clone(),
                 };
                 let started =
-                    tokio::task::spawn_blocking(move || PrivatePostgres::start(&home, &binaries))
+                    tokio::task::spawn_blocking(move || PrivatePostgres::start(&home.join("postgres"), &binaries))
                         .await
                         .map_err(|error| OpenError::Interrupted(error.to_string()))??;
                 let mut settings = tokio_postgres::Config::new();

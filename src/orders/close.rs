@@ -52,8 +52,8 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     let decided = match outcome {
         Outcome::Accepted(closing) => Some(closing),
         Outcome::Refused(refusal) => match refusal.reason {
-            Reason::AlreadyPaid => Some(Closing::Paid),
-            Reason::AlreadyClosed => Some(Closing::Closed),
+            // Refusals may be unsigned: a query confirms what they say.
+            Reason::AlreadyPaid | Reason::AlreadyClosed => Some(Closing::Paid),
             Reason::NotFound => Some(Closing::NotThere),
             Reason::InvalidRequest
             | Reason::Configuration
@@ -77,16 +77,27 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     }
 }
 
-/// The provider says that it is paid: a query brings the payment.
+/// The provider says that it is paid, or cannot be closed any more: a query tells which, and brings
+/// the payment.
 async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
-    if let Outcome::Accepted(OrderStanding::Paid(fact)) = standing(hub, order).await? {
-        let claim = Claim { fact: ProviderFact::Payment(fact), source: Source::Query };
-        let merchant = merchant_of(hub, order)?;
-        record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
-        return settled(hub, order).await;
+    match standing(hub, order).await? {
+        Outcome::Accepted(OrderStanding::Paid(fact)) => {
+            let claim = Claim { fact: ProviderFact::Payment(fact), source: Source::Query };
+            let merchant = merchant_of(hub, order)?;
+            record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
+            settled(hub, order).await
+        }
+        Outcome::Accepted(OrderStanding::Closed) => {
+            give_up(hub, order, false).await?;
+            settled(hub, order).await
+        }
+        Outcome::Accepted(OrderStanding::Unpaid | OrderStanding::Absent)
+        | Outcome::Refused(_)
+        | Outcome::Unknown(_) => {
+            reschedule(hub, order).await?;
+            Ok(Closed::Unknown)
+        }
     }
-    reschedule(hub, order).await?;
-    Ok(Closed::Unknown)
 }
 
 /// The provider does not know it. One more query, because a code may have been scanned and paid

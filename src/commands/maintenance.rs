@@ -1,0 +1,83 @@
+//! Commands that do one thing with the database and end.
+
+use super::{Stop, load, open};
+use crate::cli::{CallbacksCommand, ConfigArgs, DayArgs, Exit, RefundCommand};
+use crate::config::Environment;
+use crate::hub::Database;
+use crate::refunds::Decision;
+use crate::store::migrate;
+use crate::{ledger, reconcile, refunds, replay, terminal};
+
+pub(super) async fn migrate(asked: &ConfigArgs, environment: &Environment) -> Result<Exit, Stop> {
+    let config = load(asked.config.as_deref(), environment)?;
+    let database = Database::reach(&config.database).await?;
+    let applied = migrate::migrate(&database.store).await.map_err(Stop::problem)?;
+    let version = migrate::version(&database.store).await.map_err(Stop::problem)?;
+    database.close().await?;
+    terminal::say(format_args!("{applied} migrations applied, the schema is at {}", version.found));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn verify_ledger(
+    asked: &ConfigArgs,
+    environment: &Environment,
+) -> Result<Exit, Stop> {
+    let (hub, database) = open(asked.config.as_deref(), environment).await?;
+    let proof = ledger::verify(&hub).await.map_err(Stop::problem)?;
+    database.close().await?;
+    for found in &proof.breaks {
+        terminal::say(format_args!("BROKEN  {found}"));
+    }
+    terminal::say(format_args!(
+        "{} journals, {} entries, {} breaks",
+        proof.journals,
+        proof.entries,
+        proof.breaks.len()
+    ));
+    Ok(if proof.breaks.is_empty() { Exit::Done } else { Exit::FoundProblem })
+}
+
+pub(super) async fn callbacks(
+    asked: &CallbacksCommand,
+    environment: &Environment,
+) -> Result<Exit, Stop> {
+    let CallbacksCommand::Replay { ids, config } = asked;
+    let (hub, database) = open(config.config.as_deref(), environment).await?;
+    let mut failed = false;
+    for id in ids {
+        match replay::replay(&hub, id).await {
+            Ok(verdict) => terminal::say(format_args!("{id}  {}", verdict.as_str())),
+            Err(fault) => {
+                failed = true;
+                terminal::complain(format_args!("{id}  {}", fault.detail));
+            }
+        }
+    }
+    database.close().await?;
+    Ok(if failed { Exit::FoundProblem } else { Exit::Done })
+}
+
+pub(super) async fn refund(
+    asked: &RefundCommand,
+    environment: &Environment,
+) -> Result<Exit, Stop> {
+    let (decision, args) = match asked {
+        RefundCommand::Approve(args) => (Decision::Approve, args),
+        RefundCommand::Decline(args) => (Decision::Decline, args),
+    };
+    let (hub, database) = open(args.config.config.as_deref(), environment).await?;
+    let decided = refunds::decide(&hub, args.id.as_str(), decision, &args.user).await;
+    database.close().await?;
+    let refund = decided.map_err(|fault| Stop::problem(fault.detail))?;
+    terminal::say(format_args!("{}  {}  by {}", refund.id, refund.status, args.user));
+    Ok(Exit::Done)
+}
+
+pub(super) async fn reconcile(asked: &DayArgs, environment: &Environment) -> Result<Exit, Stop> {
+    let (hub, database) = open(asked.config.config.as_deref(), environment).await?;
+    let done = reconcile::now(&hub, &asked.merchant, asked.date).await;
+    database.close().await?;
+    let run = done.map_err(|fault| Stop::problem(fault.detail))?;
+    terminal::say(run.line());
+    Ok(if run.is_balanced() { Exit::Done } else { Exit::FoundProblem })
+}

@@ -1,0 +1,128 @@
+//! What each command does. A command ends with an [`Exit`]; what went wrong is one line that names
+//! the place and the mend.
+
+mod doctor;
+mod keys;
+mod maintenance;
+mod sandbox;
+mod serve;
+
+pub(crate) use serve::told_to_stop;
+
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use crate::cli::{self, Asked, Command, Exit, ReconcileMode};
+use crate::clock::SystemClock;
+use crate::config::{Config, Environment};
+use crate::hub::{self, Database, Hub, OpenError};
+use crate::{demo, offline, terminal};
+
+/// A command that ended before its end: the line to show, and how to exit.
+#[derive(Debug)]
+pub struct Stop {
+    line: String,
+    exit: Exit,
+}
+
+impl Stop {
+    /// Bad usage or configuration.
+    pub fn bad_usage(line: impl ToString) -> Self {
+        Self { line: line.to_string(), exit: Exit::BadUsage }
+    }
+
+    /// The work found a problem.
+    pub fn problem(line: impl ToString) -> Self {
+        Self { line: line.to_string(), exit: Exit::FoundProblem }
+    }
+}
+
+/// Reads the command line and does what it says.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let command = match cli::parse(arguments) {
+        Asked::Command(command) => command,
+        Asked::Text(text) => {
+            terminal::show(text);
+            return Exit::Done;
+        }
+        Asked::Wrong(line) => {
+            terminal::complain(line);
+            return Exit::BadUsage;
+        }
+    };
+    // The offline reconciliation touches neither configuration nor database nor keys.
+    if let Command::Reconcile(asked) = &command
+        && let Some(ReconcileMode::Offline(files)) = asked.clone().mode()
+    {
+        return ended(offline_day(&files));
+    }
+    let environment = Environment::read();
+    let quiet = matches!(command, Command::Demo(_)).then_some("error");
+    terminal::start_log(environment.log().or(quiet));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ended(Err(Stop::problem(format!("cannot start: {error}")))),
+    };
+    ended(runtime.block_on(run_async(command, &environment)))
+}
+
+async fn run_async(command: Command, environment: &Environment) -> Result<Exit, Stop> {
+    match command {
+        Command::Demo(asked) => demo::run(&asked, environment).await,
+        Command::Serve(asked) => serve::serve(&asked, environment).await,
+        Command::Sandbox(asked) => sandbox::sandbox(&asked, environment).await,
+        Command::Migrate(asked) => maintenance::migrate(&asked, environment).await,
+        Command::Doctor(asked) => doctor::doctor(&asked, environment).await,
+        Command::Reconcile(asked) => match asked.mode() {
+            Some(ReconcileMode::Day(day)) => maintenance::reconcile(&day, environment).await,
+            Some(ReconcileMode::Offline(files)) => offline_day(&files),
+            None => Err(Stop::bad_usage("give --merchant and --date, or --bill and --ledger")),
+        },
+        Command::Key(asked) => keys::key(&asked, environment).await,
+        Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
+        Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,
+        Command::Refund(asked) => maintenance::refund(&asked, environment).await,
+    }
+}
+
+fn offline_day(files: &cli::OfflineArgs) -> Result<Exit, Stop> {
+    match offline::reconcile(files) {
+        Ok(found) => {
+            terminal::say(&found.summary);
+            Ok(if found.balanced { Exit::Done } else { Exit::FoundProblem })
+        }
+        Err(error) => Err(Stop::bad_usage(error)),
+    }
+}
+
+fn ended(result: Result<Exit, Stop>) -> Exit {
+    result.unwrap_or_else(|stop| {
+        terminal::complain(stop.line);
+        stop.exit
+    })
+}
+
+/// The configuration that a command names.
+fn load(config: Option<&Path>, environment: &Environment) -> Result<Config, Stop> {
+    Config::load(config, environment).map_err(Stop::bad_usage)
+}
+
+/// A hub for one command, without HTTP and workers, and its database to be closed afterwards.
+async fn open(
+    config: Option<&Path>,
+    environment: &Environment,
+) -> Result<(Hub, Database), Stop> {
+    let config = load(config, environment)?;
+    let database = Database::reach(&config.database).await.map_err(Stop::bad_usage)?;
+    hub::migrate_if_asked(&config, &database.store).await.map_err(Stop::bad_usage)?;
+    let clock = std::sync::Arc::new(SystemClock);
+    let hub = hub::open(&config, database.store.clone(), clock).await.map_err(Stop::bad_usage)?;
+    Ok((hub, database))
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Self {
+        Self::bad_usage(error)
+    }
+}

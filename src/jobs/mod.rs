@@ -1,0 +1,108 @@
+//! The workers: each is one function that does what is due and says how much that was, called when
+//! it is woken and once a period. What a crashed hub left leased, another takes over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use crate::fault::Fault;
+use crate::hub::{Hub, prepare_months};
+use crate::store::idempotency;
+use crate::{dispatch, orders, reconcile, refunds};
+
+/// How long a worker sleeps when nobody wakes it.
+const PERIOD: Duration = Duration::from_secs(1);
+/// How long the daily job sleeps when nobody wakes it.
+const DAILY_PERIOD: Duration = Duration::from_secs(30);
+/// How often old things are put away.
+const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+/// How long workers may take to end what they are doing.
+const DRAIN: Duration = Duration::from_secs(20);
+/// How long an idempotency key is kept: longer than the 7 days that are promised.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 8);
+
+/// The running workers.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+impl Workers {
+    /// Starts every worker.
+    #[must_use]
+    pub fn start(hub: &Arc<Hub>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "orders", PERIOD, |hub| {
+            Box::pin(orders::run_once(hub))
+        }));
+        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, |hub| {
+            Box::pin(refunds::run_once(hub))
+        }));
+        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "dispatch", PERIOD, |hub| {
+            Box::pin(dispatch::run_once(hub))
+        }));
+        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
+            Box::pin(reconcile::run_once(hub))
+        }));
+        tasks.spawn(run(Arc::clone(hub), stopped, "housekeeping", HOUSEKEEPING, |hub| {
+            Box::pin(housekeeping(hub))
+        }));
+        Self { stop, tasks }
+    }
+
+    /// Lets the workers end what they are doing, for a bounded time.
+    pub async fn stop(mut self) {
+        let _nobody_listens = self.stop.send(true);
+        let drained = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("workers did not end in time; their leases run out");
+        }
+    }
+}
+
+type Work<'a> =
+    std::pin::Pin<Box<dyn std::future::Future<Output = Result<usize, Fault>> + Send + 'a>>;
+
+async fn run(
+    hub: Arc<Hub>,
+    mut stopped: watch::Receiver<bool>,
+    name: &'static str,
+    period: Duration,
+    work: for<'a> fn(&'a Hub) -> Work<'a>,
+) {
+    while !*stopped.borrow() {
+        match work(&hub).await {
+            Ok(0) => {}
+            Ok(_more) => continue,
+            Err(fault) => {
+                tracing::warn!(worker = name, fault = fault.detail, "a worker failed; it goes on");
+            }
+        }
+        tokio::select! {
+            () = signal(&hub, name).notified() => {}
+            () = tokio::time::sleep(period) => {}
+            _ = stopped.changed() => {}
+        }
+    }
+}
+
+fn signal<'a>(hub: &'a Hub, name: &str) -> &'a Notify {
+    match name {
+        "dispatch" => &hub.signals.dispatch,
+        "reconcile" => &hub.signals.reconcile,
+        _ => &hub.signals.follow,
+    }
+}
+
+async fn housekeeping(hub: &Hub) -> Result<usize, Fault> {
+    prepare_months(hub).await?;
+    let client = hub.store.client().await?;
+    let before = hub.clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    idempotency::forget(&client, before).await?;
+    Ok(0)
+}

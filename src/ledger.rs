@@ -1,0 +1,88 @@
+//! Proves the journal: each merchant's chain link by link, and the agreement of orders, fees,
+//! payments and refunds with it.
+
+use domain::ids::MerchantId;
+use subtle::ConstantTimeEq as _;
+
+use crate::hub::Hub;
+use crate::record::{Linked, link};
+use crate::store::StoreError;
+use crate::store::journal::{self, Entry, Head};
+
+/// How many entries are read at a time.
+const PAGE: i64 = 1000;
+
+/// What the proof found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    /// How many journals were read.
+    pub journals: usize,
+    /// How many entries.
+    pub entries: u64,
+    /// Each break, as a sentence; none when the books are right.
+    pub breaks: Vec<String>,
+}
+
+/// Reads every journal from its beginning and holds the books against it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verify(hub: &Hub) -> Result<Proof, StoreError> {
+    let client = hub.store.client().await?;
+    let mut proof = Proof::default();
+    for head in journal::heads(&client).await? {
+        proof.journals = proof.journals.saturating_add(1);
+        let mut last = Head { merchant_id: head.merchant_id.clone(), seq: 0, mac: Vec::new() };
+        loop {
+            let page = journal::entries(&client, &head.merchant_id, last.seq, PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in page {
+                proof.entries = proof.entries.saturating_add(1);
+                step(hub, &mut proof, &mut last, entry);
+            }
+        }
+        if last != head {
+            proof.breaks.push(format!(
+                "journal {}: its head is entry {}, its last entry is {}: entries are missing or \
+                 the head was changed",
+                head.merchant_id, head.seq, last.seq
+            ));
+        }
+    }
+    proof.breaks.extend(journal::breaks(&client).await?);
+    Ok(proof)
+}
+
+/// Holds one entry against the one before it.
+fn step(hub: &Hub, proof: &mut Proof, last: &mut Head, entry: Entry) {
+    let merchant_id: MerchantId = last.merchant_id.clone();
+    let expected = last.seq.saturating_add(1);
+    if entry.seq != expected {
+        proof.breaks.push(format!(
+            "journal {merchant_id}: entry {expected} is missing, {} follows {}",
+            entry.seq, last.seq
+        ));
+    }
+    let mac = link(
+        &hub.sealer,
+        &last.mac,
+        &Linked {
+            merchant_id: &merchant_id,
+            seq: entry.seq,
+            kind: &entry.kind,
+            subject_id: &entry.subject_id,
+            occurred_at: entry.occurred_at,
+            recorded_at: entry.recorded_at,
+            lines: &entry.lines,
+        },
+    );
+    if !bool::from(mac.as_slice().ct_eq(&entry.mac)) {
+        proof.breaks.push(format!(
+            "journal {merchant_id}: entry {} ({} {}) was changed, or the one before it was",
+            entry.seq, entry.kind, entry.subject_id
+        ));
+    }
+    *last = Head { merchant_id, seq: entry.seq, mac: entry.mac };
+}

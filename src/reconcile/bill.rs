@@ -1,0 +1,125 @@
+//! Fetches a day's bill and keeps it as it came. Nothing is booked from a file that is damaged.
+
+use adapters::provider::BillAnswer;
+use adapters::wire::Outcome;
+use domain::bill::BillTotals;
+use domain::ids::IncidentId;
+use domain::time::beijing;
+use jiff::civil::{Date, Time};
+use jiff::SignedDuration;
+use uuid::Uuid;
+
+use super::{ask, later};
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::outbound::Kind;
+use crate::store::incidents::{self, NewIncident};
+use crate::store::runs::{self, RunRecord};
+
+/// When a bill that is still being made is asked for again.
+const BEING_MADE: SignedDuration = SignedDuration::from_mins(30);
+/// When a bill whose answer did not come, or whose file is damaged, is asked for again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// How often a damaged file is fetched before a person must look.
+const DAMAGED_TRIES: i32 = 6;
+/// From when on a missing bill is an incident, in Beijing.
+const NOON: Time = Time::constant(12, 0, 0, 0);
+
+/// What came of asking for a bill.
+pub(super) enum Fetched {
+    /// The file, whole and true to its hash.
+    File(Vec<u8>),
+    /// Nothing happened on that day.
+    EmptyDay,
+    /// Not now: the run waits, and that is written.
+    Waits,
+}
+
+/// Fetches the bill of a run's day.
+pub(super) async fn fetch(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+) -> Result<Fetched, Fault> {
+    let subject = run.id.as_str();
+    let call = merchant.provider.ask_bill(run.date);
+    let asked = ask(hub, merchant, "bill", subject, Kind::Call, &call, |answer, stamp| {
+        merchant.provider.read_bill_ticket(answer, stamp.now)
+    })
+    .await;
+    let ticket = match asked {
+        Outcome::Accepted(BillAnswer::Ready(ticket)) => ticket,
+        Outcome::Accepted(BillAnswer::EmptyDay) => return Ok(Fetched::EmptyDay),
+        Outcome::Accepted(BillAnswer::NotYet) => {
+            return waits(hub, run, BEING_MADE, "the provider is still making the bill").await;
+        }
+        Outcome::Refused(refusal) => {
+            let why = format!("the provider refused: {} {}", refusal.code, refusal.message);
+            return waits(hub, run, BEING_MADE, &why).await;
+        }
+        Outcome::Unknown(why) => {
+            return waits(hub, run, AGAIN, &format!("the provider did not answer: {why}")).await;
+        }
+    };
+    // Some providers let a link live for 30 seconds only: the file is fetched at once.
+    let call = merchant.provider.fetch_bill(&ticket);
+    let fetched = ask(hub, merchant, "fetch_bill", subject, Kind::Bill, &call, |answer, _stamp| {
+        merchant.provider.read_bill_file(&ticket, answer)
+    })
+    .await;
+    match fetched {
+        Outcome::Accepted(file) => Ok(Fetched::File(file)),
+        Outcome::Refused(refusal) => damaged(hub, run, &refusal.message).await,
+        Outcome::Unknown(why) => {
+            waits(hub, run, AGAIN, &format!("the bill could not be fetched: {why}")).await
+        }
+    }
+}
+
+/// Refuses a damaged file: it is fetched again some times, then a person must look.
+pub(super) async fn damaged(hub: &Hub, run: &RunRecord, why: &str) -> Result<Fetched, Fault> {
+    let why = format!("the bill is damaged, nothing was taken from it: {why}");
+    if run.tries < DAMAGED_TRIES {
+        return waits(hub, run, AGAIN, &why).await;
+    }
+    incident(hub, run, "bill_damaged", &why).await?;
+    let client = hub.store.client().await?;
+    runs::wait(&client, &run.id, "failed", None, &why).await?;
+    Ok(Fetched::Waits)
+}
+
+async fn waits(
+    hub: &Hub,
+    run: &RunRecord,
+    pause: SignedDuration,
+    why: &str,
+) -> Result<Fetched, Fault> {
+    let late = beijing(hub.clock.now()).time() >= NOON;
+    if late {
+        incident(hub, run, "bill_late", why).await?;
+    }
+    let client = hub.store.client().await?;
+    runs::wait(&client, &run.id, "waiting_for_bill", Some(later(hub, pause)), why).await?;
+    Ok(Fetched::Waits)
+}
+
+async fn incident(hub: &Hub, run: &RunRecord, kind: &str, why: &str) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    let new = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id: &run.merchant_id,
+        kind,
+        detail: &format!("bill of {}: {why}", run.date),
+        dedupe_key: &format!("{kind}:{}:{}", run.merchant_id, run.date),
+        order_id: None,
+        refund_id: None,
+        now: hub.clock.now(),
+    };
+    incidents::open(&client, &new).await?;
+    Ok(())
+}
+
+/// The totals of a day for which the provider has no bill.
+pub(super) fn no_bill(merchant: &Merchant, day: Date) -> BillTotals {
+    BillTotals::empty(merchant.provider.provider(), day)
+}

@@ -1,0 +1,193 @@
+//! One run, from fetching the bill to the stored findings.
+
+use adapters::bill;
+use domain::bill::{BillTotals, Coverage, Direction};
+use domain::ids::RunId;
+use domain::time::{day_end, day_start};
+use jiff::SignedDuration;
+use reconciliation::{Cause, Matcher, Reconciliation, Rules};
+use sha2::{Digest as _, Sha256};
+
+use super::bill::{Fetched, damaged, fetch, no_bill};
+use super::findings;
+use super::load;
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::orders;
+use crate::store::runs::{self, Numbers, RunRecord};
+
+/// How far into the neighbouring days the ledger reaches, so that a row near the cut is recognised.
+const MARGIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// A bill as read.
+pub(super) struct Bill {
+    /// The file's bytes; `None` on an empty day.
+    pub(super) file: Option<Vec<u8>>,
+    /// What it adds up to.
+    pub(super) totals: BillTotals,
+    rows: Vec<Row>,
+}
+
+/// A bill's row, kept because matching may run twice.
+struct Row {
+    line: u64,
+    direction: Direction,
+    out_trade_no: String,
+    out_refund_no: String,
+    provider_trade_no: String,
+    amount: domain::Fen,
+    settled: Option<domain::Fen>,
+    state: domain::bill::BillState,
+    occurred_at: jiff::Timestamp,
+    fee: Option<domain::Fen>,
+    rate: Option<domain::bill::RatePpm>,
+}
+
+/// What matching gave, with the ledger that it was given.
+pub(super) struct Matched {
+    pub(super) ledger: Vec<reconciliation::LedgerRow>,
+    pub(super) result: Reconciliation,
+}
+
+/// Works on a leased run until it ends or waits.
+pub(super) async fn reconcile(hub: &Hub, run_id: &RunId) -> Result<(), Fault> {
+    let run = load(hub, run_id.as_str()).await?;
+    let Some(merchant) = hub.merchant(run.merchant_id.as_str()) else {
+        let client = hub.store.client().await?;
+        let why = "the merchant is not configured any more";
+        runs::wait(&client, &run.id, "failed", None, why).await?;
+        return Ok(());
+    };
+    let read = match fetch(hub, merchant, &run).await? {
+        Fetched::Waits => return Ok(()),
+        Fetched::EmptyDay => {
+            Ok(Bill { file: None, totals: no_bill(merchant, run.date), rows: Vec::new() })
+        }
+        // A large bill takes longer to read than an HTTP worker or a lease likes to wait.
+        Fetched::File(file) => tokio::task::spawn_blocking(move || read(file))
+            .await
+            .map_err(|error| Fault::internal(&error))?,
+    };
+    let bill = match read {
+        Ok(bill) => bill,
+        Err(why) => {
+            damaged(hub, &run, &why).await?;
+            return Ok(());
+        }
+    };
+    if let Some(why) = unfit(&bill, &run) {
+        damaged(hub, &run, &why).await?;
+        return Ok(());
+    }
+    let mut matched = compare(hub, merchant, &run, &bill).await?;
+    if repair(hub, merchant, &matched.result).await? {
+        matched = compare(hub, merchant, &run, &bill).await?;
+    }
+    findings::keep(hub, merchant, &run, &bill, &matched).await
+}
+
+fn read(file: Vec<u8>) -> Result<Bill, String> {
+    let mut rows = Vec::new();
+    let totals = bill::read(&file, &mut |row| {
+        rows.push(Row {
+            line: row.line,
+            direction: row.direction,
+            out_trade_no: row.out_trade_no.to_owned(),
+            out_refund_no: row.out_refund_no.to_owned(),
+            provider_trade_no: row.provider_trade_no.to_owned(),
+            amount: row.amount,
+            settled: row.settled,
+            state: row.state,
+            occurred_at: row.occurred_at,
+            fee: row.fee,
+            rate: row.rate,
+        });
+    })
+    .map_err(|error| error.to_string())?;
+    Ok(Bill { file: Some(file), totals, rows })
+}
+
+/// Why a file that can be read is still not this day's true bill.
+fn unfit(bill: &Bill, run: &RunRecord) -> Option<String> {
+    if !bill.totals.footer_ok {
+        return Some(bill.totals.footer_fault.clone().unwrap_or_else(|| "its footer differs".to_owned()));
+    }
+    match bill.totals.stated_day {
+        Some(day) if day != run.date => Some(format!("it is the bill of {day}, not of {}", run.date)),
+        _ => None,
+    }
+}
+
+async fn compare(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    bill: &Bill,
+) -> Result<Matched, Fault> {
+    let mut numbers = Numbers::default();
+    for row in &bill.rows {
+        numbers.orders.push(row.out_trade_no.clone());
+        numbers.payments.push(row.provider_trade_no.clone());
+        if row.direction == Direction::Refund {
+            numbers.refunds.push(row.out_refund_no.clone());
+        }
+    }
+    let from = day_start(run.date).saturating_sub(MARGIN).unwrap_or(day_start(run.date));
+    let until = day_end(run.date).saturating_add(MARGIN).unwrap_or(day_end(run.date));
+    let client = hub.store.client().await?;
+    let ledger = runs::ledger(&client, &merchant.id, from, until, &numbers).await?;
+    drop(client);
+    let rules = Rules { day: Some(run.date), fee_rate: None };
+    let mut matcher = Matcher::new(rules, ledger.clone());
+    for row in &bill.rows {
+        matcher.bill_row(&domain::bill::BillRow {
+            line: row.line,
+            direction: row.direction,
+            out_trade_no: &row.out_trade_no,
+            out_refund_no: &row.out_refund_no,
+            provider_trade_no: &row.provider_trade_no,
+            amount: row.amount,
+            settled: row.settled,
+            state: row.state,
+            occurred_at: row.occurred_at,
+            fee: row.fee,
+            rate: row.rate,
+        });
+    }
+    let covers: Coverage = bill.totals.covers;
+    let result = matcher.finish(bill.totals.stated_day, covers);
+    Ok(Matched { ledger, result })
+}
+
+/// Asks the provider about orders that its bill says are paid and that are not paid here: a query
+/// that proves a payment books it. Whether any did.
+async fn repair(
+    hub: &Hub,
+    merchant: &Merchant,
+    result: &Reconciliation,
+) -> Result<bool, Fault> {
+    let numbers: Vec<String> = result
+        .differences
+        .iter()
+        .chain(&result.doubts)
+        .filter(|found| matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut))
+        .map(|found| found.out_trade_no.clone())
+        .collect();
+    if numbers.is_empty() {
+        return Ok(false);
+    }
+    let client = hub.store.client().await?;
+    let unpaid = runs::unpaid_of(&client, &merchant.id, &numbers).await?;
+    drop(client);
+    let mut repaired = false;
+    for order_id in unpaid {
+        let order = orders::follow(hub, &order_id).await?;
+        repaired |= order.status == domain::order::OrderState::Paid;
+    }
+    Ok(repaired)
+}
+
+/// The SHA-256 of a file.
+pub(super) fn sha256(file: &[u8]) -> Vec<u8> {
+    Sha256::digest(file).to_vec()
+}

@@ -1,0 +1,145 @@
+//! A merchant's day against its provider's bill: fetched, read, matched, kept. A run is a function
+//! of what it stored; running again makes a new version.
+
+mod bill;
+mod day;
+mod findings;
+mod shown;
+
+use adapters::wire::Outcome;
+use domain::ids::{MerchantId, RunId};
+use domain::time::{beijing, business_day};
+use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+pub use shown::{difference, report, run};
+
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::store::runs::{self, RunRecord};
+
+/// From when on a day's bill is asked for on the next day, in Beijing.
+const BILLS_ARE_READY: Time = Time::constant(10, 0, 0, 0);
+/// How far back missed days are made up for: as far as providers keep bills.
+const FURTHEST_BACK: i32 = 90;
+/// How many runs one call works on.
+const BATCH: i64 = 4;
+
+/// Begins the runs of the days that have none, and works on every run that is due; how many of the
+/// latter there were.
+///
+/// # Errors
+/// When the database does not answer. What happens to one run does not stop the others.
+pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
+    schedule(hub).await?;
+    let client = hub.store.client().await?;
+    let due = runs::claim(&client, hub.clock.now(), BATCH).await?;
+    drop(client);
+    for run_id in &due {
+        if let Err(fault) = day::reconcile(hub, run_id).await {
+            tracing::warn!(run = %run_id, fault = fault.detail, "a run failed; it is tried again");
+        }
+    }
+    Ok(due.len())
+}
+
+/// Begins a new version of a day's run; a worker does the rest.
+///
+/// # Errors
+/// 404 no such merchant, 422 a day that is not over.
+pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fault> {
+    let merchant = hub
+        .merchant(merchant)
+        .ok_or_else(|| Fault::invalid("merchant_unknown", format!("merchant_id {merchant:?} is not configured")))?;
+    let now = hub.clock.now();
+    if day >= business_day(now) {
+        return Err(Fault::invalid("day_not_over", format!("{day} is not over in Beijing")));
+    }
+    let client = hub.store.client().await?;
+    let run_id = RunId::new(Uuid::now_v7());
+    match runs::create(&client, &run_id, &merchant.id, day, now).await {
+        Err(error) if error.constraint() == Some("a_run_has_its_own_version") => {
+            return Err(Fault::conflict("run_raced", "another run of that day began; ask again")
+                .retry_after(1));
+        }
+        done => done?,
+    }
+    hub.signals.reconcile.notify_one();
+    load(hub, run_id.as_str()).await
+}
+
+/// Begins a new version of a day's run and works on it at once; the run as it is then.
+///
+/// # Errors
+/// As [`begin`], or when the database does not answer.
+pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecord, Fault> {
+    let run = begin(hub, merchant.as_str(), day).await?;
+    let client = hub.store.client().await?;
+    let mine = runs::lease(&client, &run.id).await?;
+    drop(client);
+    if mine {
+        day::reconcile(hub, &run.id).await?;
+    }
+    load(hub, run.id.as_str()).await
+}
+
+/// A run by id.
+///
+/// # Errors
+/// 404 when there is none.
+pub async fn load(hub: &Hub, run_id: &str) -> Result<RunRecord, Fault> {
+    let client = hub.store.client().await?;
+    runs::by_ids(&client, &[run_id])
+        .await?
+        .pop()
+        .ok_or_else(|| Fault::not_found("reconciliation"))
+}
+
+/// Begins the run of each day that is over, whose bill may be there and that has none; days that a
+/// stopped hub missed are made up for.
+async fn schedule(hub: &Hub) -> Result<(), Fault> {
+    let now = hub.clock.now();
+    let today = business_day(now);
+    let ready = beijing(now).time() >= BILLS_ARE_READY;
+    let Ok(yesterday) = today.yesterday() else { return Ok(()) };
+    let newest = if ready { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
+    for merchant in hub.merchants.values() {
+        let client = hub.store.client().await?;
+        let mut day = match runs::last_day(&client, &merchant.id).await? {
+            Some(last) => last.tomorrow().unwrap_or(last),
+            None if ready => yesterday,
+            None => continue,
+        };
+        let furthest = jiff::Span::new().days(FURTHEST_BACK);
+        day = day.max(today.checked_sub(furthest).unwrap_or(day));
+        while day <= newest {
+            let run_id = RunId::new(Uuid::now_v7());
+            runs::schedule(&client, &run_id, &merchant.id, day, now).await?;
+            day = match day.tomorrow() {
+                Ok(next) => next,
+                Err(_end_of_time) => break,
+            };
+        }
+    }
+    Ok(())
+}
+
+/// When a run that could not end is tried again.
+fn later(hub: &Hub, pause: SignedDuration) -> Timestamp {
+    hub.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX)
+}
+
+/// Asks the merchant's provider something about a day's bill.
+async fn ask<T>(
+    hub: &Hub,
+    merchant: &Merchant,
+    operation: &'static str,
+    subject: &str,
+    kind: crate::outbound::Kind,
+    call: &adapters::wire::Call,
+    read: impl FnOnce(&adapters::wire::Answer, &adapters::wire::Stamp) -> Outcome<T>,
+) -> Outcome<T> {
+    let question = crate::outbound::Question { operation, subject, kind };
+    crate::outbound::ask(hub, merchant, question, call, read).await
+}

@@ -1,0 +1,312 @@
+//! Reconciliation runs, the bills they read and what they found.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::{MerchantId, OrderId, RunId};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use reconciliation::LedgerRow;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_postgres::types::Json;
+
+use super::{StoreError, change, load, sql, typed};
+
+/// A run as stored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RunRecord {
+    /// Its id.
+    pub id: RunId,
+    /// Whose day.
+    pub merchant_id: MerchantId,
+    /// Which day.
+    pub date: Date,
+    /// The how-many-eth run of that day.
+    pub version: i32,
+    /// `waiting_for_bill`, `running`, `balanced`, `unbalanced` or `failed`.
+    pub status: String,
+    /// `none`, `prepared`, `reviewed` or `reopened`.
+    pub sign_off: String,
+    /// How often its bill was asked for.
+    pub tries: i32,
+    /// Why it has not ended.
+    pub failure: Option<String>,
+    /// When it is tried again.
+    pub next_at: Option<Timestamp>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Counts and sums of both sides.
+    pub summary: Option<Value>,
+    /// The bill's hash.
+    pub bill_sha256: Option<String>,
+    /// When the bill was fetched.
+    pub fetched_at: Option<Timestamp>,
+}
+
+/// A difference as stored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DifferenceRecord {
+    /// Its place in its run, from 1.
+    pub position: i32,
+    /// Everything else, as the contract shapes it.
+    #[serde(flatten)]
+    pub shown: serde_json::Map<String, Value>,
+}
+
+/// What ends a run.
+#[derive(Debug)]
+pub struct Finished<'a> {
+    /// The run.
+    pub run_id: &'a RunId,
+    /// Its last status.
+    pub status: &'a str,
+    /// The bill; `None` on an empty day.
+    pub bill_file_id: Option<i64>,
+    /// Counts and sums of both sides.
+    pub summary: &'a Value,
+    /// The ledger that was held against the bill.
+    pub ledger: &'a [LedgerRow],
+    /// What the report is made of.
+    pub report: &'a Value,
+    /// The journal's head at that moment.
+    pub journal: Option<(i64, Vec<u8>)>,
+    /// Its differences, as rows.
+    pub differences: &'a [Value],
+    /// Its doubts, as rows.
+    pub doubts: &'a [Value],
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Begins a new version of a day's run, due at once.
+///
+/// # Errors
+/// `a_run_has_its_own_version` when another began at the same moment.
+pub async fn create(
+    client: &impl GenericClient,
+    run_id: &RunId,
+    merchant: &MerchantId,
+    day: Date,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::RUNS_CREATE, &[&run_id.as_str(), &merchant.as_str(), &day, &now]).await?;
+    Ok(())
+}
+
+/// Begins the first run of a day; false when the day has one.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn schedule(
+    client: &impl GenericClient,
+    run_id: &RunId,
+    merchant: &MerchantId,
+    day: Date,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::RUNS_SCHEDULE, &[&run_id.as_str(), &merchant.as_str(), &day, &now]).await
+}
+
+/// The newest day of a merchant that has a run.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn last_day(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+) -> Result<Option<Date>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_LAST_DAY).await?;
+    Ok(client.query_one(&statement, &[&merchant.as_str()]).await?.try_get(0)?)
+}
+
+/// Leases runs that are due, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    client: &impl GenericClient,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<RunId>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_CLAIM).await?;
+    let rows = client.query(&statement, &[&now, &limit]).await?;
+    rows.iter().map(|row| typed("runs.run_id", row.try_get(0)?)).collect()
+}
+
+/// Leases one run; false when another hub works on it or it has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn lease(client: &impl GenericClient, run_id: &RunId) -> Result<bool, StoreError> {
+    change(client, sql::RUNS_LEASE, &[&run_id.as_str()]).await
+}
+
+/// Says why a run has not ended and when it is tried again; `None`: it is not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn wait(
+    client: &impl GenericClient,
+    run_id: &RunId,
+    status: &str,
+    next_at: Option<Timestamp>,
+    failure: &str,
+) -> Result<(), StoreError> {
+    change(client, sql::RUNS_WAIT, &[&run_id.as_str(), &status, &next_at, &failure]).await?;
+    Ok(())
+}
+
+/// Ends a run with its findings; false when it had ended.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn finish(client: &impl GenericClient, done: &Finished<'_>) -> Result<bool, StoreError> {
+    let (seq, mac) = done.journal.clone().unzip();
+    let ended = change(
+        client,
+        sql::RUNS_FINISH,
+        &[
+            &done.run_id.as_str(),
+            &done.status,
+            &done.bill_file_id,
+            &Json(done.summary),
+            &Json(done.ledger),
+            &Json(done.report),
+            &seq,
+            &mac,
+            &done.now,
+        ],
+    )
+    .await?;
+    if ended {
+        change(
+            client,
+            sql::FINDINGS_INSERT,
+            &[&done.run_id.as_str(), &Json(done.differences), &Json(done.doubts), &done.now],
+        )
+        .await?;
+    }
+    Ok(ended)
+}
+
+/// Runs by id, in the order of their ids.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_ids(
+    client: &impl GenericClient,
+    ids: &[&str],
+) -> Result<Vec<RunRecord>, StoreError> {
+    load(client, sql::RUNS_LOAD, &[&ids]).await
+}
+
+/// The ids of runs, newest first.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    client: &impl GenericClient,
+    merchant: Option<&str>,
+    day: Option<Date>,
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_LIST).await?;
+    let rows = client.query(&statement, &[&merchant, &day, &offset, &limit]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
+/// What the report of a run is made of.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn report(
+    client: &impl GenericClient,
+    run_id: &str,
+) -> Result<Option<Value>, StoreError> {
+    Ok(load(client, sql::RUNS_REPORT, &[&run_id]).await?.pop())
+}
+
+/// The differences of a run after a position.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn differences(
+    client: &impl GenericClient,
+    run_id: &str,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<DifferenceRecord>, StoreError> {
+    load(client, sql::DIFFERENCES_LIST, &[&run_id, &after, &limit]).await
+}
+
+/// Stores a bill as fetched, once a content; its number.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_bill(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    day: Date,
+    sha256: &[u8],
+    content: &[u8],
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let statement = client.prepare_cached(sql::BILL_FILES_INSERT).await?;
+    let row = client
+        .query_one(&statement, &[&merchant.as_str(), &day, &sha256, &content, &now])
+        .await?;
+    Ok(row.try_get(0)?)
+}
+
+/// The numbers that a bill names.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    /// The hub's order numbers.
+    pub orders: Vec<String>,
+    /// The provider's payment numbers.
+    pub payments: Vec<String>,
+    /// The hub's refund numbers.
+    pub refunds: Vec<String>,
+}
+
+/// A merchant's ledger between two instants and for the numbers that a bill names.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn ledger(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    from: Timestamp,
+    until: Timestamp,
+    numbers: &Numbers,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    load(
+        client,
+        sql::LEDGER_READ,
+        &[
+            &merchant.as_str(),
+            &from,
+            &until,
+            &numbers.orders,
+            &numbers.payments,
+            &numbers.refunds,
+        ],
+    )
+    .await
+}
+
+/// Orders that a bill says are paid and that are not paid here.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn unpaid_of(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    numbers: &[String],
+) -> Result<Vec<OrderId>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_UNPAID_OF).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &numbers]).await?;
+    rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
+}
