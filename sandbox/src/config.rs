@@ -100,6 +100,9 @@ pub struct SmsAccount {
     /// Where receipts are pushed; absent: nowhere, or where `/sandbox/sms/receipts` says.
     #[serde(default)]
     pub receipt_url: Option<String>,
+    /// Whether the secret is shown to whoever connects; only for secrets that are public anyway.
+    #[serde(default)]
+    pub publish_secret: bool,
     /// Seconds from acceptance to the receipt.
     #[serde(default = "default_receipt_delay")]
     pub receipt_delay_s: u32,
@@ -167,6 +170,7 @@ impl SandboxConfig {
                 access_key_id: "sandboxAccessKeyId".to_owned(),
                 access_key_secret: "sandboxAccessKeySecret".to_owned(),
                 receipt_url: None,
+                publish_secret: true,
                 receipt_delay_s: default_receipt_delay(),
             }],
         }

@@ -214,6 +214,7 @@ pub(crate) fn connection(engine: &Engine) -> Value {
             json!({
                 "endpoint": base,
                 "access_key_id": account.access_key_id,
+                "access_key_secret": account.publish_secret.then_some(&account.access_key_secret),
                 "receipt_url": account.receipt_url,
             })
         })

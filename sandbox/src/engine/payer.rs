@@ -157,11 +157,14 @@ impl Engine {
 
 impl World {
     fn find(&self, out_trade_no: &str, merchant: Option<&str>) -> Result<OrderKey, ControlError> {
-        let mut found = self.book.orders.keys().filter(|(owner, no)| {
-            no == out_trade_no && merchant.is_none_or(|merchant| merchant == owner)
-        });
+        let wechat = self.keys.wechat.iter().map(|known| &known.config.mchid);
+        let merchants = wechat.chain(self.keys.alipay.iter().map(|known| &known.config.app_id));
+        let mut found = merchants
+            .filter(|owner| merchant.is_none_or(|merchant| merchant == owner.as_str()))
+            .map(|owner| (owner.clone(), out_trade_no.to_owned()))
+            .filter(|key| self.book.orders.contains_key(key));
         match (found.next(), found.next()) {
-            (Some(key), None) => Ok(key.clone()),
+            (Some(key), None) => Ok(key),
             _ => Err(ControlError::NoSuchOrder(out_trade_no.to_owned())),
         }
     }

@@ -1,12 +1,7 @@
-//! Faults on demand: rules that say what goes wrong, where, for whom, how often. Whether a rule with
-//! a probability strikes is drawn from the seed.
+//! What a fault can say: where it strikes, on which call, whom, with what, how often.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-
-use crate::error::ControlError;
-use crate::random::Random;
 
 /// Where a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,7 +199,7 @@ impl Fault {
     }
 
     /// Whether the action can happen where the rule wants it.
-    fn makes_sense(&self) -> bool {
+    pub(super) fn makes_sense(&self) -> bool {
         use Action::{
             Abnormal, ChangedRow, Corrupt, Delay, Drop, DropAfterCommit, Duplicate, EmptyDay,
             ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
@@ -226,177 +221,5 @@ impl Fault {
                 self.on == Place::Bill
             }
         }
-    }
-}
-
-/// What a fault is asked about.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Subject<'a> {
-    pub(crate) merchant: &'a str,
-    pub(crate) out_trade_no: Option<&'a str>,
-    pub(crate) out_refund_no: Option<&'a str>,
-    pub(crate) date: Option<Date>,
-    pub(crate) phone: Option<&'a str>,
-}
-
-/// A rule in force.
-#[derive(Clone, Serialize)]
-pub struct Rule {
-    /// Its number.
-    pub id: u64,
-    /// What it says.
-    pub fault: Fault,
-    /// When it was set.
-    pub set_at: Timestamp,
-    /// How often it struck.
-    pub struck: u32,
-}
-
-/// All rules in force, oldest first.
-#[derive(Default)]
-pub(crate) struct Faults {
-    rules: Vec<Rule>,
-    issued: u64,
-}
-
-impl Faults {
-    /// Puts a rule in force.
-    pub(crate) fn set(&mut self, fault: Fault, now: Timestamp) -> Result<u64, ControlError> {
-        if !fault.makes_sense() {
-            let text = format!("{:?} cannot happen on {:?}", fault.action, fault.on);
-            return Err(ControlError::BadFault(text));
-        }
-        if fault.probability.is_some_and(|per_mille| per_mille > 1000) {
-            return Err(ControlError::BadFault("probability is per mille: 0 to 1000".to_owned()));
-        }
-        self.issued = self.issued.saturating_add(1);
-        self.rules.push(Rule { id: self.issued, fault, set_at: now, struck: 0 });
-        Ok(self.issued)
-    }
-
-    /// Lifts all rules, or one.
-    pub(crate) fn lift(&mut self, id: Option<u64>) {
-        self.rules.retain(|rule| id.is_some_and(|id| rule.id != id));
-    }
-
-    /// The rules, for the state.
-    pub(crate) fn rules(&self) -> &[Rule] {
-        &self.rules
-    }
-
-    /// The first rule that strikes here, and counts it.
-    pub(crate) fn strike(
-        &mut self,
-        place: Place,
-        operation: Operation,
-        subject: &Subject<'_>,
-        chance: &mut Random,
-    ) -> Option<Fault> {
-        let rule = self.rules.iter_mut().find(|rule| {
-            rule.applies(place, operation, subject)
-                && rule.fault.probability.is_none_or(|per_mille| chance.happens(per_mille))
-        })?;
-        rule.struck = rule.struck.saturating_add(1);
-        Some(rule.fault.clone())
-    }
-
-    /// Every rule that strikes a bill, each counted; chance is that of the day, so that a second
-    /// file of the same day is hurt alike.
-    pub(crate) fn strike_bill(&mut self, subject: &Subject<'_>, seed: u64) -> Vec<Fault> {
-        let day = subject.date.map(|date| date.to_string()).unwrap_or_default();
-        let mut struck = Vec::new();
-        for rule in &mut self.rules {
-            let id = rule.id.to_string();
-            let mut chance = Random::of(seed, &["bill", subject.merchant, &day, &id]);
-            let bill = Subject { out_trade_no: None, out_refund_no: None, ..*subject };
-            if rule.applies_to_bill(&bill)
-                && rule.fault.probability.is_none_or(|per_mille| chance.happens(per_mille))
-            {
-                rule.struck = rule.struck.saturating_add(1);
-                struck.push(rule.fault.clone());
-            }
-        }
-        struck
-    }
-}
-
-impl Rule {
-    fn is_left(&self) -> bool {
-        self.fault.times.is_none_or(|times| self.struck < times)
-    }
-
-    fn applies(&self, place: Place, operation: Operation, subject: &Subject<'_>) -> bool {
-        let fits = |wanted: &Option<String>, is: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == is)
-        };
-        let fault = &self.fault;
-        self.is_left()
-            && fault.on == place
-            && fault.operation.is_none_or(|wanted| wanted == operation)
-            && fits(&fault.of.merchant, Some(subject.merchant))
-            && fits(&fault.of.out_trade_no, subject.out_trade_no)
-            && fits(&fault.of.out_refund_no, subject.out_refund_no)
-            && fits(&fault.of.phone, subject.phone)
-            && fault.of.date.is_none_or(|date| Some(date) == subject.date)
-    }
-
-    /// On a bill, order and refund numbers choose the row, not whether the rule strikes.
-    fn applies_to_bill(&self, subject: &Subject<'_>) -> bool {
-        let of = &self.fault.of;
-        self.is_left()
-            && self.fault.on == Place::Bill
-            && of.merchant.as_deref().is_none_or(|merchant| merchant == subject.merchant)
-            && of.date.is_none_or(|date| Some(date) == subject.date)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn now() -> Timestamp {
-        "2026-11-20T01:00:00Z".parse().unwrap()
-    }
-
-    fn ask(faults: &mut Faults, operation: Operation, out_trade_no: &str) -> Option<Action> {
-        let subject =
-            Subject { merchant: "m", out_trade_no: Some(out_trade_no), ..Subject::default() };
-        faults
-            .strike(Place::Answer, operation, &subject, &mut Random::new(1))
-            .map(|fault| fault.action)
-    }
-
-    #[test]
-    fn a_rule_strikes_whom_it_names_and_as_often_as_it_says() {
-        let mut faults = Faults::default();
-        let rule = Fault::new(Place::Answer, Action::Drop);
-        faults.set(rule.during(Operation::Place).for_order("A").times(2), now()).unwrap();
-        assert_eq!(ask(&mut faults, Operation::Place, "B"), None);
-        assert_eq!(ask(&mut faults, Operation::Query, "A"), None);
-        assert_eq!(ask(&mut faults, Operation::Place, "A"), Some(Action::Drop));
-        assert_eq!(ask(&mut faults, Operation::Place, "A"), Some(Action::Drop));
-        assert_eq!(ask(&mut faults, Operation::Place, "A"), None);
-    }
-
-    #[test]
-    fn a_fault_that_cannot_happen_there_is_refused() {
-        for (on, action) in [
-            (Place::Bill, Action::Drop),
-            (Place::Answer, Action::Duplicate),
-            (Place::Callback, Action::MissingRow),
-            (Place::Callback, Action::Status500),
-            (Place::Answer, Action::Throttle),
-        ] {
-            let refused = Faults::default().set(Fault::new(on, action), now());
-            assert!(matches!(refused, Err(ControlError::BadFault(_))), "{on:?} {action:?}");
-        }
-    }
-
-    #[test]
-    fn an_unknown_word_in_a_fault_is_refused() {
-        let text = r#"{"on":"answer","do":"drop","match":{"order":"A"}}"#;
-        assert!(serde_json::from_str::<Fault>(text).is_err());
-        let text = r#"{"on":"answer","do":"status_500","match":{"out_trade_no":"A"},"times":1}"#;
-        assert!(serde_json::from_str::<Fault>(text).is_ok());
     }
 }

@@ -1,0 +1,48 @@
+#!/bin/sh
+# The providers' own SDKs as clients of the sandbox: order, query, pay, callback, refund, refund
+# query, close, bill. They verify every answer and every callback; any failure is a non-zero exit.
+#
+#   tests/sdk/run.sh                        starts `payhub sandbox` itself
+#   SANDBOX_URL=http://127.0.0.1:9010 …     uses one that runs already
+#
+# Needs python3 with venv, node and npm, and their package registries.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+sandbox=
+clean() {
+    if [ -n "$sandbox" ]; then kill "$sandbox" 2>/dev/null || true; fi
+    rm -rf "$work"
+}
+trap clean EXIT INT TERM
+
+if [ -z "${SANDBOX_URL:-}" ]; then
+    port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+    SANDBOX_URL="http://127.0.0.1:$port"
+    (cd "$here/../.." && cargo build --quiet --bin payhub)
+    bin=${CARGO_TARGET_DIR:-$here/../../target}/debug/payhub
+    "$bin" sandbox --listen "127.0.0.1:$port" &
+    sandbox=$!
+fi
+export SANDBOX_URL
+export TZ=Asia/Shanghai # the Alipay SDK writes its timestamp in the machine's zone
+
+python3 - <<'PY'
+import os, sys, time, urllib.request
+for _ in range(100):
+    try:
+        urllib.request.urlopen(os.environ["SANDBOX_URL"] + "/sandbox/state", timeout=2).read()
+        sys.exit(0)
+    except OSError:
+        time.sleep(0.1)
+sys.exit("the sandbox does not answer at " + os.environ["SANDBOX_URL"])
+PY
+
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check wechatpayv3==2.0.4
+npm install --silent --no-audit --no-fund --prefix "$work" alipay-sdk@4.14.0 >/dev/null
+
+"$work/venv/bin/python" "$here/wechat.py"
+cp "$here/alipay.mjs" "$work/alipay.mjs" # module resolution starts where the file is
+node "$work/alipay.mjs"
+echo "both SDKs agree with the sandbox"
