@@ -5,6 +5,9 @@
 //! where a repeat is harmless; an SMS never is.
 
 mod endpoints;
+mod message;
+mod settle;
+mod sms;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -81,7 +84,7 @@ fn release(busy: &mut BTreeMap<String, i32>, receiver: &str) {
 async fn deliver(hub: &Hub, claimed: Claimed) -> String {
     let done = match &claimed.cargo {
         Cargo::Event { id, body } => webhook::deliver(hub, &claimed, id, body).await,
-        Cargo::Notification(_id) => Ok(()),
+        Cargo::Notification(id) => sms::deliver(hub, &claimed, id).await,
     };
     if let Err(fault) = done {
         tracing::warn!(

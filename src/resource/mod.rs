@@ -3,6 +3,8 @@
 //! A stored record becomes JSON here and nowhere else, so that what a backend reads and what it is
 //! told cannot differ. Nothing in a resource names a person but what is masked.
 
+mod notification;
+
 use domain::time::rfc3339;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -10,6 +12,8 @@ use serde_json::{Value, json};
 use crate::store::fees::FeeRecord;
 use crate::store::orders::{OrderRecord, PaymentRecord};
 use crate::store::refunds::RefundRecord;
+
+pub use notification::notification;
 
 /// A fee.
 #[must_use]
