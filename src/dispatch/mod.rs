@@ -6,6 +6,8 @@
 
 mod endpoints;
 mod message;
+pub mod receipts;
+pub mod request;
 mod settle;
 mod sms;
 mod webhook;

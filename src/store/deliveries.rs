@@ -295,8 +295,8 @@ pub async fn lock_of_notification(
     }))
 }
 
-/// Ends a message's delivery because a receipt said how it ended, or lets it begin `again` then.
-/// False while an attempt is being made.
+/// Ends a message's delivery because a receipt said how it ended, or lets it begin `again` then,
+/// over `channel`. False while an attempt is being made.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -304,10 +304,11 @@ pub async fn close(
     client: &impl GenericClient,
     delivery_id: i64,
     outcome: &str,
+    channel: &str,
     again: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    change(client, sql::DELIVERIES_CLOSE, &[&delivery_id, &outcome, &again, &now]).await
+    change(client, sql::DELIVERIES_CLOSE, &[&delivery_id, &outcome, &again, &now, &channel]).await
 }
 
 /// Lets dead webhooks begin again, by event or by number; how many there were.
