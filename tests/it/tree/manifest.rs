@@ -68,7 +68,7 @@ const MEMBERS: [Member; 7] = [
         sees: "domain adapters callbacks reconciliation notifications sandbox",
         uses: "actix-web aes-gcm askama aws-lc-rs base64 bytes clap csv deadpool-postgres flate2 \
                futures-util hkdf hmac ipnet jiff nix prometheus-client refinery reqwest \
-               rust_xlsxwriter serde serde_json sha2 subtle thiserror tokio tokio-postgres toml \
+               rust_xlsxwriter serde serde_json serde_path_to_error sha2 subtle thiserror tokio tokio-postgres toml \
                tracing tracing-subscriber url utoipa uuid zeroize zip",
         is_pure: false,
     },

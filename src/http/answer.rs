@@ -1,0 +1,78 @@
+//! An answer before it is sent: a status and the bytes of its body, so that a repeat of the call
+//! can be given the very same. Headers follow from the two.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde_json::Value;
+
+/// What a call is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// The body's bytes: JSON, or nothing.
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// A JSON answer.
+    pub(super) fn json(status: u16, value: &Value) -> Self {
+        Self { status, body: value.to_string().into_bytes() }
+    }
+
+    /// Whether it tells of a fault of ours, which a repeat may not meet again.
+    pub(super) const fn is_our_fault(&self) -> bool {
+        self.status >= 500
+    }
+
+    /// Sends it.
+    pub(super) fn send(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = HttpResponse::build(status);
+        if status.is_client_error() || status.is_server_error() {
+            response.insert_header((CONTENT_TYPE, "application/problem+json"));
+            if let Some(seconds) = retry_after(&self.body) {
+                response.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            if status == StatusCode::UNAUTHORIZED {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"payhub\""));
+            }
+        } else {
+            response.insert_header((CONTENT_TYPE, "application/json"));
+        }
+        response.body(self.body)
+    }
+}
+
+/// When a problem says that it is worth coming again.
+fn retry_after(body: &[u8]) -> Option<u64> {
+    serde_json::from_slice::<Value>(body).ok()?.get("retry_after_s")?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn header(answer: Answer, name: &str) -> Option<String> {
+        let response = answer.send();
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn headers_follow_from_status_and_body_alone() {
+        let fine = Answer::json(201, &json!({"retry_after_s": 3}));
+        assert_eq!(header(fine.clone(), "content-type").as_deref(), Some("application/json"));
+        assert_eq!(header(fine, "retry-after"), None);
+        let later = Answer::json(409, &json!({"retry_after_s": 3}));
+        let kind = header(later.clone(), "content-type");
+        assert_eq!(kind.as_deref(), Some("application/problem+json"));
+        assert_eq!(header(later.clone(), "retry-after").as_deref(), Some("3"));
+        assert_eq!(header(later, "www-authenticate"), None);
+        let nobody = Answer::json(401, &json!({}));
+        assert!(header(nobody, "www-authenticate").is_some());
+    }
+}

@@ -1,0 +1,72 @@
+//! `/healthz` and `/readyz`: whether the process lives, and whether it can work.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
+
+use super::resource;
+use super::schema;
+use super::shared::Shared;
+use crate::hub::Hub;
+use crate::store::migrate;
+
+/// The routes.
+pub(super) fn configure(service: &mut web::ServiceConfig) {
+    service
+        .service(resource("/healthz").route(web::get().to(alive)))
+        .service(resource("/readyz").route(web::get().to(ready)));
+}
+
+/// The process lives.
+#[utoipa::path(get, path = "/healthz", tag = "operation",
+    responses((status = 200, body = schema::Health)))]
+pub(super) async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "ok"}))
+}
+
+/// Database, schema and workers are there.
+#[utoipa::path(get, path = "/readyz", tag = "operation",
+    responses(
+        (status = 200, body = schema::Readiness),
+        (status = 503, body = schema::Readiness, description = "a check says what to do"),
+    ))]
+pub(super) async fn ready(shared: Data<Shared>) -> HttpResponse {
+    let hub = shared.hub.clone();
+    let schema = shared.run(async move { schema_of(&hub).await }).await;
+    let (database, schema) =
+        schema.unwrap_or_else(|fault| (Err(fault.detail), Err("not looked at".to_owned())));
+    let workers = if shared.works { "ok" } else { "none in this process" };
+    let is_ready = database.is_ok() && schema.is_ok();
+    let body = json!({
+        "status": if is_ready { "ok" } else { "unavailable" },
+        "checks": {
+            "database": word(database), "migrations": word(schema), "workers": workers,
+        },
+    });
+    let mut response =
+        if is_ready { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    response.json(body)
+}
+
+type Check = Result<&'static str, String>;
+
+fn word(check: Check) -> Value {
+    match check {
+        Ok(word) => json!(word),
+        Err(fault) => json!(fault),
+    }
+}
+
+async fn schema_of(hub: &Hub) -> (Check, Check) {
+    match migrate::version(&hub.store).await {
+        Ok(version) if version.is_current() => (Ok("ok"), Ok("ok")),
+        Ok(version) => {
+            let (found, wanted) = (version.found, version.wanted);
+            (Ok("ok"), Err(format!("the schema is {found}, not {wanted}; run payhub migrate")))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "not ready");
+            (Err("does not answer".to_owned()), Err("not looked at".to_owned()))
+        }
+    }
+}

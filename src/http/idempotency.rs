@@ -1,0 +1,230 @@
+//! Idempotency: a key and a body give one answer, byte for byte, however often and at whichever hub
+//! they are sent. The key is taken before the work begins and holds a lease; the answer is stored
+//! under it. A fault of ours is not stored, and a crash gives the key back when its lease ends.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use actix_web::http::header::HeaderMap;
+use deadpool_postgres::GenericClient;
+use domain::ids::{ApplicationId, OutRefundNo};
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::body::canonical;
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::seal::{Purpose, Sealer};
+use crate::store::StoreError;
+use crate::store::idempotency as keys;
+
+/// The header.
+const HEADER: &str = "idempotency-key";
+/// The longest key.
+const LONGEST: usize = 255;
+/// How long a second request waits for the first.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks.
+const PAUSE: Duration = Duration::from_millis(75);
+/// When a request that waited in vain may come again, in seconds.
+const COME_AGAIN_S: u32 = 5;
+
+/// A key as one request uses it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ticket {
+    /// Whose key it is.
+    pub(super) application: ApplicationId,
+    /// The key.
+    pub(super) key: String,
+    /// Method and path.
+    pub(super) call: String,
+    /// What the body was.
+    pub(super) body_hash: [u8; 32],
+}
+
+impl Ticket {
+    /// Stores the answer in the transaction of the work, so that a crash between the two cannot
+    /// have the work done again.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub(super) async fn settle(
+        &self,
+        client: &impl GenericClient,
+        answer: &Answer,
+    ) -> Result<(), StoreError> {
+        keys::finish(client, &self.application, &self.key, answer.status, &answer.body).await
+    }
+
+    /// The refund number of a request that names none: the same for every repeat, so that not even
+    /// a crash can give money back twice.
+    pub(super) fn refund_number(&self, sealer: &Sealer) -> Option<OutRefundNo> {
+        let text = format!("refund number\0{}\0{}\0{}", self.application, self.key, self.call);
+        let digest = sealer.mac(Purpose::BlindIndex, text.as_bytes());
+        let digits = digest.iter().map(|byte| format!("{byte:02X}")).collect::<String>();
+        format!("R{}", digits.chars().take(31).collect::<String>()).parse().ok()
+    }
+}
+
+/// The key of a request, if it has one.
+///
+/// # Errors
+/// 400 `invalid_idempotency_key`.
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    let mut given = headers.get_all(HEADER);
+    let value = match (given.next(), given.next()) {
+        (None, _) => return Ok(None),
+        (Some(value), None) => value.to_str().ok(),
+        (Some(_), Some(_)) => None,
+    };
+    value
+        .filter(|key| {
+            (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+        })
+        .map(|key| Some(key.to_owned()))
+        .ok_or_else(|| {
+            let detail = format!("Idempotency-Key must be one key of 1 to {LONGEST} visible ASCII");
+            Fault::unreadable("invalid_idempotency_key", detail)
+        })
+}
+
+/// What tells two bodies apart: of JSON its meaning, of anything else its bytes. Keyed, because
+/// bodies name persons.
+pub(super) fn body_hash(sealer: &Sealer, bytes: &[u8], parsed: Option<&Value>) -> [u8; 32] {
+    let text = match parsed {
+        Some(value) => [b"json body\0", canonical(value).as_bytes()].concat(),
+        None => [b"raw bytes\0", bytes].concat(),
+    };
+    sealer.mac(Purpose::BlindIndex, &text)
+}
+
+/// Does the work once for a key; whoever comes again gets the answer.
+///
+/// # Errors
+/// 422 `idempotency_key_reused`, 409 `idempotency_in_progress`, or the database does not answer.
+pub(super) async fn once(
+    hub: &Hub,
+    ticket: &Ticket,
+    work: impl Future<Output = Answer> + Send,
+) -> Result<Answer, Fault> {
+    let begun = Instant::now();
+    loop {
+        match look(hub, ticket).await? {
+            Found::Mine => break,
+            Found::Answered(answer) => return Ok(answer),
+            Found::OtherUse => {
+                return Err(Fault::invalid(
+                    "idempotency_key_reused",
+                    "this Idempotency-Key was used with another body or for another call",
+                ));
+            }
+            Found::UnderWay if begun.elapsed() >= PATIENCE => {
+                return Err(Fault::conflict(
+                    "idempotency_in_progress",
+                    "the first request with this Idempotency-Key has not ended; ask again",
+                )
+                .retry_after(COME_AGAIN_S));
+            }
+            Found::UnderWay => tokio::time::sleep(PAUSE).await,
+        }
+    }
+    let answer = work.await;
+    if let Err(fault) = keep(hub, ticket, &answer).await {
+        // The work is done: its answer is worth more than the key.
+        tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
+    }
+    Ok(answer)
+}
+
+/// What a request finds under its key.
+enum Found {
+    /// Nothing: the key is now its own, and so is the work.
+    Mine,
+    /// The answer.
+    Answered(Answer),
+    /// Another body or another call.
+    OtherUse,
+    /// A request that works on it.
+    UnderWay,
+}
+
+async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
+    let client = hub.store.client().await?;
+    let Ticket { application, key, call, body_hash } = ticket;
+    if keys::begin(&client, application, key, call, body_hash, hub.clock.now()).await? {
+        return Ok(Found::Mine);
+    }
+    // Between the two statements the key may have been given back: then it is tried again.
+    let Some(known) = keys::get(&client, application, key).await? else {
+        return Ok(Found::UnderWay);
+    };
+    if known.call != *call || known.body_hash != body_hash {
+        return Ok(Found::OtherUse);
+    }
+    Ok(known
+        .answer
+        .map_or(Found::UnderWay, |(status, body)| Found::Answered(Answer { status, body })))
+}
+
+async fn keep(hub: &Hub, ticket: &Ticket, answer: &Answer) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    if answer.is_our_fault() {
+        keys::release(&client, &ticket.application, &ticket.key).await?;
+    } else {
+        ticket.settle(&client, answer).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+    use serde_json::json;
+
+    use super::*;
+
+    fn headers(keys: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for key in keys {
+            let value = HeaderValue::from_bytes(key.as_bytes()).unwrap();
+            headers.append(HeaderName::from_static(HEADER), value);
+        }
+        headers
+    }
+
+    #[test]
+    fn a_key_is_one_visible_word() {
+        assert_eq!(key(&headers(&[])).unwrap(), None);
+        assert_eq!(key(&headers(&["a-1"])).unwrap().as_deref(), Some("a-1"));
+        let longest = "k".repeat(255);
+        assert_eq!(key(&headers(&[&longest])).unwrap(), Some(longest));
+        for bad in [&["a", "a"][..], &["a b"], &[""], &["中"], &[&"k".repeat(256)]] {
+            assert_eq!(key(&headers(bad)).unwrap_err().code, "invalid_idempotency_key", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeat_without_a_number_has_the_same_refund_number() {
+        let sealer = Sealer::new(&[7; 32]);
+        let ticket = |key: &str| Ticket {
+            application: "registry".parse().unwrap(),
+            key: key.to_owned(),
+            call: "POST /v1/orders/ord_1/refunds".to_owned(),
+            body_hash: [0; 32],
+        };
+        let number = ticket("a").refund_number(&sealer).unwrap();
+        assert_eq!(number.as_str().len(), 32);
+        assert_eq!(ticket("a").refund_number(&sealer), Some(number.clone()));
+        assert_ne!(ticket("b").refund_number(&sealer), Some(number));
+    }
+
+    #[test]
+    fn a_body_is_known_by_what_it_means() {
+        let sealer = Sealer::new(&[7; 32]);
+        let of =
+            |text: &str, value: Option<Value>| body_hash(&sealer, text.as_bytes(), value.as_ref());
+        assert_eq!(of("1", Some(json!({"a":1,"b":2}))), of("2", Some(json!({"b":2,"a":1}))));
+        assert_ne!(of("", Some(json!({"a":1}))), of("", Some(json!({"a":2}))));
+        assert_ne!(of("{", None), of("{{", None));
+    }
+}

@@ -1,0 +1,270 @@
+//! Reconciliation runs: begun, listed, read, with their differences and reports.
+
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::call::{self, Call};
+use super::shared::Shared;
+use super::{auth, error, query, resource, schema};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::reconcile;
+use crate::report::{self, Report};
+use crate::store::runs;
+
+/// The routes.
+pub(super) fn configure(service: &mut web::ServiceConfig) {
+    service
+        .service(
+            resource("/v1/reconciliations")
+                .route(web::post().to(create))
+                .route(web::get().to(list)),
+        )
+        .service(resource("/v1/reconciliations/{id}").route(web::get().to(show)))
+        .service(resource("/v1/reconciliations/{id}/differences").route(web::get().to(differences)))
+        .service(
+            resource("/v1/reconciliations/{id}/report.{form}").route(web::get().to(report_file)),
+        );
+}
+
+/// `POST /v1/reconciliations`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunRequest {
+    merchant_id: String,
+    date: Date,
+}
+
+/// Begins a run of a day; a worker fetches the bill and matches it.
+#[utoipa::path(
+    post, path = "/v1/reconciliations", tag = "reconciliations",
+    request_body(content = Object, description = "merchant_id, date (YYYY-MM-DD, Asia/Shanghai)"),
+    responses(
+        (status = 202, description = "id and status of the run"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "merchant_unknown, day_not_over"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
+    call::post(http, payload, |call: Call, asked: RunRequest| async move {
+        let run = reconcile::begin(&call.hub, &asked.merchant_id, asked.date).await?;
+        Ok(Answer::json(202, &reconcile::run(&run)))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    date: Option<Date>,
+    merchant_id: Option<String>,
+    cursor: Option<i64>,
+    limit: Option<i64>,
+}
+
+/// Runs, newest day and version first.
+#[utoipa::path(
+    get, path = "/v1/reconciliations", tag = "reconciliations",
+    params(
+        ("date" = Option<String>, Query, description = "YYYY-MM-DD"),
+        ("merchant_id" = Option<String>, Query, description = "a configured merchant"),
+        ("cursor" = Option<i64>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<i64>, Query, description = "1 to 200, 50 when absent"),
+    ),
+    responses((status = 200, description = "data, next_cursor")),
+    security(("api_key" = [])),
+)]
+pub(super) async fn list(http: HttpRequest) -> HttpResponse {
+    let asked = query::read::<ListQuery>(&http);
+    call::get(http, move |call| async move {
+        let asked = asked?;
+        let limit = query::page(asked.limit)?;
+        let offset = asked.cursor.unwrap_or_default().max(0);
+        let client = call.hub.store.client().await?;
+        let ids =
+            runs::list(&client, asked.merchant_id.as_deref(), asked.date, offset, limit).await?;
+        let texts: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let found = runs::by_ids(&client, &texts).await?;
+        let in_order = ids
+            .iter()
+            .filter_map(|id| found.iter().find(|run| run.id.as_str() == id))
+            .map(reconcile::run)
+            .collect();
+        Ok(page(in_order, limit, offset))
+    })
+    .await
+}
+
+/// A run with counts and sums of both sides.
+#[utoipa::path(
+    get, path = "/v1/reconciliations/{id}", tag = "reconciliations",
+    params(("id" = String, Path, description = "run_…")),
+    responses(
+        (status = 200, description = "the run"),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
+    call::get(http, move |call| async move {
+        let run = reconcile::load(&call.hub, &id).await?;
+        Ok(Answer::json(200, &reconcile::run(&run)))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageQuery {
+    cursor: Option<i32>,
+    limit: Option<i64>,
+}
+
+/// The differences of a run, in their order.
+#[utoipa::path(
+    get, path = "/v1/reconciliations/{id}/differences", tag = "reconciliations",
+    params(
+        ("id" = String, Path, description = "run_…"),
+        ("cursor" = Option<i32>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<i64>, Query, description = "1 to 200, 50 when absent"),
+    ),
+    responses(
+        (status = 200, description = "data, next_cursor"),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn differences(http: HttpRequest, id: Path<String>) -> HttpResponse {
+    let asked = query::read::<PageQuery>(&http);
+    call::get(http, move |call| async move {
+        let asked = asked?;
+        let limit = query::page(asked.limit)?;
+        reconcile::load(&call.hub, &id).await?;
+        let client = call.hub.store.client().await?;
+        let after = asked.cursor.unwrap_or_default();
+        let found = runs::differences(&client, &id, after, limit).await?;
+        let full = i64::try_from(found.len()).is_ok_and(|count| count == limit);
+        let next = found.last().filter(|_| full).map(|last| last.position);
+        let data: Vec<Value> = found.iter().map(reconcile::difference).collect();
+        Ok(Answer::json(200, &json!({"data": data, "next_cursor": next})))
+    })
+    .await
+}
+
+/// The report of a run as a workbook, a page or a table.
+#[utoipa::path(
+    get, path = "/v1/reconciliations/{id}/report.{form}", tag = "reconciliations",
+    params(
+        ("id" = String, Path, description = "run_…"),
+        ("form" = String, Path, description = "xlsx, html or csv"),
+    ),
+    responses(
+        (status = 200, description = "the file"),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "run_not_ended"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn report_file(http: HttpRequest, path: Path<(String, String)>) -> HttpResponse {
+    let (id, form) = path.into_inner();
+    let Some(shared) = http.app_data::<Data<Shared>>().cloned() else {
+        return error::respond(&http, &Fault::unavailable("the server is not ready"));
+    };
+    let done = async {
+        auth::caller(&shared, &http).await?;
+        let form = Form::of(&form).ok_or_else(|| Fault::not_found("form of a report"))?;
+        let hub = std::sync::Arc::clone(&shared.hub);
+        let name = id.clone();
+        let bytes = shared.run(async move { write(&hub, &name, form).await }).await??;
+        Ok::<_, Fault>((form, bytes))
+    };
+    match done.await {
+        Ok((form, bytes)) => {
+            let name = format!("{}; filename=\"{id}.{}\"", form.shown(), form.ending());
+            HttpResponse::Ok()
+                .insert_header((CONTENT_TYPE, form.content_type()))
+                .insert_header((CONTENT_DISPOSITION, name))
+                .insert_header((
+                    "content-security-policy",
+                    "default-src 'none'; style-src 'unsafe-inline'",
+                ))
+                .body(bytes)
+        }
+        Err(fault) => error::respond(&http, &fault),
+    }
+}
+
+/// The forms of a report.
+#[derive(Clone, Copy)]
+enum Form {
+    Workbook,
+    Page,
+    Table,
+}
+
+impl Form {
+    fn of(ending: &str) -> Option<Self> {
+        match ending {
+            "xlsx" => Some(Self::Workbook),
+            "html" => Some(Self::Page),
+            "csv" => Some(Self::Table),
+            _ => None,
+        }
+    }
+
+    const fn ending(self) -> &'static str {
+        match self {
+            Self::Workbook => "xlsx",
+            Self::Page => "html",
+            Self::Table => "csv",
+        }
+    }
+
+    const fn content_type(self) -> &'static str {
+        match self {
+            Self::Workbook => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Page => "text/html; charset=utf-8",
+            Self::Table => "text/csv; charset=utf-8",
+        }
+    }
+
+    const fn shown(self) -> &'static str {
+        match self {
+            Self::Page => "inline",
+            Self::Workbook | Self::Table => "attachment",
+        }
+    }
+}
+
+async fn write(hub: &Hub, id: &str, form: Form) -> Result<Vec<u8>, Fault> {
+    let found = reconcile::report(hub, &[id]).await?;
+    tokio::task::spawn_blocking(move || bytes(&found, form))
+        .await
+        .map_err(|error| Fault::internal(&error))?
+}
+
+fn bytes(found: &Report, form: Form) -> Result<Vec<u8>, Fault> {
+    match form {
+        Form::Workbook => report::workbook(found).map_err(|error| Fault::internal(&error)),
+        Form::Page => {
+            report::page(found).map(String::into_bytes).map_err(|error| Fault::internal(&error))
+        }
+        Form::Table => {
+            let findings = found.differences().map(|(_, finding)| finding);
+            report::findings_csv(findings).map_err(|error| Fault::internal(&error))
+        }
+    }
+}
+
+fn page(data: Vec<Value>, limit: i64, offset: i64) -> Answer {
+    let full = i64::try_from(data.len()).is_ok_and(|count| count == limit);
+    let next = full.then(|| offset.saturating_add(limit));
+    Answer::json(200, &json!({"data": data, "next_cursor": next}))
+}

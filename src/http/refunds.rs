@@ -1,0 +1,85 @@
+//! Refunds: asked for under their order, read by their own id.
+
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+
+use super::answer::Answer;
+use super::call::{self, Call};
+use super::{query, resource, schema};
+use crate::refunds::{self, RefundRequest, Requested};
+use crate::resource::refund as shown;
+
+/// The routes.
+pub(super) fn configure(service: &mut web::ServiceConfig) {
+    service
+        .service(resource("/v1/orders/{id}/refunds").route(web::post().to(create)))
+        .service(resource("/v1/refunds/{id}").route(web::get().to(show)));
+}
+
+/// Asks for money to be given back, all of it or a part.
+#[utoipa::path(
+    post, path = "/v1/orders/{id}/refunds", tag = "refunds",
+    params(
+        ("id" = String, Path, description = "ord_…"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII"),
+    ),
+    request_body = schema::RefundRequest,
+    responses(
+        (status = 201, body = schema::Refund),
+        (status = 200, body = schema::Refund, description = "the refund with that number"),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "order_not_paid, refund_number_reused"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "more than is left, or a rule broken"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn create(http: HttpRequest, payload: Payload, id: Path<String>) -> HttpResponse {
+    call::post(http, payload, move |call: Call, mut asked: RefundRequest| async move {
+        if asked.out_refund_no.is_none() {
+            let ticket = call.ticket.as_ref();
+            asked.out_refund_no = ticket.and_then(|ticket| ticket.refund_number(&call.hub.sealer));
+        }
+        let (status, refund) =
+            match refunds::request(&call.hub, &call.application, &id, &asked).await? {
+                Requested::New(refund) => (201, refund),
+                Requested::Same(refund) => (200, refund),
+            };
+        Ok(Answer::json(status, &shown(&refund)))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(default)]
+    refresh: bool,
+}
+
+/// A refund as it stands; with `refresh` the provider is asked first.
+#[utoipa::path(
+    get, path = "/v1/refunds/{id}", tag = "refunds",
+    params(
+        ("id" = String, Path, description = "rfd_…"),
+        ("refresh" = Option<bool>, Query, description = "ask the provider first"),
+    ),
+    responses(
+        (status = 200, body = schema::Refund),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
+    let asked = query::read::<Asked>(&http);
+    call::get(http, move |call| async move {
+        let mut refund = refunds::get(&call.hub, &call.application, &id).await?;
+        if asked?.refresh {
+            refund = refunds::follow(&call.hub, &refund.id).await?;
+        }
+        Ok(Answer::json(200, &shown(&refund)))
+    })
+    .await
+}

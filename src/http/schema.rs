@@ -1,0 +1,14 @@
+//! The shapes of requests and answers, as `/openapi.json` describes them. They are read by nobody
+//! else; a test holds them against what the hub really reads and answers.
+
+mod fees;
+mod orders;
+mod refunds;
+mod rest;
+
+pub use fees::{
+    Fee, FeePage, FeeRequest, MaskedPayer, Payer, Quote, QuoteItem, QuoteLine, QuoteRequest,
+};
+pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
+pub use refunds::{Allocation, Refund, RefundRequest};
+pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
