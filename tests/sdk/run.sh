@@ -1,6 +1,6 @@
 #!/bin/sh
 # The providers' own SDKs as clients of the sandbox: order, query, pay, callback, refund, refund
-# query, close, bill. They verify every answer and every callback; any failure is a non-zero exit.
+# query, close, bill, text message. They verify every answer and every callback; any failure is a non-zero exit.
 #
 #   tests/sdk/run.sh                        starts `payhub sandbox` itself
 #   SANDBOX_URL=http://127.0.0.1:9010 …     uses one that runs already
@@ -39,10 +39,12 @@ sys.exit("the sandbox does not answer at " + os.environ["SANDBOX_URL"])
 PY
 
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check wechatpayv3==2.0.4
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check wechatpayv3==2.0.4 \
+    alibabacloud_dysmsapi20170525==4.6.0
 npm install --silent --no-audit --no-fund --prefix "$work" alipay-sdk@4.14.0 >/dev/null
 
 "$work/venv/bin/python" "$here/wechat.py"
+"$work/venv/bin/python" "$here/sms.py"
 cp "$here/alipay.mjs" "$work/alipay.mjs" # module resolution starts where the file is
 node "$work/alipay.mjs"
-echo "both SDKs agree with the sandbox"
+echo "all SDKs agree with the sandbox"

@@ -146,23 +146,40 @@ impl Engine {
         self.world().faults.lift(id);
     }
 
-    /// Makes a new key for a WeChat Pay merchant under a new id, which signs from now on, and gives
-    /// id and public key (PEM). With `overlap`, callbacks come under either key, as they do for days
-    /// when a real merchant changes keys; without it, under the new one alone.
+    /// Makes a new key with which the provider signs for a merchant from now on, and gives its id
+    /// (empty for Alipay, which does not name its key) and public half (PEM). With `overlap`, WeChat
+    /// Pay's callbacks come under either key, as they do for days when a real merchant changes keys;
+    /// without it, under the new one alone.
     ///
     /// # Errors
     /// When there is no such merchant.
-    pub fn rotate_key(&self, mchid: &str, overlap: bool) -> Result<(String, String), ControlError> {
-        if self.world().keys.wechat(mchid).is_none() {
-            return Err(ControlError::NoSuchMerchant(mchid.to_owned()));
-        }
-        let id = format!("PUB_KEY_ID_{}", self.world().chance.digits(28));
+    pub fn rotate_key(
+        &self,
+        merchant: &str,
+        overlap: bool,
+    ) -> Result<(String, String), ControlError> {
+        let id = {
+            let mut world = self.world();
+            if world.keys.alipay(merchant).is_some() {
+                String::new()
+            } else if world.keys.wechat(merchant).is_some() {
+                format!("PUB_KEY_ID_{}", world.chance.digits(28))
+            } else {
+                return Err(ControlError::NoSuchMerchant(merchant.to_owned()));
+            }
+        };
         let key = keys::generate(id)?; // slow, so outside the lock
         let given = (key.id.clone(), key.public_pem.clone());
-        for merchant in &mut self.world().keys.wechat {
-            if merchant.config.mchid == mchid {
-                merchant.platform.push(key.clone());
-                merchant.overlap = overlap;
+        let mut world = self.world();
+        for known in &mut world.keys.wechat {
+            if known.config.mchid == merchant {
+                known.platform.push(key.clone());
+                known.overlap = overlap;
+            }
+        }
+        for known in &mut world.keys.alipay {
+            if known.config.app_id == merchant {
+                known.platform = key.clone();
             }
         }
         Ok(given)

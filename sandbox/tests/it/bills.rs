@@ -283,3 +283,66 @@ fn a_fault_for_one_merchant_spares_the_other() {
     let files = entries(get(&office, &alipay_url(&office)));
     assert!(files[0].1.contains("#交易合计：3笔，商家实收共710.00元"));
 }
+
+/// A small generator of its own, so that the test does not lean on the sandbox's.
+fn below(state: &mut u64, end: i64) -> i64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    i64::try_from(*state >> 33).unwrap().checked_rem(end).unwrap()
+}
+
+/// Twelve hours over midnight with payments and refunds at odd moments.
+fn live(office: &Office, seed: u64) {
+    office.pass(8 * 3600);
+    let mut chance = seed;
+    let mut paid: Vec<(String, i64)> = Vec::new();
+    for count in 0..120 {
+        office.pass(below(&mut chance, 600));
+        let fen = below(&mut chance, 60_000).max(2);
+        let no = format!("ORDER{count:05}");
+        let body = crate::office::native(&no, fen, URL).replace("2026-11-20T12", "2026-11-25T12");
+        assert_eq!(office.wechat("POST", "/v3/pay/transactions/native", &body).status, 200);
+        if below(&mut chance, 4) > 0 {
+            office.engine.pay(&no, false).unwrap();
+            paid.push((no, fen));
+        }
+        if below(&mut chance, 3) == 0 && !paid.is_empty() {
+            let (no, fen) = paid.remove(0);
+            let told = office.wechat_refund(&no, &format!("R{count}"), fen / 2, fen, "");
+            assert_eq!(told.status, 200, "{told:?}");
+        }
+    }
+    office.pass(2 * 24 * 3600);
+}
+
+#[test]
+fn the_bills_of_all_days_together_are_every_fen_that_moved() {
+    for seed in 1..=3 {
+        let office = office();
+        live(&office, seed);
+        let (mut paid, mut back, mut days) = (0, 0, 0);
+        for day in ["2026-11-20", "2026-11-21", "2026-11-22"] {
+            let target = format!("/v3/bill/tradebill?bill_date={day}");
+            let told = office.wechat("GET", &target, "");
+            if told.code() == "NO_STATEMENT_EXIST" || told.code() == "STATEMENT_CREATING" {
+                continue;
+            }
+            days += 1;
+            let text = fetch(&office, told.body["download_url"].as_str().unwrap());
+            let rows = rows(std::str::from_utf8(&text).unwrap());
+            let fen = |text: &str| text.replace('.', "").parse::<i64>().unwrap();
+            for row in &rows[..rows.len() - 1] {
+                assert!(row[0].starts_with(day), "{row:?}");
+                paid += fen(&row[24]);
+                back += fen(&row[25]);
+            }
+        }
+        assert!(days > 1, "the day must be cut");
+        let moved = |direction| -> i64 {
+            let moves = office.engine.state().moves;
+            moves.iter().filter(|of| of.direction == direction).map(|of| of.amount_fen.get()).sum()
+        };
+        assert_eq!(paid, moved(domain::bill::Direction::Payment));
+        assert_eq!(back, moved(domain::bill::Direction::Refund));
+        assert!(back > 0);
+    }
+}

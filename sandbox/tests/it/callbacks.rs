@@ -283,6 +283,45 @@ async fn callbacks_are_lost_doubled_delayed_and_reordered() {
 }
 
 #[actix_web::test]
+async fn after_a_rotation_callbacks_come_under_the_new_key_or_with_overlap_under_either() {
+    let scene = scene();
+    let engine = scene.running.engine();
+    let (id, public_key) = engine.rotate_key(crate::office::MCHID, false).unwrap();
+    scene.wechat_paid("ORDER0001");
+    scene.deliver().await;
+    let taken = &scene.hub.taken()[0];
+    assert_eq!(taken.headers["wechatpay-serial"], id);
+    let header = |name: &str| taken.headers[name].clone();
+    let mut message =
+        format!("{}\n{}\n", header("wechatpay-timestamp"), header("wechatpay-nonce")).into_bytes();
+    message.extend_from_slice(&taken.body);
+    message.push(b'\n');
+    assert!(crate::office::verifies(&public_key, &message, &header("wechatpay-signature")));
+
+    engine.rotate_key(crate::office::MCHID, true).unwrap();
+    for count in 0..20 {
+        scene.wechat_paid(&format!("ORDER1{count:03}"));
+    }
+    scene.deliver().await;
+    let serials: std::collections::BTreeSet<String> = scene.hub.taken()[1..]
+        .iter()
+        .map(|taken| taken.headers["wechatpay-serial"].clone())
+        .collect();
+    assert_eq!(serials.len(), 2, "both within a minute");
+}
+
+#[actix_web::test]
+async fn an_alipay_key_that_was_rotated_signs_no_more() {
+    let scene = scene();
+    scene.office.precreate("A0001", "80.00", &scene.hub.url);
+    scene.running.engine().rotate_key(APP_ID, false).unwrap();
+    scene.running.engine().pay("A0001", true).unwrap();
+    scene.deliver().await;
+    assert!(!alipay_fields(&scene.hub.taken()[0]).1);
+    assert!(scene.running.engine().rotate_key("nobody", false).is_err());
+}
+
+#[actix_web::test]
 async fn nobody_beyond_loopback_is_called() {
     let scene = scene();
     scene.office.native("ORDER0001", 8000, "http://192.0.2.1/callbacks");
