@@ -78,7 +78,8 @@ pub(super) async fn take(
     respond(&shared.run(work).await.unwrap_or(try_again))
 }
 
-fn respond(reply: &Reply) -> HttpResponse {
+/// Sends the exact bytes of a reply.
+pub(super) fn respond(reply: &Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     if let Some(content_type) = reply.content_type {

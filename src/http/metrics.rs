@@ -58,7 +58,8 @@ impl Metrics {
     pub(super) fn new() -> Self {
         let mut registry = Registry::with_prefix("payhub");
         let requests = Family::default();
-        let durations = Family::new_with_constructor(classes as fn() -> Histogram);
+        let constructor: fn() -> Histogram = classes;
+        let durations = Family::new_with_constructor(constructor);
         let callbacks = Family::default();
         registry.register("http_requests", "Requests by route and status", requests.clone());
         registry.register(

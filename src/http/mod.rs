@@ -19,6 +19,8 @@ mod openapi;
 mod orders;
 mod phone;
 mod query;
+mod receipts;
+mod reconciliations;
 mod refunds;
 pub mod schema;
 mod shared;
@@ -184,8 +186,10 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(fees::configure)
         .configure(orders::configure)
         .configure(refunds::configure)
+        .configure(reconciliations::configure)
         .configure(events::configure)
         .configure(callbacks::configure)
+        .configure(receipts::configure)
         .configure(openapi::configure);
 }
 

@@ -7,7 +7,10 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{callbacks, error, events, fees, health, metrics, orders, refunds, resource, schema};
+use super::{
+    callbacks, error, events, fees, health, metrics, orders, receipts, reconciliations, refunds,
+    resource, schema,
+};
 use crate::fault::Fault;
 
 /// What `/docs` may load: nothing but itself.
@@ -31,7 +34,9 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         orders::create, orders::show, orders::close,
         refunds::create, refunds::show,
         events::list,
-        callbacks::take,
+        reconciliations::create, reconciliations::list, reconciliations::show,
+        reconciliations::differences, reconciliations::report_file,
+        callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,
     ),
     components(schemas(schema::Problem)),

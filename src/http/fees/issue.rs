@@ -2,7 +2,7 @@
 //! with the answer to the caller, all in one transaction.
 
 use domain::Fen;
-use domain::ids::{CaseNo, FeeId, NotificationId};
+use domain::ids::{CaseNo, FeeId};
 use domain::personal::Personal;
 use domain::schedule::{Quote, QuoteItem};
 use jiff::civil::Date;
@@ -14,13 +14,13 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::phone;
 use super::price;
+use crate::dispatch::request::{Request, Values, is_told, request};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::params_context;
 use crate::resource::fee as shown;
 use crate::seal::Purpose;
+use crate::store::StoreError;
 use crate::store::fees::{self, NewFee};
-use crate::store::{StoreError, effects};
 
 /// The event of domain.md that tells a payer what is owed.
 const FEE_ISSUED: &str = "FEE.ISSUED";
@@ -100,7 +100,7 @@ pub(super) async fn issue(call: &Call, asked: &FeeRequest) -> Result<Answer, Fau
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     fees::insert(&tx, &new).await?;
-    tell(hub, &tx, &new).await?;
+    tell(call, &tx, &new, payer.phone.as_ref()).await?;
     let fee = fees::by_ids(&tx, &[fee_id.as_str()])
         .await?
         .pop()
@@ -173,23 +173,35 @@ fn keep(hub: &Hub, fee_id: &FeeId, payer: &Payer) -> Result<Kept, Fault> {
 }
 
 /// Queues the message about a fee that is owed, where the office has a text for it and the payer
-/// left a phone.
+/// left a phone. That nobody can be told is no reason not to owe: it is logged.
 async fn tell(
-    hub: &Hub,
+    call: &Call,
     tx: &deadpool_postgres::Transaction<'_>,
     fee: &NewFee<'_>,
+    phone: Option<&Personal>,
 ) -> Result<(), Fault> {
-    let Some(channel) = hub.templates.channel_of(FEE_ISSUED) else { return Ok(()) };
-    if fee.phone_sealed.is_none() || fee.total == Fen::ZERO {
+    let Some(phone) = phone.filter(|_| fee.total > Fen::ZERO) else { return Ok(()) };
+    if !is_told(&call.hub, FEE_ISSUED) {
         return Ok(());
     }
-    let id = NotificationId::new(Uuid::now_v7());
-    let params = Value::Object(params(fee)).to_string();
-    let context = params_context(&id);
-    let sealed = hub.sealer.seal(Purpose::PersonalData, params.as_bytes(), context.as_bytes())?;
-    let notice = json!({"notification_id": id, "fee_id": fee.fee_id, "params": 1});
-    effects::queue_paid_notices(tx, &[notice], &[sealed], FEE_ISSUED, channel, fee.now).await?;
-    Ok(())
+    let message = Request {
+        template: FEE_ISSUED.to_owned(),
+        phone: phone.clone(),
+        params: Values(params(fee)),
+        locale: Some(fee.locale.to_owned()),
+        channels: None,
+        dedupe_key: Some(format!("{FEE_ISSUED}:{}", fee.fee_id)),
+        subject_id: Some(fee.fee_id.to_string()),
+        not_before: None,
+        expires_at: None,
+    };
+    match request(&call.hub, tx, &call.application, &message).await {
+        Err(fault) if fault.status < 500 => {
+            tracing::warn!(fee = %fee.fee_id, why = fault.detail, "the payer cannot be told");
+            Ok(())
+        }
+        done => done.map(|_queued| ()),
+    }
 }
 
 /// The values of the text. The last letters of the payment notice and the day stand there only
