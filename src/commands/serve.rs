@@ -15,6 +15,8 @@ use crate::terminal;
 
 pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Result<Exit, Stop> {
     let config = load(asked.config.config.as_deref(), environment)?;
+    // A used port is told before a database is started.
+    let socket = http::bind(config.server.listen).map_err(Stop::bad_usage)?;
     let database = Database::reach(&config.database).await?;
     if let Some(private) = &database.private {
         terminal::say(private.notice());
@@ -22,9 +24,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     hub::migrate_if_asked(&config, &database.store).await?;
     let hub = Arc::new(hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await?);
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
-    let server = http::serve(Arc::clone(&hub), config.server.listen, options)
-        .await
-        .map_err(Stop::bad_usage)?;
+    let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
     let workers = asked.role.works().then(|| Workers::start(&hub));
     terminal::say(format_args!("payhub listens on http://{}", server.address()));
     told_to_stop().await;

@@ -59,7 +59,7 @@ struct MerchantView {
     balanced: bool,
     lines: Vec<Line>,
     fee: String,
-    matched: Total,
+    matched: u64,
     matched_yuan: String,
     outside: String,
     files: Vec<String>,
@@ -124,9 +124,10 @@ fn headline(report: &Report) -> String {
     if let Some(fault) = broken {
         return format!("账单文件自报合计与明细不一致，请重新下载账单（{fault}）");
     }
+    let matched = report.sum(|day| day.result.sums.matched).together().count;
     match report.differences().count() {
-        0 => "系统与渠道账单逐笔一致。".to_owned(),
-        count => format!("有 {count} 笔需要处理，原因与建议见下。"),
+        0 => format!("系统与渠道账单逐笔核对，{matched} 笔全部一致。"),
+        count => format!("有 {count} 笔需要处理，原因与建议见下；其余 {matched} 笔核对一致。"),
     }
 }
 
@@ -165,15 +166,14 @@ fn apart(finding: &Finding) -> String {
 
 fn merchant(day: &MerchantDay) -> MerchantView {
     let sums = &day.result.sums;
-    let matched = sums.matched.together();
     let outside = &day.result.outside;
     MerchantView {
         name: name(day),
         balanced: day.is_balanced(),
         lines: lines(sums.hub, sums.bill),
         fee: sums.fee.yuan(),
-        matched,
-        matched_yuan: matched.amount_fen.yuan(),
+        matched: sums.matched.together().count,
+        matched_yuan: sums.matched.net().yuan(),
         outside: format!(
             "另有未支付且账单也没有的 {} 笔、其他日期的 {} 笔，不计入本日。",
             outside.unpaid, outside.other_day

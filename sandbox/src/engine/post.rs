@@ -22,6 +22,15 @@ pub(crate) struct Parcel {
     pub(crate) fault: Option<Action>,
 }
 
+/// A callback as it would be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Its headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+}
+
 /// What counts as received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Success {
@@ -85,6 +94,23 @@ impl Engine {
         let mut world = self.world();
         let compression = world.compression;
         world.outbox.settle(parcel.delivery, now, acknowledged, outcome, compression);
+    }
+
+    /// The newest callback of an order, sealed and signed now and not sent: for whoever wants to
+    /// send it himself, often or late.
+    #[must_use]
+    pub fn sealed_callback(&self, out_trade_no: &str) -> Option<Sealed> {
+        let now = self.now();
+        let mut world = self.world();
+        let id = world
+            .outbox
+            .deliveries
+            .iter()
+            .rev()
+            .find(|(_, delivery)| delivery.out_trade_no.as_deref() == Some(out_trade_no))
+            .map(|(id, _)| *id)?;
+        let parcel = world.parcel(id, now)?;
+        Some(Sealed { headers: parcel.headers, body: parcel.body })
     }
 
     /// Sends a delivery again now, whatever became of it: the provider's "resend" button.

@@ -12,6 +12,8 @@ mod control;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod hub;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod receiver;

@@ -47,7 +47,7 @@ fn head(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(), X
         .made_at
         .map(|at| format!("    制表时间：{}", beijing(at).strftime("%Y-%m-%d %H:%M")))
         .unwrap_or_default();
-    let line = format!("单位：{office}    对账日：{day}{version}{made}    单位：元");
+    let line = format!("单位：{office}    对账日：{day}{version}{made}    金额单位：元");
     sheet.merge_range(1, 0, 1, LAST, &line, &styles.line)?;
     let (text, format) = (conclusion(report), conclusion_format(styles, report));
     sheet.set_row_height(2, 30)?;
@@ -81,7 +81,8 @@ fn merchant(
     let mut table = Table { sheet, styles, row };
     table.sides(names, sums.hub, sums.bill)?;
     table.fee(names, sums.fee)?;
-    table.matched(names, sums.matched.together())?;
+    let agreed = sums.matched;
+    table.matched(names, Total { count: agreed.together().count, amount_fen: agreed.net() })?;
     Ok(table.row)
 }
 
@@ -199,7 +200,7 @@ impl Table<'_> {
 
     fn matched(&mut self, [provider, merchant]: [&str; 2], total: Total) -> Result<(), XlsxError> {
         let (row, styles) = (self.row, self.styles);
-        pen::texts(self.sheet, row, &[provider, merchant, "其中：核对一致"], &styles.text)?;
+        pen::texts(self.sheet, row, &[provider, merchant, "其中核对一致"], &styles.text)?;
         for column in [3, 5] {
             pen::count(self.sheet, (row, column), total.count, &styles.count)?;
         }

@@ -1,0 +1,396 @@
+//! The hub's own adapters as clients of the sandbox: written apart from the same documents, they
+//! must understand each other on every call, callback and bill.
+
+use std::sync::Arc;
+
+use adapters::PaymentProvider;
+use adapters::alipay::{Alipay, AlipayConfig};
+use adapters::channels::aliyun_sms::{AliyunSms, AliyunSmsConfig};
+use adapters::channels::{Arrival, Delivery, Lookup, SmsChannel as _, SmsLookup, SmsMessage};
+use adapters::keys::{SigningKey, VerifyingKey};
+use adapters::provider::{
+    Acknowledgement, BillAnswer, BillTicket, Closing, NewOrder, NewRefund, Notice, Pay, Product,
+    RefundKey,
+};
+use adapters::wechat::{Wechat, WechatConfig};
+use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
+use domain::bill::Direction;
+use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
+use domain::ids::{OutRefundNo, OutTradeNo, ProviderTradeNo};
+use domain::personal::{Personal, Secret};
+use domain::{Fen, ManualClock};
+use sandbox::{Action, Fault, Operation, Place, Received, Sandbox};
+
+use crate::office::{
+    APIV3_KEY, APP_ID, APPID, MCHID, Office, PLATFORM_ID, SELLER, SERIAL, config, morning, office,
+};
+use crate::receiver::Receiver;
+
+const BASE: &str = "http://127.0.0.1:0";
+const NO: &str = "P20261120ABCDEF0001";
+const REFUND_NO: &str = "R20261120ABCDEF0001";
+
+macro_rules! key {
+    ($kind:ident, $file:literal) => {
+        $kind::read(include_str!(concat!("../../../fixtures/keys/", $file))).unwrap()
+    };
+}
+
+fn wechat() -> Box<dyn PaymentProvider> {
+    Box::new(
+        Wechat::new(WechatConfig {
+            mchid: MCHID.to_owned(),
+            appid: APPID.to_owned(),
+            merchant_serial_no: SERIAL.to_owned(),
+            merchant_private_key: key!(SigningKey, "wechat_merchant.pem"),
+            apiv3_key: Secret::new(APIV3_KEY),
+            public_key_id: PLATFORM_ID.to_owned(),
+            public_key: key!(VerifyingKey, "wechatpay_platform_pub.pem"),
+            base_url: BASE.to_owned(),
+        })
+        .unwrap(),
+    )
+}
+
+fn alipay() -> Box<dyn PaymentProvider> {
+    Box::new(
+        Alipay::new(AlipayConfig {
+            app_id: APP_ID.to_owned(),
+            seller_id: SELLER.to_owned(),
+            app_private_key: key!(SigningKey, "alipay_app.pem"),
+            alipay_public_key: key!(VerifyingKey, "alipay_platform_pub.pem"),
+            gateway_url: format!("{BASE}/gateway.do"),
+        })
+        .unwrap(),
+    )
+}
+
+/// Sends a request to the engine as the server would hand it over.
+fn sent(office: &Office, request: Request) -> Answer {
+    let host = request.url.strip_prefix("http://").unwrap().find('/').unwrap();
+    let target = request.url.get(host.checked_add(7).unwrap()..).unwrap().to_owned();
+    let mut headers = request.headers;
+    headers.push(("Host".to_owned(), "127.0.0.1:0".to_owned()));
+    let reply = office.engine.answer(&Received {
+        method: request.method.as_str().to_owned(),
+        target,
+        headers,
+        body: request.body,
+    });
+    let headers =
+        reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Answer { status: reply.status, headers: Headers(headers), body: reply.body }
+}
+
+fn stamp(office: &Office) -> Stamp {
+    Stamp { now: office.engine.now(), nonce: "0123456789ABCDEF0123456789abcdef".to_owned() }
+}
+
+fn ask(office: &Office, hub: &dyn PaymentProvider, call: &Call) -> Answer {
+    sent(office, hub.sign(call, &stamp(office)).unwrap())
+}
+
+#[track_caller]
+fn accepted<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
+    match outcome {
+        Outcome::Accepted(value) => value,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn no() -> OutTradeNo {
+    NO.parse().unwrap()
+}
+
+fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> {
+    let product = match hub.provider() {
+        domain::provider::Provider::Wechat => Product::Native,
+        domain::provider::Provider::Alipay => Product::Precreate,
+    };
+    let call = hub
+        .place(&NewOrder {
+            product,
+            out_trade_no: &no(),
+            amount: Fen::new(8000),
+            subject: "不动产登记费",
+            expires_at: "2026-11-20T04:00:00Z".parse().unwrap(),
+            notify_url: url,
+            return_url: None,
+            payer: None,
+            client_ip: None,
+        })
+        .unwrap();
+    hub.read_placed(&ask(office, hub, &call), &stamp(office))
+}
+
+fn standing(office: &Office, hub: &dyn PaymentProvider) -> OrderStanding {
+    let answer = ask(office, hub, &hub.query_order(&no()));
+    accepted(hub.read_order(&no(), &answer, office.engine.now()))
+}
+
+fn close(office: &Office, hub: &dyn PaymentProvider) -> Closing {
+    let answer = ask(office, hub, &hub.close_order(&no()));
+    accepted(hub.read_closed(&answer, office.engine.now()))
+}
+
+fn paid(office: &Office, hub: &dyn PaymentProvider) -> ProviderTradeNo {
+    match standing(office, hub) {
+        OrderStanding::Paid(fact) => {
+            assert_eq!((fact.amount, fact.paid_at), (Fen::new(8000), morning()));
+            fact.provider_trade_no
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+const URL: &str = "http://127.0.0.1:9/callbacks/a";
+
+#[test]
+fn an_order_lives_in_the_hubs_words_at_both_providers() {
+    for (hub, unpaid) in [(wechat(), OrderStanding::Unpaid), (alipay(), OrderStanding::Absent)] {
+        let (office, hub) = (office(), hub.as_ref());
+        assert!(matches!(accepted(place(&office, hub, URL)), Pay::QrCode { .. }));
+        assert!(matches!(accepted(place(&office, hub, URL)), Pay::QrCode { .. }), "a repeat");
+        assert_eq!(standing(&office, hub), unpaid);
+        office.engine.pay(NO, false).unwrap();
+        paid(&office, hub);
+        assert_eq!(close(&office, hub), Closing::Paid);
+    }
+}
+
+#[test]
+fn closing_is_closed_at_wechat_and_not_there_at_alipay_until_a_scan() {
+    let (office, hub) = (office(), wechat());
+    accepted(place(&office, hub.as_ref(), URL));
+    assert_eq!(close(&office, hub.as_ref()), Closing::Closed);
+    assert_eq!(standing(&office, hub.as_ref()), OrderStanding::Closed);
+
+    let (office, hub) = (crate::office::office(), alipay());
+    accepted(place(&office, hub.as_ref(), URL));
+    assert_eq!(close(&office, hub.as_ref()), Closing::NotThere);
+    office.engine.scan(NO, None).unwrap();
+    assert_eq!(close(&office, hub.as_ref()), Closing::Closed);
+    assert_eq!(standing(&office, hub.as_ref()), OrderStanding::Closed);
+}
+
+#[test]
+fn no_answer_of_a_fault_is_taken_for_a_decision() {
+    for action in [
+        Action::Garbage,
+        Action::Corrupt,
+        Action::WrongSignature,
+        Action::UnknownSerial,
+        Action::Status500,
+    ] {
+        for hub in [wechat(), alipay()] {
+            let office = office();
+            let fault = Fault::new(Place::Answer, action).during(Operation::Place).times(1);
+            office.engine.set_fault(fault).unwrap();
+            let placed = place(&office, hub.as_ref(), URL);
+            assert!(
+                matches!(placed, Outcome::Unknown(_)),
+                "{action:?} {hub:?}",
+                hub = hub.provider()
+            );
+            accepted(place(&office, hub.as_ref(), URL));
+        }
+    }
+}
+
+fn refund(office: &Office, hub: &dyn PaymentProvider, fen: i64) -> Outcome<RefundStanding> {
+    let out_refund_no: OutRefundNo = REFUND_NO.parse().unwrap();
+    let provider_trade_no = paid(office, hub);
+    let wanted = NewRefund {
+        out_trade_no: &no(),
+        provider_trade_no: &provider_trade_no,
+        out_refund_no: &out_refund_no,
+        amount: Fen::new(fen),
+        total: Fen::new(8000),
+        reason: "重复缴费",
+        notify_url: URL,
+    };
+    let key =
+        RefundKey { out_trade_no: &no(), out_refund_no: &out_refund_no, amount: Fen::new(fen) };
+    let answer = ask(office, hub, &hub.refund(&wanted).unwrap());
+    match hub.read_refunded(&key, &answer, office.engine.now()) {
+        Outcome::Accepted(fact) => {
+            assert_eq!(fact.amount, Some(Fen::new(fen)));
+            Outcome::Accepted(fact.standing)
+        }
+        Outcome::Refused(refusal) => Outcome::Refused(refusal),
+        Outcome::Unknown(why) => Outcome::Unknown(why),
+    }
+}
+
+fn refund_standing(office: &Office, hub: &dyn PaymentProvider) -> Option<RefundStanding> {
+    let out_refund_no: OutRefundNo = REFUND_NO.parse().unwrap();
+    let key =
+        RefundKey { out_trade_no: &no(), out_refund_no: &out_refund_no, amount: Fen::new(3000) };
+    let answer = ask(office, hub, &hub.query_refund(&key));
+    accepted(hub.read_refund(&key, &answer, office.engine.now())).map(|fact| fact.standing)
+}
+
+#[test]
+fn a_refund_lives_in_the_hubs_words_at_both_providers() {
+    for (hub, first) in
+        [(wechat(), RefundStanding::Processing), (alipay(), RefundStanding::Succeeded)]
+    {
+        let (office, hub) = (office(), hub.as_ref());
+        accepted(place(&office, hub, URL));
+        office.engine.pay(NO, false).unwrap();
+        assert_eq!(refund_standing(&office, hub), None);
+        let poor = Fault::new(Place::Answer, Action::NotEnough).during(Operation::Refund).times(1);
+        office.engine.set_fault(poor).unwrap();
+        match refund(&office, hub, 3000) {
+            Outcome::Refused(refusal) => assert_eq!(refusal.reason, Reason::NotEnoughFunds),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(accepted(refund(&office, hub, 3000)), first);
+        office.pass(60);
+        assert_eq!(refund_standing(&office, hub), Some(RefundStanding::Succeeded));
+        let other = refund(&office, hub, 4000);
+        assert!(!matches!(other, Outcome::Accepted(_)), "another amount: {other:?}");
+    }
+}
+
+#[actix_web::test]
+async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
+    for hub in [wechat(), alipay()] {
+        let clock = ManualClock::at(morning());
+        let running = Sandbox::start(&config(), Arc::new(clock.clone())).unwrap();
+        let office = Office { engine: running.engine().clone(), clock };
+        let receiver = Receiver::start();
+        let word = hub.acknowledge(Acknowledgement::TryAgain);
+        receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
+        accepted(place(&office, hub.as_ref(), &receiver.url));
+        office.engine.pay(NO, true).unwrap();
+        assert_eq!(running.deliver_due().await.failed, 1);
+        let word = hub.acknowledge(Acknowledgement::Taken);
+        receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
+        office.pass(240);
+        assert_eq!(running.deliver_due().await.acknowledged, 1);
+        for (taken, received_at) in receiver.taken().iter().zip([morning(), office.engine.now()]) {
+            let headers = Headers(taken.headers.clone().into_iter().collect());
+            let notice = Notice { headers: &headers, body: &taken.body, received_at };
+            let opened = hub.open_notice(&notice).unwrap();
+            let Some(ProviderFact::Payment(fact)) = opened.facts.first() else {
+                panic!("{:?}", opened.facts)
+            };
+            assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
+            assert_eq!(fact.stated.payee.as_deref(), Some(hub.account().payee.as_str()));
+            assert_eq!(fact.stated.app.as_deref(), Some(hub.account().app.as_str()));
+        }
+        running.stop().await;
+    }
+}
+
+fn ticket(office: &Office, hub: &dyn PaymentProvider) -> BillAnswer {
+    let answer = ask(office, hub, &hub.ask_bill("2026-11-20".parse().unwrap()));
+    accepted(hub.read_bill_ticket(&answer, office.engine.now()))
+}
+
+fn file(office: &Office, hub: &dyn PaymentProvider, ticket: &BillTicket) -> Outcome<Vec<u8>> {
+    let answer = ask(office, hub, &hub.fetch_bill(ticket));
+    hub.read_bill_file(ticket, &answer)
+}
+
+#[track_caller]
+fn fetched(office: &Office, hub: &dyn PaymentProvider) -> Outcome<Vec<u8>> {
+    match ticket(office, hub) {
+        BillAnswer::Ready(ticket) => file(office, hub, &ticket),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_hub_reads_every_row_and_total_of_a_bill() {
+    for hub in [wechat(), alipay()] {
+        let (office, hub) = (office(), hub.as_ref());
+        accepted(place(&office, hub, URL));
+        office.engine.pay(NO, false).unwrap();
+        accepted(refund(&office, hub, 3000));
+        assert!(!matches!(ticket(&office, hub), BillAnswer::Ready(_)), "not before nine");
+        office.pass(86_400);
+        let mut rows = Vec::new();
+        let bytes = accepted(fetched(&office, hub));
+        let totals = adapters::bill::read(&bytes, &mut |row| {
+            let fee = row.fee.unwrap().get();
+            rows.push((row.direction, row.out_trade_no == NO, row.amount.get(), fee));
+        })
+        .unwrap();
+        assert_eq!(
+            rows,
+            [(Direction::Payment, true, 8000, 48), (Direction::Refund, true, 3000, -18)]
+        );
+        assert!(totals.footer_ok, "{:?}", totals.footer_fault);
+        assert_eq!((totals.payments.count, totals.refunds.count), (1, 1));
+        assert_eq!(totals.unknown_columns, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_hub_books_nothing_from_a_damaged_bill() {
+    for hub in [wechat(), alipay()] {
+        for action in [Action::Truncate, Action::WrongHash] {
+            let (office, hub) = (office(), hub.as_ref());
+            accepted(place(&office, hub, URL));
+            office.engine.pay(NO, false).unwrap();
+            office.pass(86_400);
+            office.engine.set_fault(Fault::new(Place::Bill, action).times(1)).unwrap();
+            let refused = match fetched(&office, hub) {
+                Outcome::Accepted(bytes) => adapters::bill::read(&bytes, &mut |_| ()).is_err(),
+                Outcome::Refused(_) | Outcome::Unknown(_) => true,
+            };
+            assert!(refused, "{action:?} {}", hub.provider());
+            accepted(fetched(&office, hub));
+        }
+    }
+}
+
+#[test]
+fn an_empty_day_is_an_empty_day() {
+    for hub in [wechat(), alipay()] {
+        let office = office();
+        office.pass(86_400);
+        assert_eq!(ticket(&office, hub.as_ref()), BillAnswer::EmptyDay);
+    }
+}
+
+#[test]
+fn the_hubs_text_messages_are_sent_throttled_and_looked_up() {
+    let office = office();
+    let channel = AliyunSms::new(AliyunSmsConfig {
+        access_key_id: "sandboxAccessKeyId".to_owned(),
+        access_key_secret: Secret::new("sandboxAccessKeySecret"),
+        sign_name: "园区不动产".to_owned(),
+        endpoint: BASE.to_owned(),
+    })
+    .unwrap();
+    let phone = Personal::new("13800000000");
+    let params = [("amount".to_owned(), "80.00 元 + 费".to_owned())];
+    let message =
+        SmsMessage { phone: &phone, template_code: "SMS_1", params: &params, out_id: "ntf_1" };
+    let call = channel.send(&message).unwrap();
+    let ask = |call: &Call, nonce: &str| {
+        let stamp = Stamp { now: office.engine.now(), nonce: nonce.to_owned() };
+        sent(&office, channel.sign(call, &stamp).unwrap())
+    };
+    let now = office.engine.now();
+    office.engine.set_fault(Fault::new(Place::Sms, Action::Throttle).times(1)).unwrap();
+    let throttled = channel.read_send(&ask(&call, "nonce1"), now);
+    assert!(matches!(throttled, Delivery::Throttled { .. }), "{throttled:?}");
+    office.engine.set_fault(Fault::new(Place::Sms, Action::NotEnough).times(1)).unwrap();
+    let empty = channel.read_send(&ask(&call, "nonce2"), now);
+    assert!(matches!(empty, Delivery::AccountFault { .. }), "{empty:?}");
+
+    let lookup = SmsLookup { phone: &phone, day: "2026-11-20".parse().unwrap(), out_id: "ntf_1" };
+    let query = channel.query(&lookup).unwrap();
+    let absent = channel.read_query(&lookup, &ask(&query, "nonce3"));
+    assert_eq!(absent, Lookup::Absent);
+    let accepted = channel.read_send(&ask(&call, "nonce4"), now);
+    assert!(matches!(accepted, Delivery::Accepted { vendor_ref: Some(_) }), "{accepted:?}");
+    assert_eq!(channel.read_query(&lookup, &ask(&query, "nonce5")), Lookup::Found(None));
+    office.pass(5);
+    let found = channel.read_query(&lookup, &ask(&query, "nonce6"));
+    assert_eq!(found, Lookup::Found(Some(Arrival::Delivered)));
+}

@@ -1,0 +1,123 @@
+//! One private PostgreSQL for all tests that run at the same time, and a database a test, cloned
+//! from a template that is migrated once. The last test to end stops the server and takes its
+//! folder away.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use payhub::config::Environment;
+use payhub::postgres::{Binaries, PrivatePostgres};
+use payhub::store::{Store, migrate};
+use tokio_postgres::{Config, NoTls};
+
+static CLUSTER: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+struct Cluster {
+    home: PathBuf,
+    server: Option<PrivatePostgres>,
+    template: tokio::sync::OnceCell<()>,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().expect("the test server stops");
+        }
+        let _gone = std::fs::remove_dir_all(&self.home);
+    }
+}
+
+impl Cluster {
+    fn lend() -> Arc<Self> {
+        let mut known = CLUSTER.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(running) = known.upgrade() {
+            return running;
+        }
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
+        let home = std::env::temp_dir().join(format!("payhub-it-{}-{number}", std::process::id()));
+        let environment = Environment::read();
+        let binaries = Binaries {
+            explicit: environment.postgres_bin(),
+            also: environment.postgres_search(),
+        };
+        let server = PrivatePostgres::start(&home, &binaries).expect("PostgreSQL starts");
+        let cluster = Arc::new(Self {
+            home,
+            server: Some(server),
+            template: tokio::sync::OnceCell::new(),
+        });
+        *known = Arc::downgrade(&cluster);
+        cluster
+    }
+
+    fn config(&self, database: &str) -> Config {
+        let server = self.server.as_ref().unwrap();
+        let mut config = Config::new();
+        config.host_path(server.socket_dir()).user(server.user()).dbname(database);
+        config
+    }
+
+    async fn execute(&self, statement: &str) {
+        let client = connect(&self.config("postgres")).await;
+        client.batch_execute(statement).await.unwrap();
+    }
+
+    async fn template(&self) {
+        self.template
+            .get_or_init(|| async {
+                self.execute("CREATE DATABASE payhub_template").await;
+                let store = Store::new(self.config("payhub_template")).unwrap();
+                migrate::migrate(&store).await.unwrap();
+                store.close();
+                // A template cannot be cloned while somebody is connected to it.
+                self.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'payhub_template'",
+                )
+                .await;
+            })
+            .await;
+    }
+}
+
+async fn connect(config: &Config) -> tokio_postgres::Client {
+    let (client, connection) = config.connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// A database lent to one test.
+pub struct Lent {
+    cluster: Arc<Cluster>,
+    name: String,
+}
+
+impl Lent {
+    /// Clones the template.
+    pub async fn new() -> Self {
+        let cluster = tokio::task::spawn_blocking(Cluster::lend).await.unwrap();
+        cluster.template().await;
+        let name = format!("payhub_test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
+        cluster.execute(&format!("CREATE DATABASE {name} TEMPLATE payhub_template")).await;
+        Self { cluster, name }
+    }
+
+    /// A pool on it.
+    pub fn store(&self) -> Store {
+        Store::new(self.cluster.config(&self.name)).unwrap()
+    }
+
+    /// A connection to it.
+    pub async fn connect(&self) -> tokio_postgres::Client {
+        connect(&self.cluster.config(&self.name)).await
+    }
+
+    /// Drops it.
+    pub async fn give_back(self) {
+        self.cluster.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+        let cluster = self.cluster;
+        // Stopping the server blocks.
+        tokio::task::spawn_blocking(move || drop(cluster)).await.unwrap();
+    }
+}

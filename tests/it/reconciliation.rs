@@ -1,0 +1,130 @@
+//! The next morning: bills are fetched and matched, and the one difference is told.
+
+use payhub::demo::{ALIPAY, WECHAT};
+use sandbox::{Action, Fault, Match, Place};
+use serde_json::json;
+
+use crate::harness::{World, at, word};
+
+/// Saturday 10:05 in Beijing.
+const NEXT_MORNING: &str = "2018-12-01T02:05:00Z";
+
+async fn run_of(world: &World, merchant: &str) -> serde_json::Value {
+    let path = format!("/v1/reconciliations?date=2018-11-30&merchant_id={merchant}");
+    let (status, list) = world.get(&path).await.unwrap();
+    assert_eq!(status, 200, "{list}");
+    list["data"][0].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_right_day_is_balanced_and_an_empty_one_too() {
+    let world = World::open().await;
+    let (_, order, _) = world.paid(WECHAT, "1").await;
+    let body = json!({"amount_fen": 3000, "reason": "多收"});
+    world.post(&format!("/v1/orders/{order}/refunds"), &body).await.unwrap();
+    world.seconds(120).await;
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    let run = run_of(&world, WECHAT).await;
+    assert_eq!(word(&run, "status"), "balanced", "{run}");
+    assert_eq!(run["summary"]["hub"]["payments"], json!({"count": 1, "amount_fen": 8000}));
+    assert_eq!(run["summary"]["bill"]["refunds"], json!({"count": 1, "amount_fen": 3000}));
+    let empty = run_of(&world, ALIPAY).await;
+    assert_eq!(word(&empty, "status"), "balanced", "{empty}");
+    assert_eq!(world.heard()["reconciliation.completed"], 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t21_each_error_of_a_bill_is_exactly_one_difference() {
+    let world = World::open().await;
+    let mut expected = Vec::new();
+    for merchant in [WECHAT, ALIPAY] {
+        let account = if merchant == WECHAT { "1900000001" } else { "2021000000000000" };
+        for (action, kind) in [
+            (Action::MissingRow, "only_in_hub"),
+            (Action::ChangedRow, "amount_differs"),
+            (Action::ExtraRow, "only_in_bill"),
+        ] {
+            let (_, _, paid) = world.paid(merchant, &format!("{merchant}-{kind}")).await;
+            let number = if action == Action::ExtraRow { format!("PX{account}") } else { paid };
+            let mut fault = Fault::new(Place::Bill, action);
+            fault.of = Match {
+                out_trade_no: Some(number.clone()),
+                merchant: Some(account.to_owned()),
+                ..Match::default()
+            };
+            world.sandbox.engine().set_fault(fault).unwrap();
+            expected.push((merchant.to_owned(), kind.to_owned(), number));
+        }
+    }
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    let mut found = Vec::new();
+    for merchant in [WECHAT, ALIPAY] {
+        let run = run_of(&world, merchant).await;
+        assert_eq!(word(&run, "status"), "unbalanced", "{run}");
+        let path = format!("/v1/reconciliations/{}/differences", word(&run, "id"));
+        let (_, list) = world.get(&path).await.unwrap();
+        for difference in list["data"].as_array().unwrap() {
+            assert!(!word(difference, "cause").is_empty());
+            assert!(!word(difference, "proposed_action").is_empty());
+            found.push((merchant.to_owned(), word(difference, "kind"), word(difference, "out_trade_no")));
+        }
+    }
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+    assert_eq!(world.heard()["difference.opened"], 6);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t20_a_damaged_bill_is_refused_and_fetched_again() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    world.paid(ALIPAY, "2").await;
+    for action in [Action::Truncate, Action::WrongHash] {
+        let mut fault = Fault::new(Place::Bill, action);
+        fault.times = Some(2);
+        world.sandbox.engine().set_fault(fault).unwrap();
+    }
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    assert_eq!(word(&run_of(&world, WECHAT).await, "status"), "waiting_for_bill");
+    assert_eq!(world.count("SELECT count(*) FROM bill_files").await, 0, "nothing is taken from it");
+    for _ in 0..6 {
+        world.seconds(301).await;
+    }
+    for merchant in [WECHAT, ALIPAY] {
+        assert_eq!(word(&run_of(&world, merchant).await, "status"), "balanced", "{merchant}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rerun_is_a_new_version_with_the_same_result() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    let first = run_of(&world, WECHAT).await;
+    let body = json!({"merchant_id": WECHAT, "date": "2018-11-30"});
+    let (status, begun) = world.post("/v1/reconciliations", &body).await.unwrap();
+    assert_eq!((status, word(&begun, "status").as_str()), (202, "waiting_for_bill"));
+    world.settle().await.unwrap();
+    let second = run_of(&world, WECHAT).await;
+    assert_eq!((&first["version"], &second["version"]), (&json!(1), &json!(2)));
+    assert_eq!(first["summary"], second["summary"]);
+    for form in ["xlsx", "html", "csv"] {
+        let url = world.url(&format!("/v1/reconciliations/{}/report.{form}", word(&second, "id")));
+        let request = world.client().get(url).bearer_auth(payhub::demo::Office::api_key());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{form}");
+        assert!(!answer.bytes().await.unwrap().is_empty());
+    }
+    let today = json!({"merchant_id": WECHAT, "date": "2018-12-01"});
+    let (status, problem) = world.post("/v1/reconciliations", &today).await.unwrap();
+    assert_eq!((status, &problem["code"]), (422, &json!("day_not_over")));
+    world.finish().await;
+}
