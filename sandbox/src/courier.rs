@@ -1,5 +1,6 @@
 //! Posts callbacks and receipts. It reaches loopback only, follows no redirect and uses no proxy.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
@@ -25,6 +26,20 @@ pub struct Delivered {
     pub dropped: usize,
 }
 
+/// Parcels of a round; what is left when the round is given up goes back to the outbox.
+struct InHand<'a> {
+    engine: &'a Engine,
+    parcels: VecDeque<Parcel>,
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        for parcel in &self.parcels {
+            self.engine.give_back(parcel);
+        }
+    }
+}
+
 /// The client for callbacks.
 #[derive(Clone)]
 pub(crate) struct Courier {
@@ -47,18 +62,20 @@ impl Courier {
     pub(crate) async fn deliver_due(&self, engine: &Engine) -> Delivered {
         let (parcels, dropped) = engine.due_parcels();
         let mut round = Delivered { dropped, ..Delivered::default() };
-        for parcel in parcels {
+        let mut hand = InHand { engine, parcels: parcels.into() };
+        while let Some(parcel) = hand.parcels.front() {
             let mut acknowledged = false;
             let mut outcome = String::new();
             for _copy in 0..parcel.copies {
-                let (fine, text) = self.post(&parcel).await;
+                let (fine, text) = self.post(parcel).await;
                 round.sent = round.sent.saturating_add(1);
                 acknowledged |= fine;
                 outcome = text;
             }
             let counter = if acknowledged { &mut round.acknowledged } else { &mut round.failed };
             *counter = counter.saturating_add(1);
-            engine.post_result(&parcel, acknowledged, &outcome);
+            engine.post_result(parcel, acknowledged, &outcome);
+            hand.parcels.pop_front();
         }
         round
     }

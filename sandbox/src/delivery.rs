@@ -120,9 +120,19 @@ impl Outbox {
     /// Puts a taken one back, due at `due`, without counting a try.
     pub(crate) fn postpone(&mut self, id: u64, due: Timestamp) {
         if let Some(delivery) = self.deliveries.get_mut(&id) {
+            self.waiting.remove(&(delivery.due, id));
             delivery.due = due;
             delivery.held = true;
             self.waiting.insert((due, id));
+        }
+    }
+
+    /// Puts a taken one back that was not tried after all.
+    pub(crate) fn give_back(&mut self, id: u64) {
+        if let Some(delivery) = self.deliveries.get(&id)
+            && delivery.state == DeliveryState::Waiting
+        {
+            self.waiting.insert((delivery.due, id));
         }
     }
 
@@ -136,6 +146,7 @@ impl Outbox {
         compression: u32,
     ) {
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
+        self.waiting.remove(&(delivery.due, id));
         delivery.attempts.push(Attempt { at: now, outcome });
         if acknowledged {
             delivery.state = DeliveryState::Acknowledged;

@@ -25,8 +25,8 @@ pub use config::{AlipayApp, SandboxConfig, SmsAccount, WechatMerchant};
 pub use courier::Delivered;
 pub use delivery::{Attempt, DeliveryState};
 pub use engine::{
-    CallbackView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded, Sealed,
-    SmsView, Snapshot,
+    CallbackView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded,
+    Sealed, SmsView, Snapshot,
 };
 pub use error::{ControlError, SandboxError};
 pub use faults::{Action, Fault, Match, Operation, Place, Rule};

@@ -10,9 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::{Clock, ManualClock};
 use jiff::Timestamp;
 
-pub use post::Sealed;
 pub use payer::{Paid, Pay, PortalRefund, Refunded};
 pub(crate) use post::Parcel;
+pub use post::Sealed;
 pub use snapshot::{CallbackView, MoveView, OrderView, RefundView, SmsView, Snapshot};
 
 use crate::config::SandboxConfig;

@@ -109,8 +109,13 @@ impl Engine {
             .rev()
             .find(|(_, delivery)| delivery.out_trade_no.as_deref() == Some(out_trade_no))
             .map(|(id, _)| *id)?;
-        let parcel = world.parcel(id, now)?;
-        Some(Sealed { headers: parcel.headers, body: parcel.body })
+        let (sealed, _) = world.seal(id, now, None)?;
+        Some(sealed)
+    }
+
+    /// Takes a parcel back that was not posted after all.
+    pub(crate) fn give_back(&self, parcel: &Parcel) {
+        self.world().outbox.give_back(parcel.delivery);
     }
 
     /// Sends a delivery again now, whatever became of it: the provider's "resend" button.
@@ -132,7 +137,7 @@ fn next_second(now: Timestamp) -> Timestamp {
 }
 
 impl World {
-    /// Seals and signs a taken delivery; `None` when a fault drops or delays it.
+    /// Makes a parcel of a taken delivery; `None` when a fault drops or delays it.
     fn parcel(&mut self, id: u64, now: Timestamp) -> Option<Parcel> {
         let held = self.outbox.deliveries.get(&id)?.held;
         let fault = self
@@ -149,21 +154,32 @@ impl World {
             self.outbox.postpone(id, due);
             return None;
         }
+        let (sealed, success) = self.seal(id, now, action)?;
+        let Sealed { headers, body } = sealed;
+        let url = self.outbox.deliveries.get(&id)?.url.clone();
+        let copies = if action == Some(Action::Duplicate) { 2 } else { 1 };
+        Some(Parcel { delivery: id, url, headers, body, success, copies, fault: action })
+    }
+
+    /// Seals and signs a delivery as it is, or as a fault spoils it.
+    fn seal(
+        &mut self,
+        id: u64,
+        now: Timestamp,
+        action: Option<Action>,
+    ) -> Option<(Sealed, Success)> {
         let delivery = self.outbox.deliveries.get(&id)?;
         let chance = &mut self.chance;
-        let (headers, body, success) = match &delivery.letter {
-            Letter::Wechat { .. } => wechat::seal(&self.keys, delivery, now, chance, action)
-                .map(|(headers, body)| (headers, body, Success::Status))?,
-            Letter::Alipay { .. } => alipay::seal(&self.keys, delivery, now, action)
-                .map(|(headers, body)| (headers, body, Success::Word))?,
-            Letter::Receipt { body } => {
-                let (headers, body) = sms::seal(body, action);
-                (headers, body, Success::CodeZero)
+        let ((headers, body), success) = match &delivery.letter {
+            Letter::Wechat { .. } => {
+                (wechat::seal(&self.keys, delivery, now, chance, action)?, Success::Status)
             }
+            Letter::Alipay { .. } => {
+                (alipay::seal(&self.keys, delivery, now, action)?, Success::Word)
+            }
+            Letter::Receipt { body } => (sms::seal(body, action), Success::CodeZero),
         };
-        let copies = if action == Some(Action::Duplicate) { 2 } else { 1 };
-        let url = delivery.url.clone();
-        Some(Parcel { delivery: id, url, headers, body, success, copies, fault: action })
+        Some((Sealed { headers, body }, success))
     }
 
     fn callback_fault(&mut self, id: u64, now: Timestamp) -> Option<Fault> {

@@ -322,6 +322,20 @@ async fn an_alipay_key_that_was_rotated_signs_no_more() {
 }
 
 #[actix_web::test]
+async fn a_round_that_is_given_up_loses_no_callback() {
+    let scene = scene();
+    scene.wechat_paid("ORDER0001");
+    scene.wechat_paid("ORDER0002");
+    {
+        let round = std::pin::pin!(scene.running.deliver_due());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(round.poll(&mut context).is_pending(), "begun, and dropped here");
+    }
+    assert_eq!(scene.running.engine().next_due(), Some(morning()));
+    assert_eq!(scene.deliver().await.acknowledged, 2);
+}
+
+#[actix_web::test]
 async fn nobody_beyond_loopback_is_called() {
     let scene = scene();
     scene.office.native("ORDER0001", 8000, "http://192.0.2.1/callbacks");
