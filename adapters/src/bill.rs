@@ -6,6 +6,9 @@ mod error;
 pub(crate) mod table;
 mod unpack;
 
+#[cfg(test)]
+mod tests;
+
 use domain::bill::{BillRow, BillTotals};
 
 pub use crate::wechat::bill::fund_flow::FundFlow;

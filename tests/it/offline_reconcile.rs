@@ -95,7 +95,11 @@ fn every_case_finds_what_it_plants_and_nothing_else() {
         let summary = out.summary();
         assert_eq!(summary["balanced"], differences == 0, "{name}");
         assert_eq!(summary["differences"]["count"], differences, "{name}");
-        assert_eq!(summary["doubts"]["count"], expected("doubts.csv").lines().count() - 1, "{name}");
+        assert_eq!(
+            summary["doubts"]["count"],
+            expected("doubts.csv").lines().count() - 1,
+            "{name}"
+        );
         assert_eq!(summary["footer_ok"], true, "{name}");
         the_workbook_foots(&out, &summary, &name);
     }
@@ -109,12 +113,12 @@ fn the_workbook_foots(out: &Out, summary: &Value, name: &str) {
     assert_eq!(book.sheet_names(), ["汇总", "差错清单", "存疑清单", "明细"], "{name}");
     let detail = book.worksheet_range("明细").unwrap();
     let fen = |cell: &Data| {
-        cell.as_f64().map_or(0, |yuan| format!("{yuan:.2}").replace('.', "").parse::<i64>().unwrap())
+        cell.as_f64()
+            .map_or(0, |yuan| format!("{yuan:.2}").replace('.', "").parse::<i64>().unwrap())
     };
-    for (word, total, sign, side) in [
-        ("支付", "支付小计", 1, "payments"),
-        ("退款", "退款小计", -1, "refunds"),
-    ] {
+    for (word, total, sign, side) in
+        [("支付", "支付小计", 1, "payments"), ("退款", "退款小计", -1, "refunds")]
+    {
         let rows = |wanted: &'static str| {
             detail.rows().filter(move |row| row[2].get_string() == Some(wanted))
         };
@@ -178,7 +182,8 @@ fn the_fund_flow_is_read_and_held_against_the_bill() {
         row("提现", "支出", "100.00"),
     ];
     let footer = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
-    let flow = |sums: &str| format!("\u{feff}{head}\r\n{}\r\n{footer}\r\n{sums}\r\n", rows.join("\r\n"));
+    let flow =
+        |sums: &str| format!("\u{feff}{head}\r\n{}\r\n{footer}\r\n{sums}\r\n", rows.join("\r\n"));
     let file = Out::new();
     fs::write(&file.0, flow("`4,`1,`630.00,`3,`153.48")).unwrap();
     let path = file.0.to_str().unwrap();

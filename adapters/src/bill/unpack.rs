@@ -25,7 +25,7 @@ pub(super) fn text<'a>(
 ) -> Result<Cow<'a, str>, BillError> {
     if bytes.starts_with(&[0x1f, 0x8b]) {
         let unpacked = capped(MultiGzDecoder::new(bytes), LARGEST_TEXT)?;
-        return Ok(Cow::Owned(decode(&unpacked)?.into_owned()));
+        return decode_owned(unpacked).map(Cow::Owned);
     }
     if bytes.starts_with(b"PK") {
         return entry(bytes, wanted).map(Cow::Owned);
@@ -48,13 +48,13 @@ fn entry(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<String, BillErro
         }
         let unpacked = capped(file, left)?;
         left = left.saturating_sub(u64::try_from(unpacked.len()).unwrap_or(u64::MAX));
-        let text = decode(&unpacked)?;
+        let text = decode_owned(unpacked)?;
         if wanted(&text) {
-            return Ok(text.into_owned());
+            return Ok(text);
         }
         // The summary beside the detail explains itself better than some stray file.
         if other.is_none() && !text.trim().is_empty() {
-            other = Some(text.into_owned());
+            other = Some(text);
         }
     }
     other.ok_or_else(|| BillError::packing("the zip holds no text"))
@@ -70,6 +70,14 @@ fn capped(packed: impl Read, limit: u64) -> Result<Vec<u8>, BillError> {
         });
     }
     Ok(unpacked)
+}
+
+/// The same without a copy where the bytes are UTF-8 already.
+fn decode_owned(bytes: Vec<u8>) -> Result<String, BillError> {
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text),
+        Err(not_utf8) => decode(not_utf8.as_bytes()).map(Cow::into_owned),
+    }
 }
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, BillError> {

@@ -1,1 +1,62 @@
-//! x
+//! A ledger file, good and bad.
+
+use super::{COLUMNS, LedgerState, read};
+
+const GOOD: &str = "payment,P1,,420,8000,paid,2018-11-30T10:00:00+08:00";
+
+#[track_caller]
+fn refused(text: &str, told: &str) {
+    let fault = read(text.as_bytes()).unwrap_err().to_string();
+    assert!(fault.contains(told), "{fault}");
+}
+
+#[track_caller]
+fn row_refused(row: &str, told: &str) {
+    refused(&format!("{}\n{GOOD}\n{row}\n", COLUMNS.join(",")), told);
+}
+
+#[test]
+fn columns_go_by_name_with_or_without_a_mark() {
+    let text = "\u{feff}note,occurred_at,state,amount_fen,provider_trade_no,out_refund_no,out_trade_no,kind\r\n\
+        \"a, b\",2018-11-30T02:00:00Z,succeeded,500,420,R1,P1,refund\r\n";
+    let rows = read(text.as_bytes()).unwrap();
+    assert_eq!(rows[0].out_refund_no, "R1");
+    assert_eq!(rows[0].state, LedgerState::Succeeded);
+    assert_eq!(rows[0].day().to_string(), "2018-11-30");
+    assert_eq!(read(COLUMNS.join(",").as_bytes()).unwrap(), []);
+}
+
+#[test]
+fn a_bad_row_is_named_by_line_and_column() {
+    let at = "2018-11-30T10:00:00+08:00";
+    for (row, told) in [
+        (format!("pay,P2,,1,8000,paid,{at}"), "line 3, column kind: \"pay\""),
+        (format!("payment,P2,,1,80.00,paid,{at}"), "line 3, column amount_fen: \"80.00\""),
+        (format!("payment,P2,,1,,paid,{at}"), "column amount_fen: \"\""),
+        (format!("payment,P2,,1,0,paid,{at}"), "column amount_fen: \"0\""),
+        (format!("payment,P2,,1,-5,paid,{at}"), "column amount_fen: \"-5\""),
+        (format!("payment,P2,,1,10000000001,paid,{at}"), "column amount_fen"),
+        (format!("payment,P2,,1,99999999999999999999,paid,{at}"), "column amount_fen"),
+        (format!("payment,P2,,1,8000,succeeded,{at}"), "write pending, closed or paid"),
+        (format!("refund,P2,R2,1,8000,paid,{at}"), "write processing, succeeded or failed"),
+        ("payment,P2,,1,8000,paid,2018-11-30 10:00:00".to_owned(), "line 3, column occurred_at"),
+        ("payment,P2,,1,8000,paid,".to_owned(), "column occurred_at"),
+        (format!("payment,,,,8000,paid,{at}"), "column out_trade_no: the row has no number"),
+        (format!("refund,P2,,,8000,failed,{at}"), "column out_refund_no: the row has no number"),
+        ("payment,P2,,1,8000".to_owned(), "line 3: the row has 5 columns"),
+    ] {
+        row_refused(&row, told);
+    }
+}
+
+#[test]
+fn a_bad_head_or_an_unreadable_text_is_refused() {
+    refused("", "column kind: this column is missing");
+    refused("kind,out_trade_no\n", "column out_refund_no: this column is missing");
+    refused(
+        &format!("{},state\n", COLUMNS.join(",")),
+        "column state: this column stands there twice",
+    );
+    let gbk = [COLUMNS.join(",").as_bytes(), b"\npayment,\xb5\xc7,,1,1,paid,x\n"].concat();
+    assert!(read(&gbk).unwrap_err().to_string().contains("not UTF-8"));
+}

@@ -1,1 +1,118 @@
-//! x
+//! Cases of the matcher that are easier to read as a table than as files.
+
+use domain::bill::{BillRow, BillState, Coverage, Direction, RatePpm};
+use domain::money::Fen;
+use jiff::civil::{Date, date};
+
+use super::Matcher;
+use crate::finding::{Cause, Kind, Owner};
+use crate::ledger;
+use crate::outcome::Reconciliation;
+use crate::rules::Rules;
+
+/// Bill rows as `p|r order refund provider fen time`, with `-` for nothing.
+fn run(ledger_rows: &str, bill: &str, stated: Option<Date>) -> Reconciliation {
+    let head = ledger::COLUMNS.join(",");
+    let rows = ledger::read(format!("{head}\n{ledger_rows}").as_bytes()).unwrap();
+    let mut matcher = Matcher::new(Rules::default(), rows);
+    for (line, text) in (2..).zip(bill.lines().map(str::trim).filter(|text| !text.is_empty())) {
+        let fields: Vec<&str> = text.split(' ').map(|f| if f == "-" { "" } else { f }).collect();
+        let direction = if fields[0] == "p" { Direction::Payment } else { Direction::Refund };
+        matcher.bill_row(&BillRow {
+            line,
+            direction,
+            out_trade_no: fields[1],
+            out_refund_no: fields[2],
+            provider_trade_no: fields[3],
+            amount: Fen::new(fields[4].parse().unwrap()),
+            settled: None,
+            state: BillState::Succeeded,
+            occurred_at: format!("{}+08:00", fields[5]).parse().unwrap(),
+            fee: None,
+            rate: Some(RatePpm(6000)),
+        });
+    }
+    matcher.finish(stated, Coverage::BOTH)
+}
+
+fn kinds(done: &Reconciliation) -> Vec<(Kind, &str)> {
+    done.differences.iter().map(|finding| (finding.kind, finding.out_trade_no.as_str())).collect()
+}
+
+#[test]
+fn the_day_is_stated_or_that_of_most_rows() {
+    let ledger = "payment,A,,1,100,paid,2018-11-30T10:00:00+08:00
+payment,B,,2,100,paid,2018-12-01T10:00:00+08:00
+payment,C,,3,100,paid,2018-12-01T11:00:00+08:00";
+    let bill = "p A - 1 100 2018-11-30T10:00:00\np X - 4 100 2018-11-30T12:00:00\np B - 2 100 2018-12-01T10:00:00";
+    let done = run(ledger, bill, None);
+    assert_eq!(done.day, Some(date(2018, 11, 30)));
+    assert_eq!(kinds(&done), [(Kind::OnlyInBill, "X")]);
+    let done = run(ledger, bill, Some(date(2018, 12, 1)));
+    assert_eq!(kinds(&done), [(Kind::OnlyInHub, "C"), (Kind::OnlyInBill, "X")]);
+    assert_eq!(run(ledger, "", None).day, Some(date(2018, 12, 1)));
+    assert_eq!(run("", "", None).day, None);
+}
+
+#[test]
+fn two_refunds_of_one_payment_without_numbers_are_told_apart_by_amount() {
+    let ledger = "refund,A,R1,1,300,succeeded,2018-11-30T10:00:00+08:00
+refund,A,R2,1,200,succeeded,2018-11-30T11:00:00+08:00";
+    let bill = "r A - 1 200 2018-11-30T11:00:00\nr A - 1 300 2018-11-30T10:00:00";
+    let done = run(ledger, bill, None);
+    assert!(done.is_balanced(), "{:?}", done.differences);
+    assert_eq!(done.matched.len(), 2);
+
+    let again = format!("{bill}\nr A - 1 200 2018-11-30T11:00:00\nr A - 1 100 2018-11-30T12:00:00");
+    let done = run(ledger, &again, None);
+    assert_eq!(kinds(&done), [(Kind::OnlyInBill, "A"), (Kind::DuplicateInBill, "A")]);
+}
+
+#[test]
+fn a_number_on_both_sides_is_never_overruled_by_the_providers() {
+    let ledger = "payment,A,,1,100,paid,2018-11-30T10:00:00+08:00
+refund,A,R1,1,50,succeeded,2018-11-30T10:00:00+08:00";
+    let bill = "p B - 1 100 2018-11-30T10:00:00\nr A R2 1 50 2018-11-30T10:00:00";
+    let done = run(ledger, bill, None);
+    assert_eq!(
+        kinds(&done),
+        [
+            (Kind::OnlyInHub, "A"),
+            (Kind::OnlyInHub, "A"),
+            (Kind::OnlyInBill, "B"),
+            (Kind::OnlyInBill, "A")
+        ]
+    );
+    assert_eq!(done.differences[0].cause, Cause::NumberDiffers);
+    assert_eq!(done.differences[2].cause, Cause::NumberDiffers);
+    assert_eq!(done.differences[1].cause, Cause::RefundMissingInBill);
+}
+
+#[test]
+fn a_payment_and_a_refund_of_one_number_are_not_each_other() {
+    let ledger = "payment,A,,1,100,paid,2018-11-30T10:00:00+08:00";
+    let done = run(ledger, "r - A 1 100 2018-11-30T10:00:00", None);
+    assert_eq!(kinds(&done), [(Kind::OnlyInHub, "A"), (Kind::OnlyInBill, "")]);
+}
+
+#[test]
+fn of_rows_that_repeat_a_number_the_agreeing_ones_are_paired() {
+    let ledger = "payment,A,,1,100,closed,2018-11-30T09:00:00+08:00
+payment,A,,1,300,paid,2018-11-30T10:00:00+08:00";
+    let bill = "p A - 1 200 2018-11-30T10:00:00\np A - 1 300 2018-11-30T10:00:00";
+    let done = run(ledger, bill, None);
+    assert_eq!(done.matched[0].amount, Fen::new(300));
+    assert_eq!(kinds(&done), [(Kind::DuplicateInBill, "A")]);
+    assert_eq!(done.differences[0].bill_amount, Some(Fen::new(200)));
+    assert_eq!(done.outside.unpaid, 1);
+}
+
+#[test]
+fn each_finding_says_why_what_to_do_and_whose_it_is() {
+    let ledger = "payment,A,,1,100,pending,2018-11-30T10:00:00+08:00";
+    let done = run(ledger, "p A - 1 100 2018-11-30T10:00:00", None);
+    let finding = &done.differences[0];
+    assert_eq!((finding.cause, finding.owner), (Cause::CallbackLost, Owner::System));
+    assert_eq!(finding.bill_word(), "paid");
+    assert_eq!(finding.hub_word(), "pending");
+}
