@@ -14,6 +14,7 @@ mod fees;
 mod health;
 mod idempotency;
 mod metrics;
+mod notifications;
 mod observe;
 mod openapi;
 mod orders;
@@ -186,6 +187,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(fees::configure)
         .configure(orders::configure)
         .configure(refunds::configure)
+        .configure(notifications::configure)
         .configure(reconciliations::configure)
         .configure(events::configure)
         .configure(callbacks::configure)

@@ -2,6 +2,7 @@
 //! else; a test holds them against what the hub really reads and answers.
 
 mod fees;
+mod notifications;
 mod orders;
 mod refunds;
 mod rest;
@@ -9,6 +10,7 @@ mod rest;
 pub use fees::{
     Fee, FeePage, FeeRequest, MaskedPayer, Payer, Quote, QuoteItem, QuoteLine, QuoteRequest,
 };
+pub use notifications::{Attempt, MaskedReach, Notification, NotificationRequest, Reached};
 pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
 pub use refunds::{Allocation, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};

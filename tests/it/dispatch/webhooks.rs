@@ -56,9 +56,8 @@ async fn events_of_one_order_stay_in_order_and_others_do_not_wait() {
     let second = post.happens("ord_1").await;
     let other = post.happens("ord_2").await;
     let failing = first.to_string();
-    post.receiver.says(move |asked| {
-        status(if asked.header("webhook-id") == failing { 500 } else { 200 })
-    });
+    post.receiver
+        .says(move |asked| status(if asked.header("webhook-id") == failing { 500 } else { 200 }));
     while post.run().await > 0 {}
     assert_eq!(post.receiver.count("webhook-id", second.as_str()), 0, "the first comes first");
     assert_eq!(post.receiver.count("webhook-id", other.as_str()), 1);
@@ -98,9 +97,8 @@ async fn t26_after_the_whole_schedule_it_is_a_dead_letter_that_one_call_sends_ag
     let id = post.happens("ord_1").await;
     let behind = post.happens("ord_1").await;
     let failing = id.to_string();
-    post.receiver.says(move |asked| {
-        status(if asked.header("webhook-id") == failing { 500 } else { 200 })
-    });
+    post.receiver
+        .says(move |asked| status(if asked.header("webhook-id") == failing { 500 } else { 200 }));
     post.run().await;
     post.pass(SignedDuration::from_hours(24 * 5)).await;
     assert_eq!(post.text(STATES).await, "dead done", "the one behind it goes on");
