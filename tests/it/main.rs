@@ -10,5 +10,13 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod books;
 mod configuration;
+mod dispatch;
+mod harness;
+mod payments;
+mod private_postgres;
+mod reconciliation;
+mod refunds;
+mod statements;
 mod tree;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::peer::{Said, json as says_json, status};
 use super::{PHONE, Post};
+use crate::harness::{World, word};
 
 const SEND: &str = "SendSms";
 const QUERY: &str = "QuerySendDetails";
@@ -378,4 +379,47 @@ async fn a_thing_is_told_once_and_a_wrong_one_is_refused_by_name() {
         .await;
     assert!(!readable.contains("201811300001") && !readable.contains(PHONE));
     post.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_tells_a_person_over_http_and_reads_what_became_of_it() {
+    let world = World::open().await;
+    let body = json!({
+        "template": "PAY.SUCCEEDED", "to": {"phone": "138-1234-5678"},
+        "params": {"no": "201811300001", "amt": "80.00"}, "dedupe_key": "notice-1",
+        "expires_at": "2018-12-01T09:00:00+08:00",
+    });
+    let (status, told) = world.post("/v1/notifications", &body).await.unwrap();
+    assert_eq!((status, word(&told, "status").as_str()), (201, "queued"), "{told}");
+    let (status, same) = world.post("/v1/notifications", &body).await.unwrap();
+    assert_eq!((status, word(&same, "id")), (200, word(&told, "id")));
+    world.settle().await.unwrap();
+    world.seconds(60).await;
+    let path = format!("/v1/notifications/{}", word(&told, "id"));
+    let (status, now) = world.get(&path).await.unwrap();
+    assert_eq!((status, word(&now, "status").as_str()), (200, "delivered"), "{now}");
+    assert_eq!(now["to"]["phone"], json!("138****5678"));
+    assert_eq!(now["attempts"][0]["outcome"], json!("accepted"), "{now}");
+    assert_eq!(world.heard()["notification.delivered"], 1);
+
+    for (member, wrong, code) in [
+        ("template", json!("NO.SUCH"), "unknown_template"),
+        ("to", json!({"phone": "110"}), "phone_invalid"),
+        ("to", json!({"openid": "o1"}), "no_channel"),
+        ("params", json!({"no": "1"}), "invalid_params"),
+        ("channels", json!(["pigeon"]), "unknown_channel"),
+        ("dedupe_key", json!(""), "invalid_body"),
+        ("not_before", json!("soon"), "invalid_body"),
+        ("surprise", json!(1), "invalid_body"),
+    ] {
+        let mut wrong_body = body.clone();
+        wrong_body[member] = wrong;
+        let (status, problem) = world.post("/v1/notifications", &wrong_body).await.unwrap();
+        assert_eq!((status, word(&problem, "code").as_str()), (422, code), "{problem}");
+        assert!(problem["path"].is_string(), "{problem}");
+    }
+    let (status, _) =
+        world.get("/v1/notifications/ntf_00000000000000000000000000000007").await.unwrap();
+    assert_eq!(status, 404);
+    world.finish().await;
 }
