@@ -7,6 +7,8 @@ mod model;
 mod page;
 mod summary;
 mod table;
+#[cfg(test)]
+mod tests;
 mod workbook;
 
 pub(crate) use files::place;

@@ -11,6 +11,8 @@ use super::in_words::in_words;
 use super::model::{MerchantDay, Report, signed};
 use super::workbook::{conclusion, states};
 
+/// How many differences, and how many doubts, the page shows; the workbook has the others.
+const MOST_CARDS: usize = 500;
 /// How many matched rows the page shows; a browser chokes on a million, the workbook has them all.
 const MOST_DETAILS: usize = 3000;
 
@@ -25,7 +27,9 @@ struct Page {
     conclusion: String,
     headline: String,
     differences: Vec<Card>,
+    differences_count: usize,
     doubts: Vec<Card>,
+    doubts_count: usize,
     merchants: Vec<MerchantView>,
     net_in_words: String,
     net: String,
@@ -102,8 +106,10 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         balanced: report.is_balanced(),
         conclusion: conclusion(report),
         headline: headline(report),
-        differences: cards(report.differences()),
-        doubts: cards(report.doubts()),
+        differences: cards(report.differences().take(MOST_CARDS)),
+        differences_count: report.differences().count(),
+        doubts: cards(report.doubts().take(MOST_CARDS)),
+        doubts_count: report.doubts().count(),
         merchants: report.merchants.iter().map(merchant).collect(),
         net_in_words: in_words(bill.net()),
         net: bill.net().yuan(),

@@ -129,12 +129,12 @@ fn time(text: &str) -> Result<Timestamp, String> {
 /// A fault that the CSV reader found itself: the number of fields, or text that is not UTF-8.
 fn broken(fault: &csv::Error) -> LedgerError {
     let line = fault.position().map_or(1, csv::Position::line);
-    let fault = match fault.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} columns where the first line has {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "the text is not UTF-8; save the file as UTF-8".to_owned(),
-        _ => fault.to_string(),
+    let fault = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = fault.kind() {
+        format!("the row has {len} columns where the first line has {expected_len}")
+    } else if let csv::ErrorKind::Utf8 { .. } = fault.kind() {
+        "the text is not UTF-8; save the file as UTF-8".to_owned()
+    } else {
+        fault.to_string()
     };
     LedgerError { line, column: None, fault }
 }

@@ -2,6 +2,8 @@
 //! difference of the right kind, order decides nothing, every row is in exactly one place, and the
 //! sums of both sides are those of the lists.
 
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use domain::bill::{BillRow, BillState, Coverage, Direction, RatePpm};
 use domain::money::Fen;
 use domain::time::day_start;

@@ -1,6 +1,8 @@
 //! Every row of the day (明细), merchant by merchant and direction by direction, with subtotals
 //! that are the cover's. Refunds are negative, so that a column can be added up.
 
+use std::collections::BTreeMap;
+
 use domain::bill::{Direction, Total};
 use domain::money::Fen;
 use domain::time::beijing;
@@ -26,6 +28,9 @@ const HEAD: [&str; 11] = [
 ];
 const WIDTHS: [u8; 11] = [10, 14, 6, 19, 28, 28, 32, 13, 13, 11, 18];
 const HEAD_ROW: u32 = 1;
+/// Beyond this many rows of one merchant and direction, those of one result stand in one line: a
+/// sheet has an end, and nobody reads a hundred thousand lines. The differences have their own.
+const MOST_ROWS: usize = 100_000;
 
 /// One row, whether matched or not.
 struct Entry<'r> {
@@ -51,8 +56,19 @@ pub(super) fn write(
     for day in &report.merchants {
         for direction in [Direction::Payment, Direction::Refund] {
             let first = row;
+            let is_long =
+                entries(day).filter(|entry| entry.direction == direction).count() > MOST_ROWS;
+            let mut folded = BTreeMap::new();
             for entry in entries(day).filter(|entry| entry.direction == direction) {
+                if is_long {
+                    fold(&mut folded, &entry);
+                    continue;
+                }
                 line(sheet, styles, row, day, &entry)?;
+                row = row.saturating_add(1);
+            }
+            for entry in folded.values() {
+                line(sheet, styles, row, day, entry)?;
                 row = row.saturating_add(1);
             }
             subtotal(sheet, styles, (first, row), day, direction)?;
@@ -60,6 +76,26 @@ pub(super) fn write(
         }
     }
     Ok(())
+}
+
+/// Adds a row to the one line of its result.
+fn fold<'r>(lines: &mut BTreeMap<&'static str, Entry<'r>>, entry: &Entry<'r>) {
+    let line = lines.entry(entry.result).or_insert(Entry {
+        direction: entry.direction,
+        at: entry.at,
+        numbers: ["（行数过多，合并为一行）", "", ""],
+        hub: None,
+        bill: None,
+        fee: None,
+        result: entry.result,
+    });
+    for (sum, amount) in
+        [(&mut line.hub, entry.hub), (&mut line.bill, entry.bill), (&mut line.fee, entry.fee)]
+    {
+        if let Some(amount) = amount {
+            *sum = sum.unwrap_or_default().plus(amount);
+        }
+    }
 }
 
 fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {

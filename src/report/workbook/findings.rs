@@ -1,7 +1,7 @@
 //! The lists of differences (差错清单) and doubts (存疑清单): what, why, and what to do about it.
 
 use domain::time::beijing;
-use reconciliation::{Finding, label};
+use reconciliation::{Finding, Kind, label};
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::super::model::{MerchantDay, Report};
@@ -26,6 +26,8 @@ const HEAD: [&str; 15] = [
 ];
 const WIDTHS: [u8; 15] = [6, 10, 14, 14, 6, 26, 26, 30, 19, 12, 12, 16, 34, 34, 12];
 const HEAD_ROW: u32 = 1;
+/// A list that nobody reads to its end; the CSV file has them all.
+const MOST_ROWS: u64 = 100_000;
 
 pub(super) fn write<'r>(
     sheet: &mut Worksheet,
@@ -41,6 +43,11 @@ pub(super) fn write<'r>(
     let mut row = HEAD_ROW;
     for (number, (day, finding)) in (1_u64..).zip(findings) {
         row = row.saturating_add(1);
+        if number > MOST_ROWS {
+            let rest = "其余见 differences.csv / doubts.csv";
+            sheet.write_string_with_format(row, 1, rest, &styles.line)?;
+            break;
+        }
         line(sheet, styles, (row, number), day, finding)?;
     }
     if row == HEAD_ROW {
@@ -73,11 +80,10 @@ fn line(
     }
     pen::money(sheet, (row, 9), finding.hub_amount, &styles.money)?;
     pen::money(sheet, (row, 10), finding.bill_amount, &styles.money)?;
-    let why = match finding.kind {
-        reconciliation::Kind::FeeDiffers => {
-            format!("{}（{}）", label::cause(finding.cause), finding.detail)
-        }
-        _ => label::cause(finding.cause).to_owned(),
+    let why = if finding.kind == Kind::FeeDiffers {
+        format!("{}（{}）", label::cause(finding.cause), finding.detail)
+    } else {
+        label::cause(finding.cause).to_owned()
     };
     let states = states(finding);
     let ends = [
