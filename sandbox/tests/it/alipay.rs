@@ -193,3 +193,28 @@ fn slashes_are_escaped_and_the_signature_covers_the_escaped_text() {
     assert!(text.contains("https:\\/\\/qr.alipay.com\\/"), "{text}");
     assert!(alipay_node(method, &reply).1);
 }
+
+#[test]
+fn everything_may_also_stand_in_the_query_of_a_get_and_nothing_twice() {
+    let office = office();
+    let content = json!({"out_trade_no": "A0001", "total_amount": "1.00", "subject": "费"});
+    let mut parameters = office.alipay_parameters("alipay.trade.precreate", &content, None);
+    let text: Vec<String> =
+        parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    parameters.insert("sign".to_owned(), office.alipay_sign(&text.join("&")));
+    let query =
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&parameters).finish();
+    let get = |target: String| {
+        let reply = office.engine.answer(&sandbox::Received {
+            method: "GET".to_owned(),
+            target,
+            headers: Vec::new(),
+            body: Vec::new(),
+        });
+        String::from_utf8(reply.body).unwrap()
+    };
+    let twice = get(format!("/gateway.do?{query}&app_id=2021000000000000"));
+    assert!(twice.contains("isv.invalid-parameter"), "{twice}");
+    let once = get(format!("/gateway.do?{query}"));
+    assert!(once.contains("\"code\":\"10000\""), "{once}");
+}

@@ -153,3 +153,38 @@ async fn a_used_port_is_an_error_with_the_address() {
     assert!(error.to_string().contains(&first.address().to_string()));
     first.stop().await;
 }
+
+/// The configuration as `docs/sandbox.md` shows it.
+fn documented() -> &'static str {
+    let text = include_str!("../../../docs/sandbox.md");
+    text.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_documented_configuration_is_read_and_an_unknown_key_is_not() {
+    let config: sandbox::SandboxConfig = toml::from_str(documented()).unwrap();
+    assert_eq!(config.wechat[0].mchid, crate::office::MCHID);
+    assert_eq!(config.sms[0].receipt_delay_s, 5);
+    let misspelt = documented().replace("refund_delay_s", "refund_delay");
+    let error = toml::from_str::<sandbox::SandboxConfig>(&misspelt).err().unwrap().to_string();
+    assert!(error.contains("refund_delay"), "{error}");
+}
+
+#[test]
+fn keys_are_read_from_files_beside_the_configuration_or_named_when_missing() {
+    let fixtures = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures"));
+    let text = documented()
+        .replace("keys/merchant_pub", "keys/wechat_merchant_pub")
+        .replace("keys/platform", "keys/wechatpay_platform")
+        .replace("keys/app_pub", "keys/alipay_app_pub")
+        .replace("keys/alipay.pem", "keys/alipay_platform.pem");
+    let config: sandbox::SandboxConfig = toml::from_str(&text).unwrap();
+    let config = config.with_keys_read(fixtures).unwrap();
+    assert!(Engine::new(&config, Arc::new(ManualClock::at(morning()))).is_ok());
+
+    let text = text.replace("keys/alipay_platform.pem", "keys/gone.pem");
+    let config: sandbox::SandboxConfig = toml::from_str(&text).unwrap();
+    let error = config.with_keys_read(fixtures).err().unwrap().to_string();
+    assert!(error.starts_with("alipay_private_key of 2021000000000000: cannot read"), "{error}");
+    assert!(error.contains("keys/gone.pem"), "{error}");
+}

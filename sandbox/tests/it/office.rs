@@ -182,6 +182,10 @@ impl Office {
         parameters
     }
 
+    pub(crate) fn alipay_sign(&self, text: &str) -> String {
+        sign(APP, text.as_bytes())
+    }
+
     pub(crate) fn alipay_reply(&self, mut parameters: BTreeMap<String, String>) -> Reply {
         let text: Vec<String> =
             parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();

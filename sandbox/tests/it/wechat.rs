@@ -226,6 +226,25 @@ fn refunds_never_exceed_the_payment_nor_fifty() {
 }
 
 #[test]
+fn many_refunds_at_once_never_exceed_the_payment() {
+    let office = office();
+    paid(&office, "ORDER0001", 100);
+    let accepted: usize = std::thread::scope(|scope| {
+        let hands: Vec<_> = (0..20)
+            .map(|count| {
+                let office = &office;
+                scope.spawn(move || {
+                    office.wechat_refund("ORDER0001", &format!("R{count}"), 10, 100, "").status
+                })
+            })
+            .collect();
+        hands.into_iter().map(|hand| hand.join().unwrap()).filter(|s| *s == 200).count()
+    });
+    assert_eq!(accepted, 10);
+    assert_eq!(office.engine.state().orders[0].refunded_fen, domain::Fen::new(100));
+}
+
+#[test]
 fn a_refund_without_balance_moves_nothing_and_succeeds_later_under_the_same_number() {
     let office = office();
     paid(&office, "ORDER0001", 8000);
