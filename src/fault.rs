@@ -1,7 +1,7 @@
 //! What went wrong with a request, for two audiences: a stable code and a sentence for the client,
 //! the cause for the log. `src/http/error.rs` alone turns it into an answer.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::record::RecordError;
 use crate::seal::SealError;
@@ -16,15 +16,15 @@ pub struct Fault {
     pub code: &'static str,
     /// What and where, for the client.
     pub detail: String,
-    /// Further members of the answer.
-    pub members: Map<String, Value>,
+    /// Further members of the answer, in order.
+    pub members: Vec<(&'static str, Value)>,
     /// When to come again, in seconds.
     pub retry_after_s: Option<u32>,
 }
 
 impl Fault {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), members: Map::new(), retry_after_s: None }
+        Self { status, code, detail: detail.into(), members: Vec::new(), retry_after_s: None }
     }
 
     /// 400: the request cannot be read.
@@ -67,8 +67,8 @@ impl Fault {
 
     /// Adds a member to the answer.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.members.insert(name.to_owned(), value.into());
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.members.push((name, value.into()));
         self
     }
 

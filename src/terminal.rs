@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Write};
 use tracing_subscriber::EnvFilter;
 
 /// What the log shows when nothing else is asked for.
-const DEFAULT_LOG: &str = "info,tokio_postgres=warn,actix_server=warn";
+const DEFAULT_LOG: &str = "info,tokio_postgres=warn,actix_server=warn,refinery_core=warn";
 
 /// Writes a line to standard output.
 pub fn say(line: impl Display) {

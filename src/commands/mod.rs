@@ -32,6 +32,16 @@ impl Stop {
         Self { line: line.to_string(), exit: Exit::BadUsage }
     }
 
+    /// What the configuration asks for cannot be had: the line names its file.
+    pub(crate) fn configured(
+        config: Option<&Path>,
+        environment: &Environment,
+        fault: impl std::fmt::Display,
+    ) -> Self {
+        let file = Config::file(config, environment);
+        Self::bad_usage(format!("{}: {fault}", file.display()))
+    }
+
     /// The work found a problem.
     pub fn problem(line: impl ToString) -> Self {
         Self { line: line.to_string(), exit: Exit::FoundProblem }
@@ -113,11 +123,12 @@ async fn open(
     config: Option<&Path>,
     environment: &Environment,
 ) -> Result<(Hub, Database), Stop> {
-    let config = load(config, environment)?;
-    let database = Database::reach(&config.database).await.map_err(Stop::bad_usage)?;
-    hub::migrate_if_asked(&config, &database.store).await.map_err(Stop::bad_usage)?;
+    let named = |error: OpenError| Stop::configured(config, environment, error);
+    let settings = load(config, environment)?;
+    let database = Database::reach(&settings.database).await.map_err(named)?;
+    hub::migrate_if_asked(&settings, &database.store).await.map_err(named)?;
     let clock = std::sync::Arc::new(SystemClock);
-    let hub = hub::open(&config, database.store.clone(), clock).await.map_err(Stop::bad_usage)?;
+    let hub = hub::open(&settings, database.store.clone(), clock).await.map_err(named)?;
     Ok((hub, database))
 }
 

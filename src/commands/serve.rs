@@ -14,15 +14,18 @@ use crate::jobs::Workers;
 use crate::terminal;
 
 pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Result<Exit, Stop> {
-    let config = load(asked.config.config.as_deref(), environment)?;
+    let file = asked.config.config.as_deref();
+    let named = |fault: &dyn std::fmt::Display| Stop::configured(file, environment, fault);
+    let config = load(file, environment)?;
     // A used port is told before a database is started.
-    let socket = http::bind(config.server.listen).map_err(Stop::bad_usage)?;
-    let database = Database::reach(&config.database).await?;
+    let socket = http::bind(config.server.listen).map_err(|error| named(&error))?;
+    let database = Database::reach(&config.database).await.map_err(|error| named(&error))?;
     if let Some(private) = &database.private {
         terminal::say(private.notice());
     }
-    hub::migrate_if_asked(&config, &database.store).await?;
-    let hub = Arc::new(hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await?);
+    hub::migrate_if_asked(&config, &database.store).await.map_err(|error| named(&error))?;
+    let hub = hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await;
+    let hub = Arc::new(hub.map_err(|error| named(&error))?);
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
     let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
     let workers = asked.role.works().then(|| Workers::start(&hub));

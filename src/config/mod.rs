@@ -86,6 +86,15 @@ impl Config {
         }
     }
 
+    /// The file of the configuration: what `asked` names, else PAYHUB_CONFIG, else `./payhub.toml`.
+    #[must_use]
+    pub fn file(asked: Option<&Path>, environment: &Environment) -> PathBuf {
+        asked
+            .map(Path::to_owned)
+            .or_else(|| environment.config_file())
+            .unwrap_or_else(|| PathBuf::from(USUAL_FILE))
+    }
+
     /// Reads the configuration that `asked` names, else PAYHUB_CONFIG, else `./payhub.toml`. That
     /// last one may be absent when the environment has settings.
     ///
@@ -93,7 +102,7 @@ impl Config {
     /// One line: file, key, what is wrong, the mend.
     pub fn load(asked: Option<&Path>, environment: &Environment) -> Result<Self, ConfigError> {
         let named = asked.map(Path::to_owned).or_else(|| environment.config_file());
-        let path = named.clone().unwrap_or_else(|| PathBuf::from(USUAL_FILE));
+        let path = Self::file(asked, environment);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(fault)

@@ -20,31 +20,31 @@ const REFUNDING: SignedDuration = SignedDuration::from_secs(150);
 
 /// What became of a case.
 #[derive(Clone, Debug)]
-pub struct Lived {
+pub(super) struct Lived {
     /// The case.
-    pub case: Case,
+    pub(super) case: Case,
     /// Its fee.
-    pub fee_id: String,
+    pub(super) fee_id: String,
     /// What was owed, in fen.
-    pub total_fen: i64,
+    pub(super) total_fen: i64,
     /// The number of the order that was to pay it.
-    pub out_trade_no: Option<String>,
+    pub(super) out_trade_no: Option<String>,
 }
 
 /// An error that was planted in a bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Planted {
+pub(super) struct Planted {
     /// The difference that must be found.
-    pub kind: &'static str,
+    pub(super) kind: &'static str,
     /// At which order number.
-    pub out_trade_no: String,
+    pub(super) out_trade_no: String,
 }
 
 /// Lives one case.
 ///
 /// # Errors
 /// What the hub or a provider answered that it should not have.
-pub async fn live(office: &Office, case: &Case, opening: jiff::Timestamp) -> Result<Lived, OfficeError> {
+pub(super) async fn live(office: &Office, case: &Case, opening: jiff::Timestamp) -> Result<Lived, OfficeError> {
     let at = opening
         .saturating_add(SignedDuration::from_mins(case.minute))
         .unwrap_or(jiff::Timestamp::MAX);
@@ -52,6 +52,8 @@ pub async fn live(office: &Office, case: &Case, opening: jiff::Timestamp) -> Res
         office.clock.set(at);
     }
     let fee = issue(office, case).await?;
+    // The payer is told of the fee before the order is placed.
+    office.settle().await?;
     let mut lived = Lived {
         case: case.clone(),
         fee_id: text(&fee, "id")?,
@@ -160,7 +162,7 @@ async fn refund(
 ///
 /// # Errors
 /// When the sandbox does not take a fault.
-pub fn plant(office: &Office, day: &[Lived]) -> Result<Vec<Planted>, OfficeError> {
+pub(super) fn plant(office: &Office, day: &[Lived]) -> Result<Vec<Planted>, OfficeError> {
     let mut planted = Vec::new();
     let engine = office.sandbox.engine();
     for lived in day {
@@ -198,7 +200,7 @@ pub fn plant(office: &Office, day: &[Lived]) -> Result<Vec<Planted>, OfficeError
 
 /// Counts how the cases went, for the summary.
 #[must_use]
-pub fn by_fate(day: &[Lived]) -> BTreeMap<&'static str, usize> {
+pub(super) fn by_fate(day: &[Lived]) -> BTreeMap<&'static str, usize> {
     let mut counts = BTreeMap::new();
     for lived in day {
         let count: &mut usize = counts.entry(lived.case.fate.label()).or_default();

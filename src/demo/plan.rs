@@ -5,28 +5,28 @@ use serde_json::{Value, json};
 
 /// A case of the day.
 #[derive(Clone, Debug)]
-pub struct Case {
+pub(super) struct Case {
     /// Its number at the office.
-    pub case_no: String,
+    pub(super) case_no: String,
     /// The payer's name.
-    pub name: String,
+    pub(super) name: String,
     /// The payer's phone.
-    pub phone: String,
+    pub(super) phone: String,
     /// The items of its fee.
-    pub items: Value,
+    pub(super) items: Value,
     /// What the fee is for, in two words.
-    pub what: &'static str,
+    pub(super) what: &'static str,
     /// Whether it is paid through WeChat Pay or Alipay.
-    pub by_wechat: bool,
+    pub(super) by_wechat: bool,
     /// What happens to it.
-    pub fate: Fate,
+    pub(super) fate: Fate,
     /// Minutes after nine at which it comes to the counter.
-    pub minute: i64,
+    pub(super) minute: i64,
 }
 
 /// What happens to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     /// Paid, and the provider says so.
     Paid,
     /// Nothing is owed under the schedule.
@@ -105,7 +105,7 @@ const GIVEN: [&str; 8] = ["三", "四", "小明", "小红", "建国", "秀英", 
 
 /// The plan of a day with `count` cases.
 #[must_use]
-pub fn plan(count: u32, seed: u64, day: jiff::civil::Date) -> Vec<Case> {
+pub(super) fn plan(count: u32, seed: u64, day: jiff::civil::Date) -> Vec<Case> {
     let mut chance = Chance(seed);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     let fates = fates(count, &mut chance);
@@ -184,15 +184,9 @@ fn items(fate: Fate, chance: &mut Chance) -> (&'static str, Value) {
 }
 
 impl Fate {
-    /// Whether its money is taken and stays.
-    #[must_use]
-    pub const fn is_paid(self) -> bool {
-        !matches!(self, Self::Zero | Self::Unpaid)
-    }
-
     /// What the terminal says about it.
     #[must_use]
-    pub const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Paid => "paid",
             Self::Zero => "nothing owed",

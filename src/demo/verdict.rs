@@ -14,9 +14,9 @@ use crate::{ledger, terminal};
 
 /// What the next morning found.
 #[derive(Debug)]
-pub struct Verdict {
+pub(super) struct Verdict {
     /// The runs, WeChat Pay first.
-    pub run_ids: Vec<String>,
+    pub(super) run_ids: Vec<String>,
     runs: Vec<Value>,
     found: Vec<Value>,
     explained: usize,
@@ -32,7 +32,7 @@ pub struct Verdict {
 ///
 /// # Errors
 /// When the hub does not answer.
-pub async fn of(
+pub(super) async fn of(
     office: &Office,
     date: Date,
     lived: &[Lived],
@@ -110,20 +110,20 @@ impl Verdict {
     }
 
     /// The planted errors and the found differences, as kind and number.
-    fn differences(&self) -> (BTreeSet<(String, String)>, BTreeSet<(String, String)>) {
+    fn differences(&self) -> [BTreeSet<(String, String)>; 2] {
         let found = self
             .found
             .iter()
             .map(|found| (word(found, "kind").to_owned(), word(found, "out_trade_no").to_owned()));
         let planted =
             self.planted.iter().map(|planted| (planted.kind.to_owned(), planted.out_trade_no.clone()));
-        (found.collect(), planted.collect())
+        [found.collect(), planted.collect()]
     }
 
     /// Whether every fee is explained and the differences are exactly the planted ones.
     #[must_use]
-    pub fn is_good(&self) -> bool {
-        let (found, planted) = self.differences();
+    pub(super) fn is_good(&self) -> bool {
+        let [found, planted] = self.differences();
         self.explained == self.fees
             && found == planted
             && self.found.len() == self.planted.len()
@@ -132,7 +132,7 @@ impl Verdict {
 
     /// The last line.
     #[must_use]
-    pub fn last_line(&self) -> String {
+    pub(super) fn last_line(&self) -> String {
         format!(
             "explained {}/{} fees, {} differences ({} planted)",
             self.explained,
@@ -143,7 +143,7 @@ impl Verdict {
     }
 
     /// Says how the day was.
-    pub fn say(&self, lived: &[Lived]) {
+    pub(super) fn say(&self, lived: &[Lived]) {
         terminal::say("");
         terminal::say("What came to the counter");
         for (fate, count) in by_fate(lived) {

@@ -32,6 +32,9 @@ pub enum OpenError {
     /// The database's URL is none.
     #[error("database.url: {0}; give postgres://user:password@host/database")]
     Url(String),
+    /// The database does not answer.
+    #[error("database.url: cannot reach the database: {0}; is it running, and is the address right?")]
+    Unreachable(String),
     /// The database refused.
     #[error("{0}; check [database]: is it running, and may this user reach it?")]
     Store(#[from] StoreError),
@@ -82,7 +85,8 @@ impl Database {
             }
         };
         let store = Store::new(settings)?;
-        store.client().await?;
+        let reached = store.client().await;
+        drop(reached.map_err(|error| OpenError::Unreachable(causes(&error)))?);
         Ok(Self { store, private })
     }
 
@@ -99,6 +103,15 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// The innermost cause of an error, which says what a person can do something about.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 /// Puts a hub together over a database whose schema is current.

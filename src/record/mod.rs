@@ -122,10 +122,13 @@ pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>,
 /// A claim by its arrival's index and its own; `None`: the arrival's evidence alone.
 type Place = (usize, Option<usize>);
 
+/// The orders that a round touches, and its places.
+type Round<'a> = (BTreeSet<(&'a MerchantId, &'a OutTradeNo)>, Vec<Place>);
+
 /// Divides the claims into rounds in which no order stands twice, so that each is judged against
 /// books that hold all before it.
 fn rounds(arrivals: &[Arrival<'_>]) -> Vec<Vec<Place>> {
-    let mut rounds: Vec<(BTreeSet<(&MerchantId, &OutTradeNo)>, Vec<Place>)> = Vec::new();
+    let mut rounds: Vec<Round<'_>> = Vec::new();
     for (index, arrival) in arrivals.iter().enumerate() {
         if arrival.claims.is_empty() {
             match rounds.first_mut() {

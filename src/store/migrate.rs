@@ -1,11 +1,16 @@
 //! Brings the schema up to date, once, however many hubs start at the same time.
 
 use deadpool_postgres::Object;
-use refinery::embed_migrations;
 
 use super::{Store, StoreError};
+use embedded::migrations;
 
-embed_migrations!("src/store/migrations");
+/// What the macro makes of the files, which have their own words at their heads.
+mod embedded {
+    #![allow(missing_docs, unreachable_pub, reason = "the macro writes no documentation")]
+
+    refinery::embed_migrations!("src/store/migrations");
+}
 
 /// The advisory lock that one migrating hub holds; any number that nobody else uses.
 const LOCK: i64 = 0x7061_7968_7562;
@@ -57,5 +62,5 @@ pub async fn version(store: &Store) -> Result<SchemaVersion, StoreError> {
         .await
         .map_err(|error| StoreError::Migration(error.to_string()))?
         .map_or(0, |migration| migration.version());
-    Ok(SchemaVersion { found: found.into(), wanted: wanted.into() })
+    Ok(SchemaVersion { found, wanted })
 }

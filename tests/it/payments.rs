@@ -20,7 +20,11 @@ async fn a_fee_is_paid_through_either_wallet_and_everybody_hears_of_it() {
     let heard = world.heard();
     assert_eq!((heard["order.paid"], heard["fee.paid"]), (2, 2));
     let sms = world.sandbox.engine().state().sms;
-    assert_eq!(sms.len(), 4, "two notices of a fee, two of a payment");
+    assert_eq!(sms.len(), 2, "the notices of fees that were paid meanwhile are not sent");
+    let fee = world.fee("201811300003").await;
+    world.settle().await.unwrap();
+    assert_eq!(world.sandbox.engine().state().sms.len(), 3, "the notice of a fee that is owed is");
+    assert_eq!(world.fee_status(&fee).await, "issued");
     world.finish().await;
 }
 
@@ -36,7 +40,7 @@ async fn t02_the_same_notice_fifty_times_at_once_is_one_payment_and_fifty_right_
         let all = (0..50).map(|_| {
             let mut request = world.client().post(world.url(&format!("/callbacks/{merchant}")));
             for (name, value) in &notice.headers {
-                request = request.header(name, value);
+                request = request.header(*name, value);
             }
             let request = request.body(notice.body.clone());
             async move {
@@ -114,7 +118,7 @@ async fn t06_an_old_notice_is_refused_and_a_kept_one_is_replayed_at_any_time() {
     let post = || {
         let mut request = world.client().post(world.url(&format!("/callbacks/{WECHAT}")));
         for (name, value) in &notice.headers {
-            request = request.header(name, value);
+            request = request.header(*name, value);
         }
         request.body(notice.body.clone()).send()
     };
