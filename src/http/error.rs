@@ -20,7 +20,7 @@ pub(super) fn problem(fault: &Fault, request_id: &str) -> Answer {
         members.insert("retry_after_s".to_owned(), json!(seconds));
     }
     for (name, value) in &fault.members {
-        members.entry(name.clone()).or_insert_with(|| value.clone());
+        members.entry((*name).to_owned()).or_insert_with(|| value.clone());
     }
     Answer::json(fault.status, &Value::Object(members))
 }

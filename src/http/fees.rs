@@ -20,7 +20,9 @@ use crate::resource::fee as shown;
 use crate::store::StoreError;
 use crate::store::fees::{self, FeeRecord};
 
-use issue::{FeeRequest, issue};
+use issue::issue;
+
+pub(super) use issue::FeeRequest;
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
@@ -31,9 +33,10 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
         .service(resource("/v1/fees/{id}/void").route(web::post().to(void)));
 }
 
+/// `POST /v1/fees/quote`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct QuoteRequest {
+pub(super) struct QuoteRequest {
     items: Vec<QuoteItem>,
     #[serde(default)]
     accepted_on: Option<Date>,

@@ -32,7 +32,7 @@ const DEFAULT_LOCALE: &str = "zh-CN";
 /// `POST /v1/fees`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct FeeRequest {
+pub(in crate::http) struct FeeRequest {
     case_no: CaseNo,
     #[serde(default)]
     accepted_on: Option<Date>,
@@ -244,7 +244,7 @@ mod tests {
     fn refused(code: &str, path: &str, change: impl FnOnce(&mut Value)) {
         let fault = check(&asked(change)).unwrap_err();
         assert_eq!((fault.status, fault.code), (422, code));
-        assert_eq!(fault.members.get("path"), Some(&json!(path)));
+        assert_eq!(fault.members, [("path", json!(path))]);
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
         assert!(agree(Some(Fen::new(8000)), &quote).is_ok());
         let fault = agree(Some(Fen::new(7999)), &quote).unwrap_err();
         assert_eq!(fault.code, "amount_mismatch");
-        assert_eq!(fault.members.get("expected_total_fen"), Some(&json!(8000)));
+        assert_eq!(fault.members, [("expected_total_fen", json!(8000))]);
     }
 
     #[test]

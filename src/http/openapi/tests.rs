@@ -1,1 +1,130 @@
+use std::collections::BTreeSet;
 
+use domain::schedule::{QuoteItem, Schedule};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::super::fees::{FeeRequest, QuoteRequest};
+use super::*;
+use crate::orders::OrderRequest;
+use crate::refunds::RefundRequest;
+use crate::resource as shown;
+
+const UUID: &str = "00000000000000000000000000000001";
+const TIME: &str = "2018-11-30T01:00:00Z";
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT.as_ref().unwrap()).unwrap()
+}
+
+fn properties(schema: &str) -> BTreeSet<String> {
+    let document = document();
+    let properties = &document["components"]["schemas"][schema]["properties"];
+    properties
+        .as_object()
+        .unwrap_or_else(|| panic!("{schema} is described"))
+        .keys()
+        .cloned()
+        .collect()
+}
+
+/// Whether a schema has the members that an answer has.
+#[track_caller]
+fn describes(schema: &str, answer: &Value) {
+    let members = answer.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(properties(schema), members, "{schema}");
+}
+
+/// Whether a schema has the members that a request may have, as its reader lists them.
+#[track_caller]
+fn describes_request<T: DeserializeOwned + std::fmt::Debug>(schema: &str) {
+    let refused = serde_json::from_value::<T>(json!({"?": 0})).unwrap_err().to_string();
+    let (_, listed) = refused.split_once("expected").unwrap();
+    let members: BTreeSet<String> =
+        listed.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    assert_eq!(properties(schema), members, "{schema}");
+}
+
+fn quote() -> Value {
+    let mut item = QuoteItem::new("REG.RES", 1);
+    item.evidence = vec!["small_micro_declaration".to_owned()];
+    let day = "2018-11-30".parse().unwrap();
+    serde_json::to_value(Schedule::built_in().unwrap().price(&[item], day).unwrap()).unwrap()
+}
+
+#[test]
+fn what_is_read_is_described() {
+    describes_request::<FeeRequest>("FeeRequest");
+    describes_request::<QuoteRequest>("QuoteRequest");
+    describes_request::<QuoteItem>("QuoteItem");
+    describes_request::<OrderRequest>("OrderRequest");
+    describes_request::<RefundRequest>("RefundRequest");
+}
+
+#[test]
+fn a_fee_and_its_quote_are_described() {
+    describes("Quote", &quote());
+    let line = quote()["lines"][0].clone();
+    let known = properties("QuoteLine");
+    assert!(line.as_object().unwrap().keys().all(|name| known.contains(name)), "{line}");
+    let record = json!({
+        "id": format!("fee_{UUID}"), "application_id": "a", "case_no": "1",
+        "accepted_on": "2018-11-30", "total_fen": 8000, "quote": quote(),
+        "payer": {"name": "张*", "phone": "138****1234"}, "issued_at": TIME, "paid_fen": 0,
+        "refunding_fen": 0, "refunded_fen": 0,
+    });
+    let fee = shown::fee(&serde_json::from_value(record).unwrap());
+    describes("Fee", &fee);
+    describes("MaskedPayer", &fee["payer"]);
+}
+
+#[test]
+fn an_order_its_payments_and_refunds_are_described() {
+    let refused = json!({
+        "refused_reason": "invalid_request", "refused_code": "PARAM_ERROR", "refused_message": "?",
+    });
+    let mut order = json!({
+        "id": format!("ord_{UUID}"), "application_id": "a", "merchant_id": "m",
+        "provider": "wechat", "product": "native", "out_trade_no": "P1", "amount_fen": 1,
+        "subject": "s", "status": "failed", "created_at": TIME, "expires_at": TIME,
+        "paid_late": false, "queries": 0, "fees": [], "refunds": [],
+        "payments": [{
+            "id": format!("pay_{UUID}"), "provider_trade_no": "4", "amount_fen": 1,
+            "surplus_fen": 0, "paid_at": TIME, "source": "callback", "refunding_fen": 0,
+            "refunded_fen": 0, "surplus_refunding_fen": 0, "shares": [],
+        }],
+    });
+    order.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
+    let order = shown::order(&serde_json::from_value(order).unwrap());
+    describes("Order", &order);
+    describes("Payment", &order["payments"][0]);
+    describes("Refused", &order["refused"]);
+    let mut refund = json!({
+        "id": format!("rfd_{UUID}"), "application_id": "a", "merchant_id": "m",
+        "order_id": format!("ord_{UUID}"), "payment_id": format!("pay_{UUID}"),
+        "out_trade_no": "P1", "out_refund_no": "R1", "amount_fen": 1, "surplus_fen": 0,
+        "reason": "r", "status": "failed", "requested_by": "a", "created_at": TIME, "queries": 0,
+        "allocations": [{"fee_id": format!("fee_{UUID}"), "amount_fen": 1}],
+    });
+    refund.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
+    let refund = shown::refund(&serde_json::from_value(refund).unwrap());
+    describes("Refund", &refund);
+    describes("Allocation", &refund["allocations"][0]);
+}
+
+#[test]
+fn every_operation_under_v1_asks_for_a_key_and_every_reference_is_there() {
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let is_open = operation["security"][0]["api_key"].is_null();
+            assert_eq!(is_open, !path.starts_with("/v1/"), "{method} {path}");
+            assert!(operation["summary"].is_string() || operation["description"].is_string());
+        }
+    }
+    let text = document.to_string();
+    for reference in text.split("#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(document["components"]["schemas"][name].is_object(), "{name}");
+    }
+}
