@@ -98,7 +98,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::RedoRefund => "按退款异常处理：联系付款人，改退其他账户或重新发起",
         Action::ClaimCharge => "核对签约费率，向渠道申请退还或补扣差额",
         Action::CountOnce => "只认一笔，另一笔向渠道核实",
-        Action::AwaitNextFile => "等待下一份账单，届时自动核销",
+        Action::AwaitNextFile => "等待下一份账单再核对",
     }
 }
 

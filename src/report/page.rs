@@ -131,9 +131,12 @@ fn headline(report: &Report) -> String {
         return format!("账单文件自报合计与明细不一致，请重新下载账单（{fault}）");
     }
     let matched = report.sum(|day| day.result.sums.matched).together().count;
-    match report.differences().count() {
-        0 => format!("系统与渠道账单逐笔核对，{matched} 笔全部一致。"),
-        count => format!("有 {count} 笔需要处理，原因与建议见下；其余 {matched} 笔核对一致。"),
+    match (report.differences().count(), report.doubts().count()) {
+        (0, 0) => format!("系统与渠道账单逐笔核对，{matched} 笔全部一致。"),
+        (0, doubts) => format!("{matched} 笔核对一致，另有 {doubts} 笔存疑，待下一份账单核对。"),
+        (count, _) => {
+            format!("有 {count} 笔需要处理，原因与建议见下；另有 {matched} 笔核对一致。")
+        }
     }
 }
 

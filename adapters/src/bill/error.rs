@@ -24,7 +24,7 @@ pub enum BillError {
         fault: String,
     },
     /// A line or one of its fields cannot be read.
-    #[error("line {line}, column {column}: {fault}; nothing was booked from it")]
+    #[error("line {line}, column {column}: {fault}; nothing was booked from it, fetch it again")]
     Field {
         /// The line.
         line: u64,

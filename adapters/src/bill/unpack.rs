@@ -48,7 +48,8 @@ fn entry(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<String, BillErro
         }
         let unpacked = capped(file, left)?;
         left = left.saturating_sub(u64::try_from(unpacked.len()).unwrap_or(u64::MAX));
-        let text = decode_owned(unpacked)?;
+        // What is no text cannot be the bill.
+        let Ok(text) = decode_owned(unpacked) else { continue };
         if wanted(&text) {
             return Ok(text);
         }
@@ -82,14 +83,18 @@ fn decode_owned(bytes: Vec<u8>) -> Result<String, BillError> {
 
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, BillError> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Ok(Cow::Borrowed(text)),
-        Err(not_utf8) => {
-            GB18030.decode_without_bom_handling_and_without_replacement(bytes).ok_or_else(|| {
-                BillError::packing(format!("it is neither UTF-8 ({not_utf8}) nor GB18030"))
-            })
-        }
+    let not_utf8 = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(Cow::Borrowed(text)),
+        Err(fault) => fault,
+    };
+    // Cut inside its last letter, it is UTF-8 still; the reader tells what is missing.
+    if not_utf8.error_len().is_none() {
+        let whole = bytes.get(..not_utf8.valid_up_to()).unwrap_or_default();
+        return std::str::from_utf8(whole).map(Cow::Borrowed).map_err(BillError::packing);
     }
+    GB18030
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .ok_or_else(|| BillError::packing(format!("it is neither UTF-8 ({not_utf8}) nor GB18030")))
 }
 
 #[cfg(test)]
@@ -110,5 +115,6 @@ mod tests {
             assert_eq!(decode(bytes).unwrap(), "支付宝");
         }
         assert!(decode(&[0xff, 0xff, 0xff]).is_err());
+        assert_eq!(decode(&"支付宝".as_bytes()[..8]).unwrap(), "支付");
     }
 }

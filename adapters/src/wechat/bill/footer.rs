@@ -1,7 +1,7 @@
 //! The two footer lines of a trade bill: what the file says that its rows add up to. Old files
 //! write `45.0` and `0.0`, newer ones `45` and `0.00`; both are decimals.
 
-use domain::bill::BillTotals;
+use domain::bill::{BillTotals, Direction};
 
 use super::row::Amounts;
 use super::{split, wrong_width};
@@ -11,14 +11,14 @@ use crate::bill::decimal::Decimal;
 /// What a footer name means: its name in the hub's words, and which sum of the rows it states.
 const MEANINGS: [(&str, &str, Meaning); 10] = [
     ("总交易单数", "count", Meaning::Rows),
-    ("应结订单总金额", "settlement_total_fen", Meaning::Sum(0)),
-    ("总交易额", "settlement_total_fen", Meaning::Sum(0)),
+    ("应结订单总金额", "settlement_total_fen", Meaning::OfPayments(0)),
+    ("总交易额", "settlement_total_fen", Meaning::OfPayments(0)),
     ("退款总金额", "refund_total_fen", Meaning::Sum(1)),
     ("总退款金额", "refund_total_fen", Meaning::Sum(1)),
     ("充值券退款总金额", "coupon_refund_total_fen", Meaning::Sum(2)),
     ("总代金券或立减优惠退款金额", "coupon_refund_total_fen", Meaning::Sum(2)),
     ("手续费总金额", "fee_total_fen", Meaning::Sum(3)),
-    ("订单总金额", "order_total_fen", Meaning::Sum(4)),
+    ("订单总金额", "order_total_fen", Meaning::OfPayments(4)),
     ("申请退款总金额", "requested_refund_total_fen", Meaning::Sum(5)),
 ];
 
@@ -26,6 +26,7 @@ const MEANINGS: [(&str, &str, Meaning); 10] = [
 enum Meaning {
     Rows,
     Sum(usize),
+    OfPayments(usize),
 }
 
 /// What the rows add up to, column by column.
@@ -35,11 +36,18 @@ pub(super) struct Sums {
     exact: Amounts,
     /// The same with each row rounded to the fen first, as a file may have done with its charges.
     rounded: Amounts,
+    /// The same over payments alone: a refund may repeat its order's amounts, which no total counts.
+    payments: Amounts,
 }
 
 impl Sums {
-    pub(super) fn add(&mut self, amounts: &Amounts) {
+    pub(super) fn add(&mut self, direction: Direction, amounts: &Amounts) {
         self.rows = self.rows.saturating_add(1);
+        if direction == Direction::Payment {
+            for (sum, amount) in self.payments.iter_mut().zip(amounts) {
+                *sum = sum.plus(*amount);
+            }
+        }
         for ((exact, rounded), amount) in self.exact.iter_mut().zip(&mut self.rounded).zip(amounts)
         {
             *exact = exact.plus(*amount);
@@ -59,6 +67,11 @@ impl Sums {
                 let rounded = self.rounded.get(index).copied().unwrap_or_default();
                 let same = [exact, rounded, exact.to_fen()].contains(&stated);
                 (same, exact)
+            }
+            Meaning::OfPayments(index) => {
+                let exact = self.exact.get(index).copied().unwrap_or_default();
+                let payments = self.payments.get(index).copied().unwrap_or_default();
+                ([exact, payments].contains(&stated), exact)
             }
         }
     }
@@ -129,7 +142,7 @@ impl<'a> Footer<'a> {
         };
         let value = match meaning {
             Meaning::Rows => stated.whole(),
-            Meaning::Sum(_) => stated.fen_half_up().map(domain::Fen::get),
+            Meaning::Sum(_) | Meaning::OfPayments(_) => stated.fen_half_up().map(domain::Fen::get),
         };
         let value = value.ok_or_else(|| {
             BillError::field(line, name, format!("{text:?} in the footer is out of range"))

@@ -55,8 +55,8 @@ pub(crate) fn read(text: &str, each: &mut dyn FnMut(BillRow<'_>)) -> Result<Bill
             return Err(wrong_width(line, fields.len(), header.width(), lines.next().is_none()));
         }
         let row = Row { line, fields: &fields };
-        sums.add(&columns.amounts(&row)?);
         let read = columns.read(&row)?;
+        sums.add(read.direction, &columns.amounts(&row)?);
         count(&mut totals, &read).map_err(|fault| BillError::field(line, "订单金额", fault))?;
         each(read);
     }
