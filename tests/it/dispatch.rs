@@ -1,6 +1,7 @@
 //! Dispatch against receivers and a vendor that fail in every way that they do: what is told is
 //! told in order and at least once, and nobody gets the same SMS twice because nobody knew.
 
+mod asking;
 mod messages;
 mod peer;
 mod webhooks;
