@@ -126,9 +126,10 @@ pub struct SandboxArgs {
     /// Where the configuration is, if the sandbox shall know its merchants.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Where the sandbox listens; loopback only.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9080")]
-    pub listen: SocketAddr,
+    /// Where the sandbox listens, loopback only; absent: as its configuration says, else
+    /// 127.0.0.1:9010.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// `payhub key …`.

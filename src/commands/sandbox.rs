@@ -17,7 +17,9 @@ pub(super) async fn sandbox(asked: &SandboxArgs, _environment: &Environment) -> 
         Some(path) => read(path)?,
         None => SandboxConfig::development(),
     };
-    config.listen = asked.listen;
+    if let Some(listen) = asked.listen {
+        config.listen = listen;
+    }
     let running =
         Sandbox::start(&config, Arc::new(SystemClock)).map_err(Stop::bad_usage)?;
     terminal::say(format_args!("the sandbox listens on http://{}", running.address()));

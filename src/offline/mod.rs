@@ -28,9 +28,9 @@ pub struct Done {
 /// Compares the files and writes what was found into the folder.
 ///
 /// # Errors
-/// A file that cannot be read or believed, named with its line and column, or a folder that
-/// cannot be written. A bill whose own totals are not those of its rows is refused; of it there
-/// is only a `summary.json` that says so.
+/// A file that cannot be read, named with its line and column, or a folder that cannot be written.
+/// A bill whose own totals are not those of its rows is told, and never balanced: the rows are
+/// compared all the same, so that a person sees what is in it (the daily job refuses such a file).
 pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
     let bill_bytes = load(&args.bill)?;
     let ledger_bytes = load(&args.ledger)?;
@@ -51,29 +51,9 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         fund_flow,
         journal_head: None,
     };
-    if let Some(fault) = day.totals.footer_fault.clone() {
-        return Err(refuse(args, day, fault));
-    }
     let report = Report { merchants: vec![day], ..Report::default() };
     let files = report::write(&report, &args.out)?;
     Ok(Done { balanced: report.is_balanced(), summary: summary(&report, &files) })
-}
-
-/// The bill contradicts itself: nothing is matched with it, and the machine-readable summary says
-/// why.
-fn refuse(args: &OfflineArgs, mut day: MerchantDay, fault: String) -> OfflineError {
-    day.result.doubts.clear();
-    day.result.differences.clear();
-    day.result.matched.clear();
-    day.result.sums.matched = reconciliation::Sides::default();
-    let report = Report { merchants: vec![day], ..Report::default() };
-    let written = report::summary_json(&report)
-        .map_err(|source| report::WriteError::Text("summary.json", source.to_string()))
-        .and_then(|json| report::place(&args.out, &[("summary.json", json.into_bytes())]));
-    match written {
-        Ok(()) => OfflineError::Footer { file: args.bill.clone(), fault },
-        Err(fault) => OfflineError::Write(fault),
-    }
 }
 
 fn fund_flow(file: &Path, totals: &BillTotals) -> Result<FundFlowCheck, OfflineError> {
@@ -116,6 +96,9 @@ fn summary(report: &Report, files: &report::Files) -> String {
             day.result.differences.len(),
             if day.is_balanced() { "balanced" } else { "NOT balanced" },
         ));
+        if let Some(fault) = &day.totals.footer_fault {
+            lines.push(format!("the footer contradicts the rows, fetch the bill again: {fault}"));
+        }
         for finding in day.result.differences.iter().take(10) {
             lines.push(format!(
                 "  {} {} {}{}: {}",

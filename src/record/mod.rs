@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use callbacks::{Claim, Effect, Judgement, judge};
 use domain::fact::ProviderFact;
 use domain::ids::{CallbackId, MerchantId, OrderId, OutTradeNo};
+use domain::journal::Share;
 use jiff::Timestamp;
 
 use crate::hub::{Hub, Merchant};
@@ -166,7 +167,7 @@ async fn once(
     let now = hub.clock.now();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
-    let locked = lock(&tx, arrivals, round).await?;
+    let mut locked = lock(&tx, arrivals, round).await?;
     let mut effects = Effects::new(now);
     let mut verdicts = Vec::new();
     for (index, position) in round {
@@ -174,40 +175,50 @@ async fn once(
         let claim = position.and_then(|position| arrival.claims.get(position));
         let order = claim
             .and_then(|claim| locked.get(&(arrival.merchant.id.clone(), number(claim).clone())));
-        let verdict = apply(hub, &mut effects, arrival, claim, order)?;
+        let (verdict, credited) = apply(hub, &mut effects, arrival, claim, order)?;
         if position.is_none_or(|position| position == 0) {
             effects.callback(arrival, verdict, order.map(|order| &order.id));
         }
         verdicts.push((*index, verdict));
+        // Another order of the batch may be for the same fee: it sees what this one has paid.
+        for share in credited {
+            let Some(fee_id) = &share.fee_id else { continue };
+            locked.values_mut().for_each(|order| order.credit(fee_id, share.amount_fen));
+        }
     }
     commit(hub, tx, effects).await?;
     Ok(verdicts)
 }
 
-/// Judges one claim and adds its effect.
+/// Judges one claim and adds its effect; the verdict, and what fees were credited by it.
 fn apply(
     hub: &Hub,
     effects: &mut Effects,
     arrival: &Arrival<'_>,
     claim: Option<&Claim>,
     order: Option<&OrderRecord>,
-) -> Result<Verdict, RecordError> {
-    let Some(claim) = claim else { return Ok(Verdict::Known) };
+) -> Result<(Verdict, Vec<Share>), RecordError> {
+    let Some(claim) = claim else { return Ok((Verdict::Known, Vec::new())) };
     let books = order.map(OrderRecord::books);
     let account = arrival.merchant.provider.account();
     match judge(claim, books.as_ref(), account, hub.judging()) {
-        Judgement::Known => Ok(Verdict::Known),
+        Judgement::Known => Ok((Verdict::Known, Vec::new())),
         Judgement::Incident(incident) => {
             effects.incident(arrival, claim, &incident, order);
-            Ok(Verdict::Incident)
+            Ok((Verdict::Incident, Vec::new()))
         }
         Judgement::Apply(effect) => {
-            let Some(order) = order else { return Ok(Verdict::Known) };
+            let Some(order) = order else { return Ok((Verdict::Known, Vec::new())) };
             match effect {
-                Effect::Payment(payment) => effects.payment(arrival, claim, order, &payment)?,
-                Effect::Refund(refund) => effects.refund(arrival, claim, order, &refund)?,
+                Effect::Payment(payment) => {
+                    effects.payment(arrival, claim, order, &payment)?;
+                    Ok((Verdict::Applied, payment.shares))
+                }
+                Effect::Refund(refund) => {
+                    effects.refund(arrival, claim, order, &refund)?;
+                    Ok((Verdict::Applied, Vec::new()))
+                }
             }
-            Ok(Verdict::Applied)
         }
     }
 }

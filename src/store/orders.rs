@@ -196,6 +196,13 @@ pub fn shares(fees: &[FeeShare], surplus: Fen) -> Vec<Share> {
 }
 
 impl OrderRecord {
+    /// Counts a payment towards a fee that this order is for as well; other fees stay as they are.
+    pub fn credit(&mut self, fee_id: &FeeId, amount: Fen) {
+        for fee in self.fees.iter_mut().filter(|fee| fee.fee_id == *fee_id) {
+            fee.paid_fen = fee.paid_fen.plus(amount).unwrap_or(fee.paid_fen);
+        }
+    }
+
     /// What a judgement may look at.
     #[must_use]
     pub fn books(&self) -> LockedOrder {
