@@ -27,8 +27,17 @@ pub(crate) fn parse(text: &str) -> Option<Fen> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        #[test]
+        fn t23_every_amount_survives_the_way_out_and_back(fen in -10_000_000_000..=10_000_000_000_i64) {
+            let amount = Fen::new(fen);
+            proptest::prop_assert_eq!(parse(&amount.yuan()), Some(amount));
+            proptest::prop_assert_eq!(parse(&format!("{}000", amount.yuan())), Some(amount));
+        }
+    }
+
     #[test]
-    fn yuan_is_read_exactly() {
+    fn t23_yuan_is_read_exactly() {
         for (text, fen) in [
             ("80.00", Some(8000)),
             ("0.5", Some(50)),

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_of_a_bill_is_read_exactly_or_not_at_all() {
+    fn t23_a_number_of_a_bill_is_read_exactly_or_not_at_all() {
         for (text, fen) in [
             ("80.00", Some(8000)),
             ("0.5", Some(50)),

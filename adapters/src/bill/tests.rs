@@ -106,7 +106,7 @@ fn wechats_words_become_the_hubs() {
 }
 
 #[test]
-fn a_column_nobody_knows_is_told_and_the_order_of_columns_is_free() {
+fn t20_a_column_nobody_knows_is_told_and_the_order_of_columns_is_free() {
     let text = "商户订单号,新列,微信订单号,交易状态,交易时间,订单金额\n\
         `P1,`x,`42,`SUCCESS,`2018-11-30 10:00:00,`80.00\n总交易单数,新合计\n`1.0,`7\n";
     let (seen, totals) = rows(text.as_bytes()).unwrap();
@@ -169,7 +169,7 @@ fn what_cannot_be_read_is_named_by_line_and_column() {
 }
 
 #[test]
-fn a_cut_file_is_told_wherever_it_is_cut() {
+fn t20_a_cut_file_is_told_wherever_it_is_cut() {
     let whole = wechat(PAID, "`1,`70.00,`0.00,`0.00,`0.42000,`80.00,`0.00");
     for end in WECHAT.len()..whole.len() - 2 {
         let cut = rows(&whole.as_bytes()[..end]);

@@ -256,7 +256,7 @@ proptest! {
     }
 
     #[test]
-    fn one_change_is_one_difference_of_its_kind(
+    fn t21_one_change_is_one_difference_of_its_kind(
         (mut ledger, mut bill) in balanced(),
         change in change(),
         at in any::<prop::sample::Index>(),
@@ -270,7 +270,7 @@ proptest! {
     }
 
     #[test]
-    fn the_order_of_the_rows_decides_nothing(
+    fn t21_the_order_of_the_rows_decides_nothing(
         (ledger, other_ledger) in prop::collection::vec(chaotic_row(), 0..14)
             .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
         (bill, other_bill) in prop::collection::vec(chaotic_line(), 0..14)
