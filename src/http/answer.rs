@@ -3,7 +3,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::Value;
 
 /// What a call is answered.
@@ -30,6 +30,8 @@ impl Answer {
     pub(super) fn send(self) -> HttpResponse {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = HttpResponse::build(status);
+        // What stands here is of this moment, and of one application.
+        response.insert_header((CACHE_CONTROL, "no-store"));
         if status.is_client_error() || status.is_server_error() {
             response.insert_header((CONTENT_TYPE, "application/problem+json"));
             if let Some(seconds) = retry_after(&self.body) {

@@ -108,6 +108,27 @@ async fn fifty_at_once_under_one_key_are_one_fee() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn work_outlives_the_caller_and_a_second_request_waits_for_it_ten_seconds() {
+    let world = World::open().await;
+    let client = world.database().await;
+    client.batch_execute("BEGIN; LOCK TABLE fees IN EXCLUSIVE MODE").await.unwrap();
+    let body = fee_body("1");
+    let impatient = std::time::Duration::from_millis(500);
+    let gone = post(&world, "/v1/fees", "k", &body).timeout(impatient).send().await;
+    assert!(gone.unwrap_err().is_timeout());
+    let begun = std::time::Instant::now();
+    let second = send(post(&world, "/v1/fees", "k", &body)).await;
+    second.is_problem(409, "idempotency_in_progress");
+    assert!(begun.elapsed() >= std::time::Duration::from_secs(10));
+    assert_eq!(second.header("retry-after"), "5");
+    client.batch_execute("COMMIT").await.unwrap();
+    drop(client);
+    assert_eq!(send(post(&world, "/v1/fees", "k", &body)).await.status, 201);
+    assert_eq!(world.count("SELECT count(*) FROM fees").await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_two_services_are_strangers() {
     let world = World::open_with(OTHER).await;
     let body = fee_body("1");
