@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::http::{self, HttpOptions};
 use crate::hub::{self, Hub};
 use crate::store::{Store, migrate};
-use crate::{dispatch, orders, reconcile, refunds};
+use crate::{cases, dispatch, orders, reconcile, refunds};
 
 const WECHATPAY_PUBLIC: &str = include_str!("../../fixtures/keys/wechatpay_platform_pub.pem");
 const ALIPAY_PUBLIC: &str = include_str!("../../fixtures/keys/alipay_platform_pub.pem");
@@ -179,9 +179,10 @@ impl Office {
             let delivered = self.sandbox.deliver_due().await;
             let followed = orders::run_once(&self.hub).await?;
             let refunded = refunds::run_once(&self.hub).await?;
+            let lit = cases::run_once(&self.hub).await?;
             let sent = dispatch::run_once(&self.hub).await?;
             let reconciled = reconcile::run_once(&self.hub).await?;
-            let work = [followed, refunded, sent, reconciled];
+            let work = [followed, refunded, lit, sent, reconciled];
             if delivered.sent == 0 && delivered.dropped == 0 && work.iter().all(|done| *done == 0) {
                 return Ok(());
             }

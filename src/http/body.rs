@@ -19,7 +19,7 @@ const DRAINED: usize = 16 * 1024 * 1024;
 /// How long a body may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Members under which persons stand: their values are never repeated.
-const PERSONAL: [&str; 2] = ["payer", "to"];
+const PERSONAL: [&str; 3] = ["applicant", "payer", "to"];
 
 /// Takes a body in.
 ///

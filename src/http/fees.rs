@@ -14,6 +14,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::{self, Call, Nothing};
 use super::{query, resource, schema};
+use crate::cases;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::resource::fee as shown;
@@ -40,6 +41,8 @@ pub(super) struct QuoteRequest {
     items: Vec<QuoteItem>,
     #[serde(default)]
     accepted_on: Option<Date>,
+    #[serde(default)]
+    case_no: Option<CaseNo>,
 }
 
 /// Prices items without storing anything.
@@ -56,7 +59,11 @@ pub(super) struct QuoteRequest {
 )]
 pub(super) async fn quote(http: HttpRequest, payload: Payload) -> HttpResponse {
     call::post(http, payload, |call: Call, asked: QuoteRequest| async move {
-        let quote = price(&call.hub, &asked.items, asked.accepted_on)?;
+        let of_case = match &asked.case_no {
+            Some(case_no) => cases::accepted_on(&call.hub, &call.application, case_no).await?,
+            None => None,
+        };
+        let quote = price(&call.hub, &asked.items, asked.accepted_on.or(of_case))?;
         let value = serde_json::to_value(&quote).map_err(|error| Fault::internal(&error))?;
         Ok(Answer::json(200, &value))
     })

@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod call;
 mod callbacks;
+mod cases;
 mod error;
 mod events;
 mod fees;
@@ -187,6 +188,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(fees::configure)
         .configure(orders::configure)
         .configure(refunds::configure)
+        .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)
         .configure(events::configure)

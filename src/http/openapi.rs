@@ -8,7 +8,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, error, events, fees, health, metrics, notifications, orders, receipts,
+    callbacks, cases, error, events, fees, health, metrics, notifications, orders, receipts,
     reconciliations, refunds, resource, schema,
 };
 use crate::fault::Fault;
@@ -33,6 +33,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         fees::quote, fees::create, fees::list, fees::show, fees::void,
         orders::create, orders::show, orders::close,
         refunds::create, refunds::show,
+        cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,
         events::list,
         reconciliations::create, reconciliations::list, reconciliations::show,

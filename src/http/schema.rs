@@ -1,12 +1,16 @@
 //! The shapes of requests and answers, as `/openapi.json` describes them. They are read by nobody
 //! else; a test holds them against what the hub really reads and answers.
 
+mod cases;
 mod fees;
 mod notifications;
 mod orders;
 mod refunds;
 mod rest;
 
+pub use cases::{
+    Applicant, Case, CaseEvent, CaseProgress, CaseRequest, Deadline, FeeInShort, MaskedApplicant,
+};
 pub use fees::{
     Fee, FeePage, FeeRequest, MaskedPayer, Payer, Quote, QuoteItem, QuoteLine, QuoteRequest,
 };

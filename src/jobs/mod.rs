@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use crate::fault::Fault;
 use crate::hub::{Hub, prepare_months};
 use crate::store::idempotency;
-use crate::{dispatch, orders, reconcile, refunds};
+use crate::{cases, dispatch, orders, reconcile, refunds};
 
 /// How long a worker sleeps when nobody wakes it.
 const PERIOD: Duration = Duration::from_secs(1);
-/// How long the daily job sleeps when nobody wakes it.
+/// How long the daily jobs sleep when nobody wakes them.
 const DAILY_PERIOD: Duration = Duration::from_secs(30);
 /// How often old things are put away.
 const HOUSEKEEPING: Duration = Duration::from_secs(3600);
@@ -48,6 +48,9 @@ impl Workers {
         }));
         tasks.spawn(run(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
             Box::pin(reconcile::run_once(hub))
+        }));
+        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "cases", DAILY_PERIOD, |hub| {
+            Box::pin(cases::run_once(hub))
         }));
         tasks.spawn(run(Arc::clone(hub), stopped, "housekeeping", HOUSEKEEPING, |hub| {
             Box::pin(housekeeping(hub))

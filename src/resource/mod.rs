@@ -3,6 +3,7 @@
 //! A stored record becomes JSON here and nowhere else, so that what a backend reads and what it is
 //! told cannot differ. Nothing in a resource names a person but what is masked.
 
+mod case;
 mod notification;
 
 use domain::time::rfc3339;
@@ -13,6 +14,7 @@ use crate::store::fees::FeeRecord;
 use crate::store::orders::{OrderRecord, PaymentRecord};
 use crate::store::refunds::RefundRecord;
 
+pub use case::case;
 pub use notification::notification;
 
 /// A fee.

@@ -3,6 +3,7 @@
 
 pub mod applications;
 pub mod callbacks;
+pub mod cases;
 mod connect;
 pub mod deliveries;
 pub mod effects;

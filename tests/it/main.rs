@@ -11,6 +11,7 @@
 )]
 
 mod books;
+mod cases;
 mod configuration;
 mod dispatch;
 mod harness;

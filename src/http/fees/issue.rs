@@ -76,7 +76,8 @@ struct Kept {
 pub(super) async fn issue(call: &Call, asked: &FeeRequest) -> Result<Answer, Fault> {
     let hub = &call.hub;
     let payer = check(asked)?;
-    let quote = price(hub, &asked.items, asked.accepted_on)?;
+    let of_case = crate::cases::accepted_on(hub, &call.application, &asked.case_no).await?;
+    let quote = price(hub, &asked.items, asked.accepted_on.or(of_case))?;
     agree(asked.total_fen, &quote)?;
     let fee_id = FeeId::new(Uuid::now_v7());
     let kept = keep(hub, &fee_id, &payer)?;

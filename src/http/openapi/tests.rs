@@ -4,6 +4,7 @@ use domain::schedule::{QuoteItem, Schedule};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::super::cases::{ApplicantRequest, CaseRequest, ProgressRequest};
 use super::super::fees::{FeeRequest, QuoteRequest};
 use super::*;
 use crate::orders::OrderRequest;
@@ -57,6 +58,9 @@ fn what_is_read_is_described() {
     describes_request::<FeeRequest>("FeeRequest");
     describes_request::<QuoteRequest>("QuoteRequest");
     describes_request::<QuoteItem>("QuoteItem");
+    describes_request::<CaseRequest>("CaseRequest");
+    describes_request::<ApplicantRequest>("Applicant");
+    describes_request::<ProgressRequest>("CaseProgress");
     describes_request::<OrderRequest>("OrderRequest");
     describes_request::<RefundRequest>("RefundRequest");
 }

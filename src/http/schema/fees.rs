@@ -25,9 +25,11 @@ pub struct QuoteItem {
 pub struct QuoteRequest {
     /// At most 100.
     pub items: Vec<QuoteItem>,
-    /// The day of acceptance; today when absent.
+    /// The day of acceptance; the case's when absent, else today.
     #[schema(format = Date)]
     pub accepted_on: Option<String>,
+    /// The case whose day of acceptance counts, if the hub was told of it.
+    pub case_no: Option<String>,
 }
 
 /// A priced list of items.
@@ -113,7 +115,7 @@ pub struct Payer {
 pub struct FeeRequest {
     /// The case, which may not be known yet.
     pub case_no: String,
-    /// The day of acceptance; today when absent.
+    /// The day of acceptance; the case's when absent, else today.
     #[schema(format = Date)]
     pub accepted_on: Option<String>,
     /// What is charged.

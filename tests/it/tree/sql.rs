@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 9] = [
+const APPEND_ONLY: [&str; 11] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -14,6 +14,8 @@ const APPEND_ONLY: [&str; 9] = [
     "delivery_attempts",
     "provider_calls",
     "bill_files",
+    "case_events",
+    "case_lights",
 ];
 
 /// The database's clock times leases and nothing else.
