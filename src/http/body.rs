@@ -57,14 +57,22 @@ async fn collect(mut payload: Payload, largest: usize) -> Result<Bytes, Fault> {
 /// Reads bytes as JSON; nothing at all is an empty object.
 ///
 /// # Errors
-/// 400 `invalid_json`.
+/// 400 `invalid_json`; 422 `invalid_body` for a number that is not whole.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, Fault> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(Value::Object(Map::new()));
     }
-    serde_json::from_slice::<Strict>(bytes)
-        .map(|strict| strict.0)
-        .map_err(|error| Fault::unreadable("invalid_json", error.to_string()))
+    serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let reason = error.to_string();
+        if reason.starts_with("invalid type: floating point") {
+            let detail =
+                format!("line {line} column {column}: numbers must be whole (amounts: fen)");
+            Fault::invalid("invalid_body", detail)
+        } else {
+            Fault::unreadable("invalid_json", reason)
+        }
+    })
 }
 
 /// Gives JSON its meaning.
@@ -109,7 +117,7 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// JSON in which no name stands twice.
+/// JSON in which no name stands twice and every number is whole.
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -140,10 +148,6 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
         Ok(value.into())
     }
 

@@ -1,3 +1,5 @@
+//! Holds the description against what is really read and answered.
+
 use std::collections::BTreeSet;
 
 use domain::schedule::{QuoteItem, Schedule};
