@@ -110,6 +110,8 @@ pub struct Signals {
     pub follow: Notify,
     /// A run wants to be made.
     pub reconcile: Notify,
+    /// Nobody wakes those who wait here: they keep to their period and take no other's signal.
+    pub period: Notify,
 }
 
 impl Signals {

@@ -98,6 +98,7 @@ fn signal<'a>(hub: &'a Hub, name: &str) -> &'a Notify {
     match name {
         "dispatch" => &hub.signals.dispatch,
         "reconcile" => &hub.signals.reconcile,
+        "cases" | "housekeeping" => &hub.signals.period,
         _ => &hub.signals.follow,
     }
 }

@@ -118,6 +118,24 @@ async fn a_light_that_several_hubs_see_changing_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_case_that_cannot_be_computed_stops_no_other() {
+    let world = World::open().await;
+    for number in ["1", "苏(2018)2"] {
+        open(&world, &case(number)).await;
+    }
+    let impossible =
+        "INSERT INTO case_events (application_id, case_no, seq, event, occurred_at, told_at)
+                      VALUES ('registry', '1', 1, 'closed', '2018-11-30', '2018-11-30')";
+    world.database().await.execute(impossible, &[]).await.unwrap();
+    go_to(&world, "2018-12-04").await;
+    assert_eq!(lights(&world), ["yellow"]);
+    assert_eq!(word(&now(&world, "苏(2018)2").await, "light"), "yellow");
+    let (status, _) = world.get("/v1/cases/1").await.unwrap();
+    assert_eq!(status, 500);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn holidays_and_make_up_days_move_the_deadline() {
     let world = World::open().await;
     let mut body = case("spring");
