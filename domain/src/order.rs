@@ -129,7 +129,6 @@ impl FromStr for OrderState {
 mod tests {
     use super::OrderState::{Closed, Created, Failed, Paid, Pending, Unknown};
     use super::OrderTransition::{Close, LoseTrack, Pay, Place, Refuse};
-    use super::*;
 
     #[test]
     fn money_wins_over_every_state() {

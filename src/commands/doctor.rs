@@ -122,7 +122,8 @@ async fn books(config: &Config, database: &Database, findings: &mut Vec<Finding>
     };
     match proof {
         Ok(proof) if proof.breaks.is_empty() => {
-            findings.push(Finding::Ok(format!("ledger: {} entries prove each other", proof.entries)));
+            findings
+                .push(Finding::Ok(format!("ledger: {} entries prove each other", proof.entries)));
         }
         Ok(proof) => findings.push(Finding::Fail {
             what: format!("ledger: {} breaks", proof.breaks.len()),
@@ -136,11 +137,14 @@ async fn books(config: &Config, database: &Database, findings: &mut Vec<Finding>
 }
 
 async fn reach(config: &Config, findings: &mut Vec<Finding>) {
-    let merchants = config.merchants.iter().map(|merchant| {
-        (format!("merchant {}", merchant.id), merchant.base_url.clone())
-    });
-    let channels =
-        config.channels.iter().map(|channel| (format!("channel {}", channel.id), channel.endpoint.clone()));
+    let merchants = config
+        .merchants
+        .iter()
+        .map(|merchant| (format!("merchant {}", merchant.id), merchant.base_url.clone()));
+    let channels = config
+        .channels
+        .iter()
+        .map(|channel| (format!("channel {}", channel.id), channel.endpoint.clone()));
     for (name, url) in merchants.chain(channels) {
         match connect(&url).await {
             Ok(()) => findings.push(Finding::Ok(format!("{name}: {url} is reached"))),

@@ -15,7 +15,13 @@ use adapters::webhook::WebhookSecret;
 pub(super) async fn key(asked: &KeyCommand, environment: &Environment) -> Result<Exit, Stop> {
     match asked {
         KeyCommand::Add { name, webhook_url, config } => {
-            add(name, webhook_url.as_ref().map(url::Url::as_str), config.config.as_deref(), environment).await
+            add(
+                name,
+                webhook_url.as_ref().map(url::Url::as_str),
+                config.config.as_deref(),
+                environment,
+            )
+            .await
         }
         KeyCommand::Revoke { name, config } => {
             let (hub, database) = open(config.config.as_deref(), environment).await?;

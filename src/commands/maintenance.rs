@@ -57,10 +57,7 @@ pub(super) async fn callbacks(
     Ok(if failed { Exit::FoundProblem } else { Exit::Done })
 }
 
-pub(super) async fn refund(
-    asked: &RefundCommand,
-    environment: &Environment,
-) -> Result<Exit, Stop> {
+pub(super) async fn refund(asked: &RefundCommand, environment: &Environment) -> Result<Exit, Stop> {
     let (decision, args) = match asked {
         RefundCommand::Approve(args) => (Decision::Approve, args),
         RefundCommand::Decline(args) => (Decision::Decline, args),

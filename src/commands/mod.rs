@@ -9,7 +9,6 @@ mod serve;
 
 pub(crate) use serve::told_to_stop;
 
-
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -119,10 +118,7 @@ fn load(config: Option<&Path>, environment: &Environment) -> Result<Config, Stop
 }
 
 /// A hub for one command, without HTTP and workers, and its database to be closed afterwards.
-async fn open(
-    config: Option<&Path>,
-    environment: &Environment,
-) -> Result<(Hub, Database), Stop> {
+async fn open(config: Option<&Path>, environment: &Environment) -> Result<(Hub, Database), Stop> {
     let named = |error: OpenError| Stop::configured(config, environment, error);
     let settings = load(config, environment)?;
     let database = Database::reach(&settings.database).await.map_err(named)?;

@@ -20,8 +20,7 @@ pub(super) async fn sandbox(asked: &SandboxArgs, _environment: &Environment) -> 
     if let Some(listen) = asked.listen {
         config.listen = listen;
     }
-    let running =
-        Sandbox::start(&config, Arc::new(SystemClock)).map_err(Stop::bad_usage)?;
+    let running = Sandbox::start(&config, Arc::new(SystemClock)).map_err(Stop::bad_usage)?;
     terminal::say(format_args!("the sandbox listens on http://{}", running.address()));
     told_to_stop().await;
     running.stop().await;
@@ -30,8 +29,9 @@ pub(super) async fn sandbox(asked: &SandboxArgs, _environment: &Environment) -> 
 
 fn read(path: &Path) -> Result<SandboxConfig, Stop> {
     let file = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Stop::bad_usage(format!("{file}: {error}; name a sandbox configuration")))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Stop::bad_usage(format!("{file}: {error}; name a sandbox configuration"))
+    })?;
     let config: SandboxConfig = toml::from_str(&text).map_err(|error| {
         let line = error.to_string().lines().collect::<Vec<_>>().join(" ");
         Stop::bad_usage(format!("{file}: {line}; see docs/sandbox.md for the keys"))

@@ -8,8 +8,8 @@ use super::{Stop, load};
 use crate::cli::{Exit, ServeArgs};
 use crate::clock::SystemClock;
 use crate::config::Environment;
-use crate::hub::{self, Database};
 use crate::http::{self, HttpOptions};
+use crate::hub::{self, Database};
 use crate::jobs::Workers;
 use crate::terminal;
 

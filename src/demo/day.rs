@@ -44,7 +44,11 @@ pub(super) struct Planted {
 ///
 /// # Errors
 /// What the hub or a provider answered that it should not have.
-pub(super) async fn live(office: &Office, case: &Case, opening: jiff::Timestamp) -> Result<Lived, OfficeError> {
+pub(super) async fn live(
+    office: &Office,
+    case: &Case,
+    opening: jiff::Timestamp,
+) -> Result<Lived, OfficeError> {
     let at = opening
         .saturating_add(SignedDuration::from_mins(case.minute))
         .unwrap_or(jiff::Timestamp::MAX);

@@ -23,7 +23,7 @@ use crate::config::{self, Environment};
 use crate::hub::Database;
 use crate::{reconcile, report, terminal};
 
-pub use office::{ALIPAY, Office, OfficeError, Opening, WECHAT};
+pub use office::{ALIPAY, Office, OfficeError, Opening, Twin, WECHAT};
 pub use receiver::{Heard, Receiver};
 
 /// Runs the day.
@@ -44,11 +44,7 @@ pub async fn run(asked: &DemoArgs, environment: &Environment) -> Result<Exit, St
     lived
 }
 
-async fn with_office(
-    asked: &DemoArgs,
-    folder: &Folder,
-    database: &Database,
-) -> Result<Exit, Stop> {
+async fn with_office(asked: &DemoArgs, folder: &Folder, database: &Database) -> Result<Exit, Stop> {
     let date = the_day().map_err(Stop::problem)?;
     let opening = from_beijing(date.at(9, 0, 0, 0));
     let listen = asked.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));

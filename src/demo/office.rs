@@ -45,6 +45,28 @@ pub struct Office {
     pub receiver: Receiver,
     server: http::Running,
     client: reqwest::Client,
+    config: Config,
+}
+
+/// A second hub over the same database, as a second process would be.
+pub struct Twin {
+    /// Its parts.
+    pub hub: Arc<Hub>,
+    server: http::Running,
+}
+
+impl Twin {
+    /// Its URL for a path.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.server.address())
+    }
+
+    /// Stops it.
+    pub async fn close(self) {
+        self.server.stop().await;
+        self.hub.store.close();
+    }
 }
 
 /// What an office is opened with.
@@ -89,8 +111,7 @@ impl Office {
         providers.auto_tick = false;
         let merchant_key = published(providers.wechat.first().map(|it| &it.published_private_key));
         let app_key = published(providers.alipay.first().map(|it| &it.published_private_key));
-        let sandbox =
-            Sandbox::start(&providers, Arc::new(clock.clone())).map_err(told)?;
+        let sandbox = Sandbox::start(&providers, Arc::new(clock.clone())).map_err(told)?;
         let receiver = Receiver::start(WEBHOOK_SECRET).await?;
         // The hub tells providers where to call back, so its address must be known beforehand.
         let socket = http::bind(opening.listen).map_err(told)?;
@@ -111,16 +132,23 @@ impl Office {
         let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(told)?;
         let account = providers.sms.first().map(|sms| sms.access_key_id.clone());
         let receipts = format!("http://{address}/callbacks/sms/sms-main/demonstration-receipts");
-        sandbox
-            .engine()
-            .set_receipt_url(&account.unwrap_or_default(), &receipts)
-            .map_err(told)?;
-        let client = reqwest::Client::builder()
-            .tls_certs_only([])
-            .no_proxy()
-            .build()
-            .map_err(told)?;
-        Ok(Self { hub, clock, sandbox, receiver, server, client })
+        sandbox.engine().set_receipt_url(&account.unwrap_or_default(), &receipts).map_err(told)?;
+        let client =
+            reqwest::Client::builder().tls_certs_only([]).no_proxy().build().map_err(told)?;
+        Ok(Self { hub, clock, sandbox, receiver, server, client, config })
+    }
+
+    /// Opens a second hub over the same database, with the same configuration and clock.
+    ///
+    /// # Errors
+    /// The part that did not start.
+    pub async fn twin(&self, store: Store) -> Result<Twin, OfficeError> {
+        let clock = Arc::new(self.clock.clone());
+        let hub = Arc::new(hub::open(&self.config, store, clock).await.map_err(told)?);
+        let socket = http::bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(told)?;
+        let options = HttpOptions { api: true, works: true };
+        let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(told)?;
+        Ok(Twin { hub, server })
     }
 
     /// Where the hub listens.
@@ -187,7 +215,9 @@ impl Office {
                 return Ok(());
             }
         }
-        Err(OfficeError("the office does not come to rest: something is due again and again".to_owned()))
+        Err(OfficeError(
+            "the office does not come to rest: something is due again and again".to_owned(),
+        ))
     }
 
     /// Moves the clock and lets everything happen that is due then.

@@ -47,8 +47,10 @@ pub(super) async fn of(
             return Err(OfficeError(format!("{merchant} was not reconciled for {date}")));
         };
         let id = word(run, "id");
-        let (_, differences) = office.get(&format!("/v1/reconciliations/{id}/differences?limit=200")).await?;
-        found.extend(differences.get("data").and_then(Value::as_array).cloned().unwrap_or_default());
+        let (_, differences) =
+            office.get(&format!("/v1/reconciliations/{id}/differences?limit=200")).await?;
+        found
+            .extend(differences.get("data").and_then(Value::as_array).cloned().unwrap_or_default());
         runs.push(run.clone());
     }
     let mut verdict = Verdict {
@@ -102,7 +104,9 @@ impl Verdict {
             if number.is_empty() {
                 continue;
             }
-            if word(difference, "cause").is_empty() || word(difference, "proposed_action").is_empty() {
+            if word(difference, "cause").is_empty()
+                || word(difference, "proposed_action").is_empty()
+            {
                 return Err("its difference has no cause or no proposed action".to_owned());
             }
         }
@@ -115,8 +119,10 @@ impl Verdict {
             .found
             .iter()
             .map(|found| (word(found, "kind").to_owned(), word(found, "out_trade_no").to_owned()));
-        let planted =
-            self.planted.iter().map(|planted| (planted.kind.to_owned(), planted.out_trade_no.clone()));
+        let planted = self
+            .planted
+            .iter()
+            .map(|planted| (planted.kind.to_owned(), planted.out_trade_no.clone()));
         [found.collect(), planted.collect()]
     }
 

@@ -33,7 +33,9 @@ pub enum OpenError {
     #[error("database.url: {0}; give postgres://user:password@host/database")]
     Url(String),
     /// The database does not answer.
-    #[error("database.url: cannot reach the database: {0}; is it running, and is the address right?")]
+    #[error(
+        "database.url: cannot reach the database: {0}; is it running, and is the address right?"
+    )]
     Unreachable(String),
     /// The database refused.
     #[error("{0}; check [database]: is it running, and may this user reach it?")]
@@ -75,10 +77,11 @@ impl Database {
                     explicit: configured.postgres_bin.clone(),
                     also: configured.postgres_search.clone(),
                 };
-                let started =
-                    tokio::task::spawn_blocking(move || PrivatePostgres::start(&home.join("postgres"), &binaries))
-                        .await
-                        .map_err(|error| OpenError::Interrupted(error.to_string()))??;
+                let started = tokio::task::spawn_blocking(move || {
+                    PrivatePostgres::start(&home.join("postgres"), &binaries)
+                })
+                .await
+                .map_err(|error| OpenError::Interrupted(error.to_string()))??;
                 let mut settings = tokio_postgres::Config::new();
                 settings.host_path(started.socket_dir()).user(started.user()).dbname(DATABASE);
                 (settings, Some(started))

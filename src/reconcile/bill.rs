@@ -5,8 +5,8 @@ use adapters::wire::Outcome;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
 use domain::time::beijing;
-use jiff::civil::{Date, Time};
 use jiff::SignedDuration;
+use jiff::civil::{Date, Time};
 use uuid::Uuid;
 
 use super::{ask, later};

@@ -110,10 +110,14 @@ fn read(file: Vec<u8>) -> Result<Bill, String> {
 /// Why a file that can be read is still not this day's true bill.
 fn unfit(bill: &Bill, run: &RunRecord) -> Option<String> {
     if !bill.totals.footer_ok {
-        return Some(bill.totals.footer_fault.clone().unwrap_or_else(|| "its footer differs".to_owned()));
+        return Some(
+            bill.totals.footer_fault.clone().unwrap_or_else(|| "its footer differs".to_owned()),
+        );
     }
     match bill.totals.stated_day {
-        Some(day) if day != run.date => Some(format!("it is the bill of {day}, not of {}", run.date)),
+        Some(day) if day != run.date => {
+            Some(format!("it is the bill of {day}, not of {}", run.date))
+        }
         _ => None,
     }
 }
@@ -161,16 +165,14 @@ async fn compare(
 
 /// Asks the provider about orders that its bill says are paid and that are not paid here: a query
 /// that proves a payment books it. Whether any did.
-async fn repair(
-    hub: &Hub,
-    merchant: &Merchant,
-    result: &Reconciliation,
-) -> Result<bool, Fault> {
+async fn repair(hub: &Hub, merchant: &Merchant, result: &Reconciliation) -> Result<bool, Fault> {
     let numbers: Vec<String> = result
         .differences
         .iter()
         .chain(&result.doubts)
-        .filter(|found| matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut))
+        .filter(|found| {
+            matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut)
+        })
         .map(|found| found.out_trade_no.clone())
         .collect();
     if numbers.is_empty() {

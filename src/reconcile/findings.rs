@@ -38,7 +38,8 @@ pub(super) async fn keep(
         .find(|head| head.merchant_id == merchant.id)
         .map(|head| (head.seq, head.mac));
     let day = merchant_day(merchant, run, bill, matched, head.as_ref());
-    let summary = serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
+    let summary =
+        serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let report = shown::stored(&day)?;
     let differences = rows(&matched.result.differences, |uuid| DifferenceId::new(uuid).into());
     let doubts = rows(&matched.result.doubts, |uuid| DoubtId::new(uuid).into());
@@ -59,7 +60,8 @@ pub(super) async fn keep(
         let stored = runs::by_ids(&tx, &[run.id.as_str()]).await?;
         let opened = runs::differences(&tx, run.id.as_str(), 0, i64::MAX).await?;
         let run_id = run.id.as_str();
-        let tell = |kind, subject: &str, data: &Value| event(kind, None, subject, run_id, data, now);
+        let tell =
+            |kind, subject: &str, data: &Value| event(kind, None, subject, run_id, data, now);
         let told: Vec<events::NewEvent> = stored
             .iter()
             .map(|run| tell(EventType::ReconciliationCompleted, run_id, &shown::run(run)))

@@ -49,9 +49,9 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 /// # Errors
 /// 404 no such merchant, 422 a day that is not over.
 pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fault> {
-    let merchant = hub
-        .merchant(merchant)
-        .ok_or_else(|| Fault::invalid("merchant_unknown", format!("merchant_id {merchant:?} is not configured")))?;
+    let merchant = hub.merchant(merchant).ok_or_else(|| {
+        Fault::invalid("merchant_unknown", format!("merchant_id {merchant:?} is not configured"))
+    })?;
     let now = hub.clock.now();
     if day >= business_day(now) {
         return Err(Fault::invalid("day_not_over", format!("{day} is not over in Beijing")));
@@ -90,10 +90,7 @@ pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecor
 /// 404 when there is none.
 pub async fn load(hub: &Hub, run_id: &str) -> Result<RunRecord, Fault> {
     let client = hub.store.client().await?;
-    runs::by_ids(&client, &[run_id])
-        .await?
-        .pop()
-        .ok_or_else(|| Fault::not_found("reconciliation"))
+    runs::by_ids(&client, &[run_id]).await?.pop().ok_or_else(|| Fault::not_found("reconciliation"))
 }
 
 /// Begins the run of each day that is over, whose bill may be there and that has none; days that a

@@ -11,7 +11,6 @@ mod table;
 mod tests;
 mod workbook;
 
-pub(crate) use files::place;
 pub use files::{Files, WriteError, write};
 pub use in_words::in_words;
 pub use model::{FileStamp, FundFlowCheck, MerchantDay, Report};

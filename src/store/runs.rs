@@ -254,9 +254,8 @@ pub async fn keep_bill(
     now: Timestamp,
 ) -> Result<i64, StoreError> {
     let statement = client.prepare_cached(sql::BILL_FILES_INSERT).await?;
-    let row = client
-        .query_one(&statement, &[&merchant.as_str(), &day, &sha256, &content, &now])
-        .await?;
+    let row =
+        client.query_one(&statement, &[&merchant.as_str(), &day, &sha256, &content, &now]).await?;
     Ok(row.try_get(0)?)
 }
 
@@ -285,14 +284,7 @@ pub async fn ledger(
     load(
         client,
         sql::LEDGER_READ,
-        &[
-            &merchant.as_str(),
-            &from,
-            &until,
-            &numbers.orders,
-            &numbers.payments,
-            &numbers.refunds,
-        ],
+        &[&merchant.as_str(), &from, &until, &numbers.orders, &numbers.payments, &numbers.refunds],
     )
     .await
 }

@@ -25,7 +25,9 @@ async fn a_changed_row_a_lost_row_and_a_cut_tail_show() {
     ] {
         // A superuser can switch triggers off; the chain still tells.
         client
-            .batch_execute(&format!("BEGIN; SET LOCAL session_replication_role = replica; {hand}; COMMIT"))
+            .batch_execute(&format!(
+                "BEGIN; SET LOCAL session_replication_role = replica; {hand}; COMMIT"
+            ))
             .await
             .unwrap();
         let proof = ledger::verify(&world.hub).await.unwrap();
@@ -40,7 +42,10 @@ async fn constraints_hold_what_the_rules_hold() {
     let (fee, order, _) = world.paid(WECHAT, "1").await;
     let client = world.database().await;
     for (statement, constraint) in [
-        ("UPDATE payment_balances SET refunding_fen = paid_fen + 1", "refunds_never_exceed_payment"),
+        (
+            "UPDATE payment_balances SET refunding_fen = paid_fen + 1",
+            "refunds_never_exceed_payment",
+        ),
         ("UPDATE fee_balances SET paid_fen = total_fen + 1", "a_fee_is_never_paid_twice"),
         ("UPDATE orders SET paid_at = NULL WHERE state = 'paid'", "a_paid_order_says_when"),
         ("UPDATE fee_balances SET voided_at = issued_at FROM fees", "only_an_unpaid_fee_is_void"),

@@ -69,7 +69,11 @@ async fn t21_each_error_of_a_bill_is_exactly_one_difference() {
         for difference in list["data"].as_array().unwrap() {
             assert!(!word(difference, "cause").is_empty());
             assert!(!word(difference, "proposed_action").is_empty());
-            found.push((merchant.to_owned(), word(difference, "kind"), word(difference, "out_trade_no")));
+            found.push((
+                merchant.to_owned(),
+                word(difference, "kind"),
+                word(difference, "out_trade_no"),
+            ));
         }
     }
     expected.sort();

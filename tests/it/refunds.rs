@@ -69,14 +69,17 @@ async fn t12_a_refund_whose_answer_is_lost_is_unknown_and_never_paid_twice() {
 async fn t13_twenty_refunds_at_once_never_exceed_the_payment() {
     let world = World::open().await;
     let (_, order, number) = world.paid(WECHAT, "1").await;
-    let all = (0..20).map(|_| refund(&world, &order, json!({"amount_fen": 1000, "reason": "多收"})));
+    let all =
+        (0..20).map(|_| refund(&world, &order, json!({"amount_fen": 1000, "reason": "多收"})));
     let answers = futures_util::future::join_all(all).await;
     let taken = answers.iter().filter(|(code, _)| *code == 201).count();
     let refused: Vec<_> = answers.iter().filter(|(code, _)| *code != 201).collect();
     assert_eq!((taken, refused.len()), (8, 12));
-    assert!(refused.iter().all(|(code, body)| {
-        *code == 422 && body["code"] == json!("refund_exceeds_payment")
-    }));
+    assert!(
+        refused.iter().all(|(code, body)| {
+            *code == 422 && body["code"] == json!("refund_exceeds_payment")
+        })
+    );
     world.seconds(300).await;
     let state = world.sandbox.engine().state();
     let there = state.orders.iter().find(|order| order.out_trade_no == number).unwrap();
@@ -129,7 +132,8 @@ async fn a_refund_that_policy_holds_needs_a_second_person() {
     assert_eq!(world.fee_status(&fee).await, "refunding");
     let same = decide(&world.hub, &word(&held, "id"), Decision::Approve, "registry").await;
     assert_eq!(same.unwrap_err().code, "same_person");
-    let declined = decide(&world.hub, &word(&held, "id"), Decision::Decline, "chief").await.unwrap();
+    let declined =
+        decide(&world.hub, &word(&held, "id"), Decision::Decline, "chief").await.unwrap();
     assert_eq!(declined.status.as_str(), "declined");
     assert_eq!(world.fee_status(&fee).await, "paid", "what was held is free again");
     let (_, again) = refund(&world, &order, json!({"amount_fen": 8000, "reason": "撤回"})).await;

@@ -9,6 +9,7 @@ use crate::harness::World;
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/statements.txt");
 
+#[allow(clippy::disallowed_methods, reason = "a test asks how it is run")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_statement_fits_the_schema() {
     let world = World::open().await;
@@ -16,7 +17,8 @@ async fn every_statement_fits_the_schema() {
     let mut found = String::new();
     for (name, text) in sql::ALL {
         assert!(text.starts_with("-- "), "{name}: its first line must say what no row means");
-        let statement = client.prepare(text).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
+        let statement =
+            client.prepare(text).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let parameters: Vec<&str> = statement.params().iter().map(|kind| kind.name()).collect();
         let columns: Vec<String> = statement
             .columns()

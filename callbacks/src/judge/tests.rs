@@ -3,13 +3,13 @@
 use domain::fact::{PaymentFact, RefundFact, RefundStanding};
 use domain::fee::FeeFacts;
 use domain::ids::{FeeId, OrderId, PaymentId, RefundId};
-use domain::journal::Share;
+use domain::journal::{EntryKind, Share};
 use domain::money::Fen;
 use domain::order::OrderState;
 use domain::refund::RefundState;
 
 use super::*;
-use crate::effect::Effect;
+use crate::effect::{Effect, PaymentEffect};
 use crate::locked::{LockedFee, LockedPayment, LockedRefund};
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -65,20 +65,16 @@ fn of(claim: &Claim, order: &LockedOrder) -> Judgement {
 
 #[track_caller]
 fn payment(judgement: Judgement) -> PaymentEffect {
-    match judgement {
-        Judgement::Apply(Effect::Payment(effect)) => effect,
-        other => panic!("no payment: {other:?}"),
-    }
+    let Judgement::Apply(Effect::Payment(effect)) = judgement else {
+        panic!("no payment: {judgement:?}");
+    };
+    effect
 }
-
-use crate::effect::PaymentEffect;
 
 #[track_caller]
 fn check_incident(judgement: &Judgement, kind: IncidentKind) {
-    match judgement {
-        Judgement::Incident(incident) => assert_eq!(incident.kind, kind),
-        other => panic!("no incident: {other:?}"),
-    }
+    let Judgement::Incident(incident) = judgement else { panic!("no incident: {judgement:?}") };
+    assert_eq!(incident.kind, kind);
 }
 
 #[test]
@@ -190,13 +186,12 @@ fn refunding(state: RefundState, standing: RefundStanding, stated: Option<i64>) 
 
 #[track_caller]
 fn check_refund(state: RefundState, standing: RefundStanding, entries: &[EntryKind]) {
-    match refunding(state, standing, Some(500)) {
-        Judgement::Apply(Effect::Refund(effect)) => assert_eq!(effect.entries, entries),
-        other => panic!("nothing moved: {other:?}"),
-    }
+    let judgement = refunding(state, standing, Some(500));
+    let Judgement::Apply(Effect::Refund(effect)) = judgement else {
+        panic!("nothing moved: {judgement:?}");
+    };
+    assert_eq!(effect.entries, entries);
 }
-
-use domain::journal::EntryKind;
 
 #[test]
 fn a_refund_is_released_or_paid_out_exactly_once() {

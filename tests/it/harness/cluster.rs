@@ -38,16 +38,11 @@ impl Cluster {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let home = std::env::temp_dir().join(format!("payhub-it-{}-{number}", std::process::id()));
         let environment = Environment::read();
-        let binaries = Binaries {
-            explicit: environment.postgres_bin(),
-            also: environment.postgres_search(),
-        };
+        let binaries =
+            Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() };
         let server = PrivatePostgres::start(&home, &binaries).expect("PostgreSQL starts");
-        let cluster = Arc::new(Self {
-            home,
-            server: Some(server),
-            template: tokio::sync::OnceCell::new(),
-        });
+        let cluster =
+            Arc::new(Self { home, server: Some(server), template: tokio::sync::OnceCell::new() });
         *known = Arc::downgrade(&cluster);
         cluster
     }
@@ -88,14 +83,14 @@ async fn connect(config: &Config) -> tokio_postgres::Client {
 }
 
 /// A database lent to one test.
-pub struct Lent {
+pub(crate) struct Lent {
     cluster: Arc<Cluster>,
     name: String,
 }
 
 impl Lent {
     /// Clones the template.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let cluster = tokio::task::spawn_blocking(Cluster::lend).await.unwrap();
         cluster.template().await;
         let name = format!("payhub_test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
@@ -104,17 +99,17 @@ impl Lent {
     }
 
     /// A pool on it.
-    pub fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::new(self.cluster.config(&self.name)).unwrap()
     }
 
     /// A connection to it.
-    pub async fn connect(&self) -> tokio_postgres::Client {
+    pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         connect(&self.cluster.config(&self.name)).await
     }
 
     /// Drops it.
-    pub async fn give_back(self) {
+    pub(crate) async fn give_back(self) {
         self.cluster.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
         let cluster = self.cluster;
         // Stopping the server blocks.

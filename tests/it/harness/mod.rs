@@ -2,7 +2,7 @@
 //! sandbox and a webhook receiver, all over HTTP, on a clock that the test moves by hand. Whoever
 //! opens one must [`World::finish`] it, and that asserts that the books are right.
 
-pub mod cluster;
+pub(crate) mod cluster;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use cluster::Lent;
 
 /// 2018-11-30 09:00 in Beijing, a Friday.
-pub const OPENING: &str = "2018-11-30T01:00:00Z";
+pub(crate) const OPENING: &str = "2018-11-30T01:00:00Z";
 
 /// A running office over a database of its own.
-pub struct World {
+pub(crate) struct World {
     office: Office,
     database: Lent,
 }
@@ -32,12 +32,12 @@ impl Deref for World {
 
 impl World {
     /// Opens an office on the Friday.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         Self::open_with("").await
     }
 
     /// Opens an office with further tables of `payhub.toml`.
-    pub async fn open_with(more: &str) -> Self {
+    pub(crate) async fn open_with(more: &str) -> Self {
         let database = Lent::new().await;
         let opening = Opening {
             now: OPENING.parse().unwrap(),
@@ -50,17 +50,17 @@ impl World {
     }
 
     /// A second connection pool to the same database, as another hub would have.
-    pub fn another_store(&self) -> Store {
+    pub(crate) fn another_store(&self) -> Store {
         self.database.store()
     }
 
     /// A direct connection, for looking at rows.
-    pub async fn database(&self) -> tokio_postgres::Client {
+    pub(crate) async fn database(&self) -> tokio_postgres::Client {
         self.database.connect().await
     }
 
     /// Issues a fee of 80 yuan and gives its id.
-    pub async fn fee(&self, case_no: &str) -> String {
+    pub(crate) async fn fee(&self, case_no: &str) -> String {
         let body = json!({
             "case_no": case_no,
             "items": [{"code": "REG.RES", "quantity": 1, "registration_type": "transfer"}],
@@ -72,28 +72,28 @@ impl World {
     }
 
     /// Places an order for fees and gives status and answer.
-    pub async fn order(&self, merchant: &str, fees: &[&str]) -> (u16, Value) {
+    pub(crate) async fn order(&self, merchant: &str, fees: &[&str]) -> (u16, Value) {
         let product = if merchant == payhub::demo::WECHAT { "native" } else { "precreate" };
         let body = json!({"merchant_id": merchant, "product": product, "fee_ids": fees});
         self.post("/v1/orders", &body).await.unwrap()
     }
 
     /// An order as its GET answers it.
-    pub async fn order_now(&self, id: &str) -> Value {
+    pub(crate) async fn order_now(&self, id: &str) -> Value {
         let (status, order) = self.get(&format!("/v1/orders/{id}")).await.unwrap();
         assert_eq!(status, 200, "{order}");
         order
     }
 
     /// A fee's status.
-    pub async fn fee_status(&self, id: &str) -> String {
+    pub(crate) async fn fee_status(&self, id: &str) -> String {
         let (status, fee) = self.get(&format!("/v1/fees/{id}")).await.unwrap();
         assert_eq!(status, 200, "{fee}");
         word(&fee, "status")
     }
 
     /// A paid order for one fresh fee: fee id, order id, order number.
-    pub async fn paid(&self, merchant: &str, case_no: &str) -> (String, String, String) {
+    pub(crate) async fn paid(&self, merchant: &str, case_no: &str) -> (String, String, String) {
         let fee = self.fee(case_no).await;
         let (status, order) = self.order(merchant, &[&fee]).await;
         assert_eq!(status, 201, "{order}");
@@ -106,12 +106,12 @@ impl World {
     }
 
     /// Seconds pass, and what is due happens.
-    pub async fn seconds(&self, seconds: i64) {
+    pub(crate) async fn seconds(&self, seconds: i64) {
         self.pass(SignedDuration::from_secs(seconds)).await.unwrap();
     }
 
     /// How many webhooks of each type were heard.
-    pub fn heard(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn heard(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for heard in self.receiver.heard() {
             *counts.entry(word(&heard.body, "type")).or_default() += 1;
@@ -120,13 +120,13 @@ impl World {
     }
 
     /// How many rows a query counts.
-    pub async fn count(&self, query: &str) -> i64 {
+    pub(crate) async fn count(&self, query: &str) -> i64 {
         self.database().await.query_one(query, &[]).await.unwrap().get(0)
     }
 
     /// Ends the test: nothing is left to do, the journal proves itself, and every fen that the
     /// providers moved is in the books.
-    pub async fn finish(self) {
+    pub(crate) async fn finish(self) {
         self.settle().await.expect("the office settles");
         let proof = payhub::ledger::verify(&self.hub).await.unwrap();
         assert_eq!(proof.breaks, Vec::<String>::new());
@@ -147,18 +147,24 @@ impl World {
                 .unwrap()
                 .get(0);
             let incidents: i64 = client
-                .query_one("SELECT count(*) FROM incidents WHERE position($1 in dedupe_key) > 0", &[&number])
+                .query_one(
+                    "SELECT count(*) FROM incidents WHERE position($1 in dedupe_key) > 0",
+                    &[&number],
+                )
                 .await
                 .unwrap()
                 .get(0);
-            assert!(booked == fen || incidents > 0, "order {number}: {fen} fen moved, {booked} booked");
+            assert!(
+                booked == fen || incidents > 0,
+                "order {number}: {fen} fen moved, {booked} booked"
+            );
         }
         drop(client);
         self.close_only().await;
     }
 
     /// Ends a test that broke the books on purpose.
-    pub async fn close_only(self) {
+    pub(crate) async fn close_only(self) {
         self.office.close().await;
         self.database.give_back().await;
     }
@@ -166,7 +172,7 @@ impl World {
 
 /// A text field.
 #[track_caller]
-pub fn word(value: &Value, name: &str) -> String {
+pub(crate) fn word(value: &Value, name: &str) -> String {
     value
         .get(name)
         .and_then(Value::as_str)
@@ -175,6 +181,6 @@ pub fn word(value: &Value, name: &str) -> String {
 }
 
 /// An instant.
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
