@@ -211,11 +211,7 @@ impl Effects {
         refund: (&RefundId, &PaymentId, Fen),
         shares: &[Share],
     ) -> Result<(), RecordError> {
-        let (refund_id, payment_id, amount) = refund;
-        self.move_refund(EntryKind::RefundRequested, payment_id, amount, shares)?;
-        let now = self.now;
-        self.post(merchant, EntryKind::RefundRequested, refund_id.as_str(), now, shares);
-        Ok(())
+        self.promise(EntryKind::RefundRequested, merchant, refund, shares)
     }
 
     /// Releases a refund's money: it was refused or declined, and nothing moved.
@@ -228,10 +224,20 @@ impl Effects {
         refund: (&RefundId, &PaymentId, Fen),
         shares: &[Share],
     ) -> Result<(), RecordError> {
-        let (refund_id, payment_id, amount) = refund;
-        self.move_refund(EntryKind::RefundReleased, payment_id, amount, shares)?;
+        self.promise(EntryKind::RefundReleased, merchant, refund, shares)
+    }
+
+    /// Posts that a refund's money is promised, or that the promise is taken back.
+    fn promise(
+        &mut self,
+        kind: EntryKind,
+        merchant: &MerchantId,
+        (refund_id, payment_id, amount): (&RefundId, &PaymentId, Fen),
+        shares: &[Share],
+    ) -> Result<(), RecordError> {
+        self.move_refund(kind, payment_id, amount, shares)?;
         let now = self.now;
-        self.post(merchant, EntryKind::RefundReleased, refund_id.as_str(), now, shares);
+        self.post(merchant, kind, refund_id.as_str(), now, shares);
         Ok(())
     }
 

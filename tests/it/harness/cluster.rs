@@ -36,7 +36,8 @@ impl Cluster {
             return running;
         }
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
-        let home = std::env::temp_dir().join(format!("payhub-offices-{}-{number}", std::process::id()));
+        let home =
+            std::env::temp_dir().join(format!("payhub-offices-{}-{number}", std::process::id()));
         let environment = Environment::read();
         let binaries =
             Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() };
