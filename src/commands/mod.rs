@@ -67,7 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         return ended(offline_day(&files));
     }
     let environment = Environment::read();
-    let quiet = matches!(command, Command::Demo(_)).then_some("error");
+    let quiet = matches!(command, Command::Demo(_)).then_some("error,actix_http=off");
     terminal::start_log(environment.log().or(quiet));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -37,22 +37,22 @@ impl Workers {
     pub fn start(hub: &Arc<Hub>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "orders", PERIOD, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "orders", PERIOD, |hub| {
             Box::pin(orders::run_once(hub))
         }));
-        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, |hub| {
             Box::pin(refunds::run_once(hub))
         }));
-        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "dispatch", PERIOD, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "dispatch", PERIOD, |hub| {
             Box::pin(dispatch::run_once(hub))
         }));
-        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
             Box::pin(reconcile::run_once(hub))
         }));
-        tasks.spawn(run(Arc::clone(hub), stopped.clone(), "cases", DAILY_PERIOD, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "cases", DAILY_PERIOD, |hub| {
             Box::pin(cases::run_once(hub))
         }));
-        tasks.spawn(run(Arc::clone(hub), stopped, "housekeeping", HOUSEKEEPING, |hub| {
+        tasks.spawn(keep(Arc::clone(hub), stopped, "housekeeping", HOUSEKEEPING, |hub| {
             Box::pin(housekeeping(hub))
         }));
         Self { stop, tasks }
@@ -70,6 +70,22 @@ impl Workers {
 
 type Work<'a> =
     std::pin::Pin<Box<dyn std::future::Future<Output = Result<usize, Fault>> + Send + 'a>>;
+
+/// Keeps a worker running: one that panics is told and starts again.
+async fn keep(
+    hub: Arc<Hub>,
+    stopped: watch::Receiver<bool>,
+    name: &'static str,
+    period: Duration,
+    work: for<'a> fn(&'a Hub) -> Work<'a>,
+) {
+    while let Err(error) =
+        tokio::spawn(run(Arc::clone(&hub), stopped.clone(), name, period, work)).await
+    {
+        tracing::error!(worker = name, %error, "a worker broke down; it starts again");
+        tokio::time::sleep(period).await;
+    }
+}
 
 async fn run(
     hub: Arc<Hub>,
