@@ -1,8 +1,8 @@
 //! The one trait that a payment provider's adapter implements.
 
-use std::fmt;
+mod notice;
 
-use domain::fact::{OrderStanding, ProviderFact, RefundFact};
+use domain::fact::{OrderStanding, RefundFact};
 use domain::ids::{OutRefundNo, OutTradeNo, ProviderTradeNo};
 use domain::money::Fen;
 use domain::personal::Personal;
@@ -11,7 +11,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{Answer, Call, Headers, Outcome, Request, Stamp};
+pub(crate) use notice::own_word;
+pub use notice::{Acknowledgement, Notice, NoticeError, NoticeFault, OpenedNotice, Reply};
+
+use crate::wire::{Answer, Call, Outcome, Request, Stamp};
 
 /// A payment provider, seen by the hub. Calls are built, signed and read apart, so that a call can
 /// be stored before it is sent and repeated byte for byte.
@@ -83,12 +86,13 @@ pub trait PaymentProvider: Send + Sync {
     /// Opens a callback: proves that it is the provider's, fresh and whole, and decrypts it.
     ///
     /// # Errors
-    /// The refusal, with what to tell the provider and what to keep on record.
+    /// When it is not proved to be the provider's. What is proved and yet cannot be read is opened
+    /// with [`OpenedNotice::unreadable`] and no facts.
     fn open_notice(&self, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError>;
     /// Reads a stored plaintext again, when a kept callback is replayed.
     ///
     /// # Errors
-    /// When the plaintext is not one of this provider's.
+    /// When the plaintext is not one of this provider's, or still says nothing that can be read.
     fn reread_notice(&self, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError>;
     /// The exact words with which this provider is answered.
     fn acknowledge(&self, acknowledgement: Acknowledgement) -> Reply;
@@ -263,121 +267,6 @@ pub enum BillAnswer {
     EmptyDay,
     /// It is still being made: ask again later.
     NotYet,
-}
-
-/// A callback as it came in.
-#[derive(Clone)]
-pub struct Notice<'a> {
-    /// Headers as they came.
-    pub headers: &'a Headers,
-    /// The body's bytes, untouched.
-    pub body: &'a [u8],
-    /// When the hub received it: freshness is judged by this.
-    pub received_at: Timestamp,
-}
-
-impl fmt::Debug for Notice<'_> {
-    /// Bodies may hold personal data: only their length is shown.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Notice({:?}, {} bytes)", self.headers, self.body.len())
-    }
-}
-
-/// A callback that is proved to be the provider's.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OpenedNotice {
-    /// The provider's id of the notice.
-    pub notice_id: Option<String>,
-    /// The provider's word for what happened, for the record.
-    pub kind: String,
-    /// What it says about money; empty when it says nothing that concerns the hub.
-    pub facts: Vec<ProviderFact>,
-    /// The decrypted text, kept (sealed) for replay.
-    pub plaintext: Vec<u8>,
-}
-
-impl fmt::Debug for OpenedNotice {
-    /// The plaintext holds personal data: only its length is shown.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenedNotice")
-            .field("notice_id", &self.notice_id)
-            .field("kind", &self.kind)
-            .field("facts", &self.facts)
-            .field("plaintext_bytes", &self.plaintext.len())
-            .finish()
-    }
-}
-
-/// Why a callback is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeFault {
-    /// A header or parameter that the signature needs is missing or stands twice.
-    Incomplete,
-    /// Its time is more than 300 seconds away.
-    Stale,
-    /// It names a key that the merchant does not have.
-    UnknownKey,
-    /// It asks for another algorithm than the configured one.
-    WrongAlgorithm,
-    /// The signature does not verify.
-    BadSignature,
-    /// It verifies, but cannot be decrypted or read.
-    Unreadable,
-}
-
-impl NoticeFault {
-    /// The word on record.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Incomplete => "incomplete",
-            Self::Stale => "stale",
-            Self::UnknownKey => "unknown_key",
-            Self::WrongAlgorithm => "wrong_algorithm",
-            Self::BadSignature => "bad_signature",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
-
-/// A refused callback: why, and a sentence for the record that repeats no secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}: {detail}", fault.as_str())]
-pub struct NoticeError {
-    /// Why, as a stable word.
-    pub fault: NoticeFault,
-    /// What exactly, for a person.
-    pub detail: String,
-}
-
-impl NoticeError {
-    /// A refusal; `detail` must repeat neither the body nor a secret.
-    pub(crate) fn new(fault: NoticeFault, detail: impl Into<String>) -> Self {
-        Self { fault, detail: detail.into() }
-    }
-}
-
-/// What the hub has to say about a callback.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acknowledgement {
-    /// It is durable.
-    Taken,
-    /// It is not from the provider.
-    Refused,
-    /// It could not be made durable now: come again.
-    TryAgain,
-}
-
-/// The exact answer to a callback.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// `Content-Type`, if the body has one.
-    pub content_type: Option<&'static str>,
-    /// The body's bytes.
-    pub body: &'static [u8],
 }
 
 /// A limit of the provider that a request would break: nothing was sent.

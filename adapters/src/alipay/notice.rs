@@ -14,7 +14,7 @@ use super::statement::{
 };
 use crate::json;
 use crate::keys::VerifyingKey;
-use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply};
+use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply, own_word};
 use crate::yuan;
 
 /// The one algorithm that the configured key can verify.
@@ -23,19 +23,28 @@ const ALGORITHM: &[u8] = b"RSA2";
 /// The parameters without their signature, decoded, by name.
 type Parameters = BTreeMap<String, String>;
 
-/// Opens a notice's body.
+/// Opens a notice's body: once it is proved, it stays Alipay's whatever cannot be read of it.
 pub(super) fn open(key: &VerifyingKey, body: &[u8]) -> Result<OpenedNotice, NoticeError> {
-    let parameters = verified(key, body)?;
-    opened(decoded(parameters)?)
+    let read = decoded(verified(key, body)?).and_then(opened);
+    Ok(read.unwrap_or_else(|why| OpenedNotice::unreadable(body, &why)))
 }
 
-/// Reads a kept plaintext again.
+/// Reads a kept plaintext again; a body in an unknown charset was kept as it was.
 pub(super) fn reread(plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
-    let parameters = serde_json::from_slice(plaintext).map_err(|source| {
-        let fault = json::fault(&source);
-        NoticeError::new(NoticeFault::Unreadable, format!("the kept plaintext {fault}"))
-    })?;
-    opened(parameters)
+    let parameters = match serde_json::from_slice(plaintext) {
+        Ok(parameters) => parameters,
+        Err(source) => match form::decode(plaintext) {
+            Ok(mut parameters) => {
+                parameters.retain(|name, _| name != b"sign" && name != b"sign_type");
+                decoded(parameters)?
+            }
+            Err(_no_form) => {
+                let why = format!("the kept plaintext {}", json::fault(&source));
+                return Err(NoticeError::new(NoticeFault::Unreadable, why));
+            }
+        },
+    };
+    opened(parameters)?.readable()
 }
 
 /// The parameters without `sign` and `sign_type`, proved over their bytes.
@@ -100,17 +109,24 @@ fn charset_named(name: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn opened(parameters: Parameters) -> Result<OpenedNotice, NoticeError> {
-    let unreadable =
-        |source: StatementError| NoticeError::new(NoticeFault::Unreadable, source.to_string());
     let statement = Statement(&parameters);
-    let facts = statement.facts().map_err(unreadable)?;
-    let kind = statement.kind().ok_or(StatementError::Field("notify_type")).map_err(unreadable)?;
+    let kind = statement.kind();
+    let read = match &kind {
+        Some(_) => statement.facts(),
+        None => Err(StatementError::Field("notify_type")),
+    };
+    let (facts, unreadable) = match read {
+        Ok(fact) => (fact.into_iter().collect(), None),
+        Err(why) => (Vec::new(), Some(why.to_string())),
+    };
     Ok(OpenedNotice {
-        notice_id: statement.get("notify_id").map(str::to_owned),
-        kind,
-        facts: facts.into_iter().collect(),
-        plaintext: serde_json::to_vec(&parameters)
-            .map_err(|source| unreadable(StatementError::Json(json::fault(&source))))?,
+        notice_id: statement.get("notify_id").map(own_word),
+        kind: kind.unwrap_or_else(|| NoticeFault::Unreadable.as_str().to_owned()),
+        facts,
+        plaintext: serde_json::to_vec(&parameters).map_err(|source| {
+            NoticeError::new(NoticeFault::Unreadable, json::fault(&source).to_string())
+        })?,
+        unreadable,
     })
 }
 
@@ -133,7 +149,7 @@ impl Statement<'_> {
 
     fn kind(&self) -> Option<String> {
         let word = if self.is_about_a_trade() { "trade_status" } else { "notify_type" };
-        self.get(word).map(|word| word.chars().take(64).collect())
+        self.get(word).map(own_word)
     }
 
     /// The fact in it, if it has one that concerns the hub.
@@ -199,6 +215,7 @@ impl Statement<'_> {
                 None => RefundStanding::Processing,
             },
             at,
+            accepted_at: at,
         }))
     }
 }

@@ -184,11 +184,11 @@ impl PaymentProvider for Wechat {
 
     fn open_notice(&self, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError> {
         self.verify(notice.headers, notice.body, notice.received_at)?;
-        notice::open(&self.apiv3_key, notice.body)
+        Ok(notice::open(&self.apiv3_key, notice.body))
     }
 
     fn reread_notice(&self, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
-        notice::reread(plaintext)
+        notice::reread(&self.apiv3_key, plaintext)
     }
 
     fn acknowledge(&self, acknowledgement: Acknowledgement) -> Reply {

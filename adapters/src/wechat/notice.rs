@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::statement::{Refund, Transaction};
 use crate::json;
 use crate::keys::open_aes_256_gcm;
-use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply};
+use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply, own_word};
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -39,30 +39,53 @@ struct Plain<'a> {
     resource: &'a RawValue,
 }
 
-/// Opens a notice's body.
-pub(super) fn open(apiv3_key: &Secret, body: &[u8]) -> Result<OpenedNotice, NoticeError> {
-    let envelope: Envelope = serde_json::from_slice(body)
-        .map_err(|source| unreadable("the notice", &json::fault(&source)))?;
+/// Opens a proved notice's body: whatever cannot be read of it, it stays WeChat's.
+pub(super) fn open(apiv3_key: &Secret, body: &[u8]) -> OpenedNotice {
+    let envelope = match serde_json::from_slice::<Envelope>(body) {
+        Ok(envelope) => envelope,
+        Err(source) => {
+            let why = unreadable("the notice", &json::fault(&source));
+            return OpenedNotice::unreadable(body, &why);
+        }
+    };
+    let (notice_id, kind) = (own_word(&envelope.id), own_word(&envelope.event_type));
+    let read = plain(apiv3_key, envelope);
+    read.unwrap_or_else(|why| OpenedNotice {
+        notice_id: Some(notice_id),
+        kind,
+        ..OpenedNotice::unreadable(body, &why)
+    })
+}
+
+/// Reads a kept plaintext again; a body that did not decrypt when it came was kept as it was.
+pub(super) fn reread(apiv3_key: &Secret, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
+    if let Ok(envelope) = serde_json::from_slice::<Envelope>(plaintext) {
+        return plain(apiv3_key, envelope)?.readable();
+    }
+    let plain: Plain<'_> = serde_json::from_slice(plaintext)
+        .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
+    opened(&plain)?.readable()
+}
+
+fn plain(apiv3_key: &Secret, envelope: Envelope) -> Result<OpenedNotice, NoticeError> {
     let text = decrypt(apiv3_key, &envelope.resource)?;
     let resource = serde_json::from_slice::<&RawValue>(&text)
         .map_err(|source| unreadable("the resource", &json::fault(&source)))?;
     opened(&Plain { id: envelope.id, event_type: envelope.event_type, resource })
 }
 
-/// Reads a kept plaintext again.
-pub(super) fn reread(plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
-    let plain: Plain<'_> = serde_json::from_slice(plaintext)
-        .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
-    opened(&plain)
-}
-
 fn opened(plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
+    let (facts, unreadable_for) = match facts(&plain.event_type, plain.resource.get().as_bytes()) {
+        Ok(facts) => (facts, None),
+        Err(why) => (Vec::new(), Some(why.detail)),
+    };
     Ok(OpenedNotice {
-        notice_id: Some(plain.id.clone()),
-        kind: plain.event_type.clone(),
-        facts: facts(&plain.event_type, plain.resource.get().as_bytes())?,
+        notice_id: Some(own_word(&plain.id)),
+        kind: own_word(&plain.event_type),
+        facts,
         plaintext: serde_json::to_vec(plain)
             .map_err(|source| unreadable("the plaintext", &source))?,
+        unreadable: unreadable_for,
     })
 }
 
