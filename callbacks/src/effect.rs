@@ -81,6 +81,8 @@ pub struct RefundEffect {
     pub provider_refund_no: Option<ProviderRefundNo>,
     /// When the provider says it happened.
     pub at: Option<Timestamp>,
+    /// When the provider says that it took the refund on.
+    pub accepted_at: Option<Timestamp>,
     /// What finance staff should know beside it.
     pub incident: Option<NewIncident>,
 }

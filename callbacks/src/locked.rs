@@ -48,6 +48,10 @@ pub struct LockedPayment {
     pub amount: Fen,
     /// What refunds hold or gave back of it.
     pub refunding: Fen,
+    /// The part that settles no fee.
+    pub surplus: Fen,
+    /// What refunds hold or gave back of that part.
+    pub surplus_refunding: Fen,
 }
 
 /// A refund on record.

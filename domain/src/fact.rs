@@ -53,6 +53,9 @@ pub struct RefundFact {
     pub standing: RefundStanding,
     /// When it came to stand so, where the provider says.
     pub at: Option<Timestamp>,
+    /// When the provider took it on, where it says: the day of its bill.
+    #[serde(default)]
+    pub accepted_at: Option<Timestamp>,
 }
 
 /// How far a refund is at its provider.

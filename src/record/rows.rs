@@ -91,6 +91,22 @@ impl Effects {
         }));
     }
 
+    /// Opens an incident about an arrival that could not be read; whether it is one.
+    pub(super) fn unreadable(&mut self, arrival: &Arrival<'_>) -> bool {
+        let Some(evidence) = &arrival.evidence else { return false };
+        let Some(unreadable) = &evidence.unreadable else { return false };
+        let merchant = &arrival.merchant.id;
+        self.rows.incidents.push(json!({
+            "incident_id": IncidentId::new(Uuid::now_v7()),
+            "merchant_id": merchant,
+            "kind": "notice_unreadable",
+            "detail": format!("callback {}: {}", evidence.callback_id, unreadable.why),
+            "dedupe_key": format!("notice_unreadable:{merchant}:{}", unreadable.cause),
+            "callback_id": evidence.callback_id,
+        }));
+        true
+    }
+
     /// Opens an incident about a claim.
     pub(super) fn incident(
         &mut self,
@@ -184,7 +200,8 @@ impl Effects {
             "refund_id": effect.refund_id,
             "state": effect.after.as_str(),
             "provider_refund_no": effect.provider_refund_no,
-            "accepted_at": self.now,
+            "accepted_at": effect.accepted_at,
+            "known_at": at.min(self.now),
             "succeeded_at": succeeded.then_some(at),
             "next_query_at": under_way.then(|| later(self.now, REFUND_PAUSE)),
         }));

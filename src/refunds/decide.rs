@@ -1,8 +1,9 @@
 //! A second person's decision about a refund: never the one who asked for it.
 
 use domain::refund::{RefundState, RefundTransition};
+use jiff::Timestamp;
 
-use super::request::taken_from;
+use super::request::{PICK_UP, taken_from};
 use super::{load, send, shares_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -47,7 +48,8 @@ pub async fn decide(
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     orders::lock(&tx, &[refund.order_id.as_str()]).await?;
-    let next = (after == RefundState::Submitted).then_some(now);
+    let next = (after == RefundState::Submitted)
+        .then(|| now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX));
     if !refunds::decide(&tx, &refund_id, after, user, next).await? {
         return Err(Fault::conflict("refund_not_waiting", "somebody else has decided"));
     }
@@ -59,7 +61,7 @@ pub async fn decide(
     drop(client);
     let refund = load(hub, &refund_id).await?;
     if refund.status == RefundState::Submitted {
-        send::send(hub, &refund).await?;
+        send::send(hub, &refund, send::Turn::First).await?;
     }
     load(hub, &refund_id).await
 }

@@ -22,7 +22,7 @@ use crate::store::orders::{self, OrderRecord, PaymentRecord};
 use crate::store::refunds::{self, NewRefund, RefundRecord};
 
 /// When a written refund that never got an answer is picked up: longer than an answer may take.
-const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
+pub(super) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
 /// The longest reason, in characters; providers show about 80.
 const LONGEST_REASON: usize = 80;
 
@@ -93,7 +93,7 @@ pub async fn request(
     };
     let refund = load(hub, &refund_id).await?;
     if refund.status == RefundState::Submitted {
-        send::send(hub, &refund).await?;
+        send::send(hub, &refund, send::Turn::First).await?;
     }
     Ok(Requested::New(Box::new(load(hub, &refund_id).await?)))
 }
@@ -169,7 +169,7 @@ async fn write(
     let wanted: Option<Vec<(FeeId, Fen)>> = request.allocations.as_ref().map(|wanted| {
         wanted.iter().map(|share| (share.fee_id.clone(), share.amount_fen)).collect()
     });
-    let payment = payment_for(&order, amount)?;
+    let payment = payment_for(&order, amount, wanted.as_deref())?;
     let taken = divide(&order, payment, amount, wanted.as_deref())?;
     let refund_id = RefundId::new(Uuid::now_v7());
     let sealed = call(hub, merchant, &order, payment, (&refund_id, number, request))?;

@@ -25,13 +25,25 @@ use crate::store::refunds::{self, Answered, RefundRecord};
 const SOON: SignedDuration = SignedDuration::from_secs(5);
 /// When a refund that waits for funds is sent again.
 const FUNDS_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// When a refund that was refused on being repeated is asked for: long after an earlier sending
+/// must show at its provider.
+const DOUBT_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
-/// Sends `refund`, which is submitted or unknown, and writes what came of it.
+/// Whether a refund can have been sent before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// Nobody can have: a refusal says that nothing moved.
+    First,
+    /// It was, or a hub that died may have: a refusal says nothing about what that one moved.
+    Again,
+}
+
+/// Sends `refund` and writes what came of it.
 ///
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the refund stays as it
 /// was and is picked up again.
-pub(super) async fn send(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
+pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result<(), Fault> {
     let merchant = merchant_of(hub, refund)?;
     let client = hub.store.client().await?;
     let sealed = refunds::call(&client, &refund.id).await?;
@@ -54,10 +66,19 @@ pub(super) async fn send(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> 
         Outcome::Refused(refusal) if refusal.reason == Reason::NotEnoughFunds => {
             wait_for_funds(hub, refund, &refusal).await
         }
-        Outcome::Refused(refusal) => refused(hub, refund, &refusal).await,
-        Outcome::Unknown(_) => lose_track(hub, refund, SOON).await,
+        Outcome::Refused(refusal) => {
+            let why = (refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str());
+            match turn {
+                Turn::First => fail(hub, refund, why).await,
+                Turn::Again => doubt(hub, refund, why).await,
+            }
+        }
+        Outcome::Unknown(_) => lose_track(hub, refund, SOON, Some(hub.clock.now())).await,
     }
 }
+
+/// Why a provider refused: reason, code, text.
+pub(super) type Why<'a> = (&'a str, &'a str, &'a str);
 
 /// What names a refund at its provider.
 pub(super) fn key_of(refund: &RefundRecord) -> RefundKey<'_> {
@@ -73,54 +94,92 @@ pub(super) async fn lose_track(
     hub: &Hub,
     refund: &RefundRecord,
     pause: SignedDuration,
+    sent_at: Option<Timestamp>,
 ) -> Result<(), Fault> {
     let Ok(after) = refund.status.after(RefundTransition::LoseTrack) else { return Ok(()) };
-    write(hub, refund, after, None, Some(pause), None).await
+    let step = Step { after, refused: None, sent_at, pause: Some(pause) };
+    write(hub, refund, step, Effects::new(hub.clock.now())).await
 }
 
-/// The balance does not cover it: it stays submitted under its number and is sent again.
+/// The balance does not cover it: it keeps its state and its number and is sent again.
 async fn wait_for_funds(hub: &Hub, refund: &RefundRecord, why: &Refusal) -> Result<(), Fault> {
+    let detail = format!("refund {} waits: {} {}", refund.id, why.code, why.message);
+    alarm(hub, refund, "refund_waits_for_funds", &detail).await?;
+    let now = hub.clock.now();
+    let after = refund.status;
+    let step = Step { after, refused: None, sent_at: Some(now), pause: Some(FUNDS_PAUSE) };
+    write(hub, refund, step, Effects::new(now)).await
+}
+
+/// Opens an incident about a refund, once a kind.
+pub(super) async fn alarm(
+    hub: &Hub,
+    refund: &RefundRecord,
+    kind: &str,
+    detail: &str,
+) -> Result<(), Fault> {
     let incident = NewIncident {
         incident_id: &IncidentId::new(Uuid::now_v7()),
         merchant_id: &refund.merchant_id,
-        kind: "refund_waits_for_funds",
-        detail: &format!("refund {} waits: {} {}", refund.id, why.code, why.message),
-        dedupe_key: &format!("refund_waits_for_funds:{}", refund.id),
+        kind,
+        detail,
+        dedupe_key: &format!("{kind}:{}", refund.id),
         order_id: Some(refund.order_id.as_str()),
         refund_id: Some(refund.id.as_str()),
         now: hub.clock.now(),
     };
     let client = hub.store.client().await?;
     incidents::open(&client, &incident).await?;
-    drop(client);
-    write(hub, refund, refund.status, None, Some(FUNDS_PAUSE), None).await
+    Ok(())
 }
 
-/// The provider will not do it: its money is released in the same transaction.
-async fn refused(hub: &Hub, refund: &RefundRecord, why: &Refusal) -> Result<(), Fault> {
+/// The provider refused to do it again, and may have done it before: its money stays held, the
+/// refusal is noted, and it fails only when a later query does not find it either.
+async fn doubt(hub: &Hub, refund: &RefundRecord, why: Why<'_>) -> Result<(), Fault> {
+    let after = refund.status.after(RefundTransition::LoseTrack).unwrap_or(refund.status);
+    let now = hub.clock.now();
+    let step = Step { after, refused: Some(why), sent_at: Some(now), pause: Some(DOUBT_PAUSE) };
+    write(hub, refund, step, Effects::new(now)).await
+}
+
+/// The provider has it after all: a refusal that it was repeated under no longer counts.
+pub(super) async fn found(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
+    let step = Step { after: refund.status, refused: None, sent_at: None, pause: Some(SOON) };
+    write(hub, refund, step, Effects::new(hub.clock.now())).await
+}
+
+/// The provider did not do it and will not: its money is released in the same transaction.
+pub(super) async fn fail(hub: &Hub, refund: &RefundRecord, why: Why<'_>) -> Result<(), Fault> {
     let Ok(after) = refund.status.after(RefundTransition::Fail) else { return Ok(()) };
     let mut effects = Effects::new(hub.clock.now());
     effects.release(&refund.merchant_id, taken_from(refund), &shares_of(refund))?;
     effects.ended(&refund.id, &refund.order_id, false);
-    write(hub, refund, after, Some(why), None, Some(effects)).await
+    let step = Step { after, refused: Some(why), sent_at: None, pause: None };
+    write(hub, refund, step, effects).await
+}
+
+/// What an answer changes in a refund.
+struct Step<'a> {
+    after: RefundState,
+    refused: Option<Why<'a>>,
+    sent_at: Option<Timestamp>,
+    pause: Option<SignedDuration>,
 }
 
 async fn write(
     hub: &Hub,
     refund: &RefundRecord,
-    after: RefundState,
-    refused: Option<&Refusal>,
-    pause: Option<SignedDuration>,
-    effects: Option<Effects>,
+    step: Step<'_>,
+    effects: Effects,
 ) -> Result<(), Fault> {
     let now = hub.clock.now();
     let answer = Answered {
         refund_id: &refund.id,
         before: refund.status,
-        after,
-        refused: refused.map(|why| (why.reason.as_str(), why.code.as_str(), why.message.as_str())),
-        sent_at: now,
-        next_query_at: pause.map(|pause| now.saturating_add(pause).unwrap_or(Timestamp::MAX)),
+        after: step.after,
+        refused: step.refused,
+        sent_at: step.sent_at,
+        next_query_at: step.pause.map(|pause| now.saturating_add(pause).unwrap_or(Timestamp::MAX)),
         queries: refund.queries.saturating_add(1),
     };
     let mut client = hub.store.client().await?;
@@ -128,7 +187,7 @@ async fn write(
     // The order first, as every other path locks it.
     crate::store::orders::lock(&tx, &[refund.order_id.as_str()]).await?;
     if refunds::answered(&tx, &answer).await? {
-        commit(hub, tx, effects.unwrap_or_else(|| Effects::new(now))).await?;
+        commit(hub, tx, effects).await?;
     }
     Ok(())
 }

@@ -14,11 +14,26 @@ pub(super) struct Taken {
     pub(super) fees: Vec<(FeeId, Fen)>,
 }
 
-/// The payment that a refund of `amount` can be taken from.
+/// The payment that a refund of `amount` can be taken from: the one that paid the `wanted` shares
+/// and has them left, else one whose surplus covers it, else one that has that much left.
 ///
 /// # Errors
 /// 422 when no payment has that much left.
-pub(super) fn payment_for(order: &OrderRecord, amount: Fen) -> Result<&PaymentRecord, Fault> {
+pub(super) fn payment_for<'a>(
+    order: &'a OrderRecord,
+    amount: Fen,
+    wanted: Option<&[(FeeId, Fen)]>,
+) -> Result<&'a PaymentRecord, Fault> {
+    let holds_wanted = |payment: &&PaymentRecord| {
+        wanted.is_some_and(|wanted| {
+            wanted.iter().all(|(fee_id, part)| {
+                fee_left(order, payment, fee_id).is_some_and(|left| left >= *part)
+            })
+        })
+    };
+    if let Some(payment) = order.payments.iter().find(holds_wanted) {
+        return Ok(payment);
+    }
     let free = |payment: &PaymentRecord| {
         payment.amount_fen.minus(payment.refunding_fen).unwrap_or(Fen::ZERO)
     };
@@ -34,8 +49,8 @@ pub(super) fn payment_for(order: &OrderRecord, amount: Fen) -> Result<&PaymentRe
     })
 }
 
-fn surplus_left(payment: &PaymentRecord) -> Fen {
-    payment.surplus_fen.minus(payment.surplus_refunding_fen).unwrap_or(Fen::ZERO)
+pub(super) fn surplus_left(payment: &PaymentRecord) -> Fen {
+    payment.surplus_fen.minus(payment.surplus_refunding_fen).unwrap_or(Fen::ZERO).max(Fen::ZERO)
 }
 
 /// What is left of a fee's share in a payment.

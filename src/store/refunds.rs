@@ -90,7 +90,7 @@ pub struct RefundRecord {
     pub accepted_at: Option<Timestamp>,
     /// When the money was back.
     pub succeeded_at: Option<Timestamp>,
-    /// When it was first sent.
+    /// When it was last sent without being accepted.
     pub sent_at: Option<Timestamp>,
     /// How often it was asked for since its state last moved.
     pub queries: i32,
@@ -187,8 +187,8 @@ pub struct Answered<'a> {
     pub after: RefundState,
     /// Why the provider refused it: reason, code, text.
     pub refused: Option<(&'a str, &'a str, &'a str)>,
-    /// When it was sent.
-    pub sent_at: Timestamp,
+    /// When it was sent; `None` when it was only asked for.
+    pub sent_at: Option<Timestamp>,
     /// When it is asked for next.
     pub next_query_at: Option<Timestamp>,
     /// How often it was asked for.
@@ -244,17 +244,18 @@ pub async fn decide(
     .await
 }
 
-/// Leases refunds whose query is due, at most `limit`.
+/// Leases refunds of a merchant whose query is due, at most `limit`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn claim(
     client: &impl GenericClient,
+    merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<RefundId>, StoreError> {
     let statement = client.prepare_cached(sql::REFUNDS_CLAIM).await?;
-    let rows = client.query(&statement, &[&now, &limit]).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
     rows.iter().map(|row| typed("refunds.refund_id", row.try_get(0)?)).collect()
 }
 

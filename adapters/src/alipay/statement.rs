@@ -121,6 +121,8 @@ impl Refunded {
         let cumulative = self.refund_fee.as_deref().and_then(yuan::parse);
         let contradicted = cumulative.is_some_and(|sum| sum < key.amount);
         let moved = self.fund_change.as_deref() == Some("Y") && !contradicted;
+        let at = time_if_given("gmt_refund_pay", self.gmt_refund_pay.as_deref())?;
+        let at = at.filter(|_| moved);
         Ok(RefundFact {
             stated: Stated::default(),
             out_trade_no: key.out_trade_no.clone(),
@@ -128,7 +130,9 @@ impl Refunded {
             provider_refund_no: None,
             amount: cumulative.filter(|sum| moved && *sum == key.amount),
             standing: if moved { RefundStanding::Succeeded } else { RefundStanding::Processing },
-            at: time_if_given("gmt_refund_pay", self.gmt_refund_pay.as_deref())?.filter(|_| moved),
+            at,
+            // Alipay takes a refund on in the moment in which it pays it.
+            accepted_at: at,
         })
     }
 }
@@ -174,6 +178,7 @@ impl Refund {
             Some(text) => Some(amount("refund_amount", text)?),
             None => None,
         };
+        let at = time_if_given("gmt_refund_pay", self.gmt_refund_pay.as_deref())?;
         Ok(Some(RefundFact {
             stated: Stated::default(),
             out_trade_no: key.out_trade_no.clone(),
@@ -181,7 +186,8 @@ impl Refund {
             provider_refund_no: None,
             amount,
             standing,
-            at: time_if_given("gmt_refund_pay", self.gmt_refund_pay.as_deref())?,
+            at,
+            accepted_at: at,
         }))
     }
 }

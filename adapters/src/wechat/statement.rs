@@ -149,6 +149,11 @@ impl Refund {
             amount: self.amount.as_ref().and_then(|amount| amount.refund).map(Fen::new),
             standing,
             at: at.as_ref().map(|at| field("time", Some(at))).transpose()?,
+            accepted_at: self
+                .create_time
+                .as_ref()
+                .map(|at| field("create_time", Some(at)))
+                .transpose()?,
         })
     }
 }

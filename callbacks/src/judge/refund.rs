@@ -7,7 +7,7 @@ use domain::refund::{RefundState, RefundTransition};
 
 use super::incident;
 use crate::effect::{Effect, IncidentKind, Judgement, NewIncident, RefundEffect};
-use crate::locked::{LockedOrder, LockedRefund};
+use crate::locked::{LockedOrder, LockedPayment, LockedRefund};
 
 pub(super) fn judge(fact: &RefundFact, order: &LockedOrder) -> Judgement {
     let Some(refund) =
@@ -71,6 +71,7 @@ fn moved(
         shares: refund.shares.clone(),
         provider_refund_no: fact.provider_refund_no.clone(),
         at: fact.at,
+        accepted_at: fact.accepted_at,
         incident,
     }))
 }
@@ -91,7 +92,7 @@ fn entries(
             let payment =
                 order.payments.iter().find(|payment| payment.payment_id == refund.payment_id)?;
             let free = payment.amount.minus(payment.refunding).unwrap_or(Fen::ZERO);
-            (refund.amount <= free && fees_still_hold(order, refund))
+            (refund.amount <= free && shares_still_hold(order, payment, refund))
                 .then(|| vec![EntryKind::RefundRequested, EntryKind::RefundSucceeded])
         }
         (
@@ -106,9 +107,12 @@ fn entries(
     }
 }
 
-fn fees_still_hold(order: &LockedOrder, refund: &LockedRefund) -> bool {
+fn shares_still_hold(order: &LockedOrder, payment: &LockedPayment, refund: &LockedRefund) -> bool {
     refund.shares.iter().all(|share| {
-        let Some(fee_id) = &share.fee_id else { return true };
+        let Some(fee_id) = &share.fee_id else {
+            let free = payment.surplus.minus(payment.surplus_refunding).unwrap_or(Fen::ZERO);
+            return share.amount_fen <= free;
+        };
         order.fees.iter().find(|fee| fee.fee_id == *fee_id).is_some_and(|fee| {
             fee.facts.paid.minus(fee.facts.refunding).unwrap_or(Fen::ZERO) >= share.amount_fen
         })

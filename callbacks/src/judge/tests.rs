@@ -124,6 +124,8 @@ fn the_same_payment_again_changes_nothing_and_another_one_is_surplus() {
         provider_trade_no: id("4200001"),
         amount: Fen::new(9000),
         refunding: Fen::ZERO,
+        surplus: Fen::ZERO,
+        surplus_refunding: Fen::ZERO,
     });
     assert_eq!(of(&paid(9000), &order), Judgement::Known);
     check_incident(&of(&paid(8999), &order), IncidentKind::AmountDiffers);
@@ -155,6 +157,16 @@ fn t04_a_statement_about_anything_else_is_an_incident_and_applies_nothing() {
 }
 
 fn refunding(state: RefundState, standing: RefundStanding, stated: Option<i64>) -> Judgement {
+    let (order, claim) = refunded(state, standing, stated);
+    of(&claim, &order)
+}
+
+/// A paid order with one refund of 5 yuan out of its first fee, and what is said of the refund.
+fn refunded(
+    state: RefundState,
+    standing: RefundStanding,
+    stated: Option<i64>,
+) -> (LockedOrder, Claim) {
     let mut order = order(OrderState::Paid);
     order.fees[0].facts.paid = Fen::new(8000);
     order.fees[0].facts.refunding = if state.holds_money() { Fen::new(500) } else { Fen::ZERO };
@@ -163,6 +175,8 @@ fn refunding(state: RefundState, standing: RefundStanding, stated: Option<i64>) 
         provider_trade_no: id("4200001"),
         amount: Fen::new(9000),
         refunding: order.fees[0].facts.refunding,
+        surplus: Fen::new(1000),
+        surplus_refunding: Fen::ZERO,
     });
     order.refunds.push(LockedRefund {
         refund_id: id::<RefundId>(&format!("rfd_{:032x}", 1)),
@@ -180,8 +194,9 @@ fn refunding(state: RefundState, standing: RefundStanding, stated: Option<i64>) 
         amount: stated.map(Fen::new),
         standing,
         at: None,
+        accepted_at: None,
     };
-    of(&Claim { source: Source::Callback, fact: ProviderFact::Refund(fact) }, &order)
+    (order, Claim { source: Source::Callback, fact: ProviderFact::Refund(fact) })
 }
 
 #[track_caller]
@@ -216,4 +231,14 @@ fn a_refund_of_another_amount_or_before_its_approval_is_an_incident() {
     check_incident(&other, IncidentKind::RefundAmountDiffers);
     let unapproved = refunding(RefundState::PendingApproval, RefundStanding::Succeeded, None);
     check_incident(&unapproved, IncidentKind::RefundContradicts);
+}
+
+#[test]
+fn a_refund_that_failed_and_yet_succeeded_takes_only_what_is_left_of_its_surplus() {
+    let (mut order, claim) = refunded(RefundState::Failed, RefundStanding::Succeeded, None);
+    order.refunds[0].shares = vec![Share { fee_id: None, amount_fen: Fen::new(500) }];
+    order.payments[0].surplus_refunding = Fen::new(500);
+    assert!(matches!(of(&claim, &order), Judgement::Apply(Effect::Refund(_))));
+    order.payments[0].surplus_refunding = Fen::new(501);
+    check_incident(&of(&claim, &order), IncidentKind::RefundContradicts);
 }
