@@ -93,9 +93,10 @@ impl From<StoreError> for Fault {
                 tracing::error!(%error, "no database");
                 Self::unavailable("the database does not answer")
             }
-            StoreError::Postgres(_) | StoreError::Data { .. } | StoreError::Migration(_) => {
-                Self::internal(&error)
-            }
+            StoreError::Postgres(_)
+            | StoreError::Data { .. }
+            | StoreError::Journal { .. }
+            | StoreError::Migration(_) => Self::internal(&error),
         }
     }
 }

@@ -54,14 +54,38 @@ pub struct Line {
 /// Locks the heads of merchants' journals; the last of all locks in a transaction.
 ///
 /// # Errors
-/// When the database does not answer.
+/// When the database does not answer, or a journal has entries behind its head: whoever wrote on
+/// would write over what is missing.
 pub async fn lock_heads(
     client: &impl GenericClient,
     merchants: &[&str],
 ) -> Result<Vec<Head>, StoreError> {
     let statement = client.prepare_cached(sql::JOURNAL_HEADS_LOCK).await?;
     let rows = client.query(&statement, &[&merchants]).await?;
-    rows.iter().map(head).collect()
+    rows.iter()
+        .map(|row| {
+            let head = head(row)?;
+            let last: i64 = row.try_get("last_seq")?;
+            if last > head.seq {
+                return Err(StoreError::Journal {
+                    merchant_id: head.merchant_id,
+                    head: head.seq,
+                    last,
+                });
+            }
+            Ok(head)
+        })
+        .collect()
+}
+
+/// Every merchant with a journal, in order, whether its head is there or not.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn merchants(client: &impl GenericClient) -> Result<Vec<MerchantId>, StoreError> {
+    let statement = client.prepare_cached(sql::JOURNAL_MERCHANTS).await?;
+    let rows = client.query(&statement, &[]).await?;
+    rows.iter().map(|row| typed("journal_entries.merchant_id", row.try_get(0)?)).collect()
 }
 
 /// Every journal's head.

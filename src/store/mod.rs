@@ -49,6 +49,17 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A journal has entries behind its head: somebody's hand was in it, and nothing may be
+    /// written behind them.
+    #[error("journal {merchant_id}: its head is entry {head}, its last entry is {last}")]
+    Journal {
+        /// Whose journal.
+        merchant_id: domain::ids::MerchantId,
+        /// The head's number.
+        head: i64,
+        /// The last entry's number.
+        last: i64,
+    },
     /// The schema could not be brought up to date.
     #[error("migration: {0}")]
     Migration(String),
@@ -60,7 +71,7 @@ impl StoreError {
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Postgres(error) => error.as_db_error().and_then(|error| error.constraint()),
-            Self::Pool(_) | Self::Data { .. } | Self::Migration(_) => None,
+            Self::Pool(_) | Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => None,
         }
     }
 
@@ -72,7 +83,7 @@ impl StoreError {
                 *code == SqlState::T_R_DEADLOCK_DETECTED
                     || *code == SqlState::T_R_SERIALIZATION_FAILURE
             }),
-            Self::Pool(_) | Self::Data { .. } | Self::Migration(_) => false,
+            Self::Pool(_) | Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => false,
         }
     }
 }

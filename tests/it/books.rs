@@ -1,10 +1,11 @@
 //! The journal proves itself, and a hand in the database shows.
 
-use payhub::demo::WECHAT;
+use payhub::demo::{ALIPAY, WECHAT};
 use payhub::ledger;
+use sandbox::Pay;
 use serde_json::json;
 
-use crate::harness::World;
+use crate::harness::{World, word};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_row_a_lost_row_and_a_cut_tail_show() {
@@ -22,6 +23,7 @@ async fn a_changed_row_a_lost_row_and_a_cut_tail_show() {
         "DELETE FROM journal_lines WHERE seq = 2",
         "DELETE FROM journal_lines WHERE seq = 3; DELETE FROM journal_entries WHERE seq = 3",
         "UPDATE fee_balances SET paid_fen = 0, refunding_fen = 0 WHERE paid_fen > 0",
+        "UPDATE payment_balances SET surplus_fen = 1",
     ] {
         // A superuser can switch triggers off; the chain still tells.
         client
@@ -46,6 +48,10 @@ async fn constraints_hold_what_the_rules_hold() {
             "UPDATE payment_balances SET refunding_fen = paid_fen + 1",
             "refunds_never_exceed_payment",
         ),
+        (
+            "UPDATE payment_balances SET surplus_refunding_fen = 1",
+            "refunds_of_surplus_never_exceed_it",
+        ),
         ("UPDATE fee_balances SET paid_fen = total_fen + 1", "a_fee_is_never_paid_twice"),
         ("UPDATE orders SET paid_at = NULL WHERE state = 'paid'", "a_paid_order_says_when"),
         ("UPDATE fee_balances SET voided_at = issued_at FROM fees", "only_an_unpaid_fee_is_void"),
@@ -59,4 +65,57 @@ async fn constraints_hold_what_the_rules_hold() {
     assert_eq!((status, &problem["code"]), (409, &json!("fee_already_paid")));
     assert_eq!(world.order_now(&order).await["status"], json!("paid"));
     world.finish().await;
+}
+
+/// Does to the rows what a hand with the database's own password can do.
+async fn by_hand(world: &World, hand: &str) {
+    let replica = format!("BEGIN; SET LOCAL session_replication_role = replica; {hand}; COMMIT");
+    world.database().await.batch_execute(&replica).await.unwrap();
+}
+
+async fn breaks(world: &World) -> Vec<String> {
+    ledger::verify(&world.hub).await.unwrap().breaks
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_that_lost_its_head_is_a_break_and_takes_no_more_entries() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    let fee = world.fee("2").await;
+    let (_, order) = world.order(WECHAT, &[&fee]).await;
+    by_hand(
+        &world,
+        "DELETE FROM journal_heads; UPDATE journal_lines SET credit = 'surplus_payable'",
+    )
+    .await;
+    let found = breaks(&world).await;
+    assert!(found.iter().any(|found| found.contains("its head is missing")), "{found:?}");
+    assert!(found.iter().any(|found| found.contains("was changed")), "{found:?}");
+    let number = word(&order, "out_trade_no");
+    let pay = Pay { out_trade_no: number, force: true, notify: Some(true), merchant: None };
+    world.sandbox.engine().pay_as(&pay).unwrap();
+    world.sandbox.deliver_due().await;
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'journal_broken'";
+    assert_eq!(world.count(told).await, 1, "finance staff hear of it");
+    assert_eq!(world.count("SELECT count(*) FROM journal_entries").await, 1, "nothing is added");
+    assert_eq!(world.fee_status(&fee).await, "issued", "nothing is half written");
+    world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_about_a_payment_that_is_not_there_is_a_break() {
+    let world = World::open().await;
+    world.paid(ALIPAY, "1").await;
+    assert_eq!(breaks(&world).await, Vec::<String>::new());
+    by_hand(
+        &world,
+        "DELETE FROM payment_shares; DELETE FROM payment_balances; DELETE FROM payments;
+         UPDATE fee_balances SET paid_fen = 0;
+         UPDATE orders SET state = 'closed', paid_at = NULL",
+    )
+    .await;
+    let found = breaks(&world).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("is about nothing in the books"), "{found:?}");
+    world.close_only().await;
 }

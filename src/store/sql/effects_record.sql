@@ -21,9 +21,9 @@ WITH new_callbacks AS (
     SELECT s.payment_id, s.fee_id, s.amount_fen
       FROM jsonb_to_recordset($1::jsonb -> 'payment_shares') AS s (payment_id text, fee_id text, amount_fen bigint)
 ), new_payment_balances AS (
-    INSERT INTO payment_balances (payment_id, paid_fen)
-    SELECT p.payment_id, p.amount_fen
-      FROM jsonb_to_recordset($1::jsonb -> 'payments') AS p (payment_id text, amount_fen bigint)
+    INSERT INTO payment_balances (payment_id, paid_fen, surplus_fen)
+    SELECT p.payment_id, p.amount_fen, p.surplus_fen
+      FROM jsonb_to_recordset($1::jsonb -> 'payments') AS p (payment_id text, amount_fen bigint, surplus_fen bigint)
 ), paid_orders AS (
     UPDATE orders o
        SET state = 'paid', paid_at = c.paid_at, paid_late = c.late, provider_trade_no = c.provider_trade_no,
@@ -35,6 +35,16 @@ WITH new_callbacks AS (
     DELETE FROM live_orders l
      USING jsonb_to_recordset($1::jsonb -> 'paid_orders') AS c (order_id text)
      WHERE l.order_id = c.order_id
+), overtaken_orders AS (
+    -- Whoever works on such an order holds its row, and sees by himself that its fee is settled.
+    UPDATE orders SET next_query_at = $4
+     WHERE order_id IN (
+           SELECT o.order_id
+             FROM jsonb_to_recordset($1::jsonb -> 'fees') AS c (fee_id text, paid_fen bigint)
+             JOIN live_orders l USING (fee_id) JOIN orders o USING (order_id)
+            WHERE c.paid_fen > 0 AND o.state = 'pending' AND o.next_query_at > $4
+              AND NOT $1::jsonb -> 'paid_orders' @> jsonb_build_array(jsonb_build_object('order_id', o.order_id))
+              FOR UPDATE OF o SKIP LOCKED)
 ), moved_fees AS (
     UPDATE fee_balances b
        SET paid_fen = b.paid_fen + c.paid_fen, refunding_fen = b.refunding_fen + c.refunding_fen,
@@ -52,10 +62,11 @@ WITH new_callbacks AS (
 ), moved_refunds AS (
     UPDATE refunds r
        SET state = c.state, provider_refund_no = COALESCE(c.provider_refund_no, r.provider_refund_no),
-           accepted_at = COALESCE(r.accepted_at, c.accepted_at), succeeded_at = COALESCE(c.succeeded_at, r.succeeded_at),
-           next_query_at = c.next_query_at, queries = 0, leased_until = NULL
+           accepted_at = COALESCE(c.accepted_at, r.accepted_at, r.sent_at, c.known_at),
+           succeeded_at = COALESCE(c.succeeded_at, r.succeeded_at),
+           refused_reason = NULL, refused_code = NULL, refused_message = NULL, next_query_at = c.next_query_at, queries = 0, leased_until = NULL
       FROM jsonb_to_recordset($1::jsonb -> 'refunds')
-           AS c (refund_id text, state text, provider_refund_no text, accepted_at timestamptz,
+           AS c (refund_id text, state text, provider_refund_no text, accepted_at timestamptz, known_at timestamptz,
                  succeeded_at timestamptz, next_query_at timestamptz)
      WHERE r.refund_id = c.refund_id
 ), new_incidents AS (

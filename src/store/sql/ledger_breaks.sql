@@ -44,3 +44,23 @@ HAVING COALESCE(sum(CASE e.kind WHEN 'refund_requested' THEN l.amount_fen WHEN '
        <> CASE WHEN r.state IN ('failed', 'declined') THEN 0 ELSE r.amount_fen END
     OR COALESCE(sum(l.amount_fen) FILTER (WHERE e.kind = 'refund_succeeded'), 0)
        <> CASE WHEN r.state = 'succeeded' THEN r.amount_fen ELSE 0 END
+UNION ALL
+SELECT 'payment ' || p.payment_id || ' is ' || p.amount_fen || ' fen, ' || p.surplus_fen || ' of it surplus; its balance shows '
+       || COALESCE(b.paid_fen || ' and ' || b.surplus_fen, 'nothing')
+  FROM payments p LEFT JOIN payment_balances b USING (payment_id)
+ WHERE (p.amount_fen, p.surplus_fen) IS DISTINCT FROM (b.paid_fen, b.surplus_fen)
+UNION ALL
+SELECT 'payment ' || b.payment_id || ' shows ' || b.surplus_refunding_fen || ' fen of surplus in refunds, they take '
+       || COALESCE(sum(r.surplus_fen) FILTER (WHERE r.state NOT IN ('failed', 'declined')), 0)
+  FROM payment_balances b LEFT JOIN refunds r USING (payment_id)
+ GROUP BY b.payment_id
+HAVING b.surplus_refunding_fen <> COALESCE(sum(r.surplus_fen) FILTER (WHERE r.state NOT IN ('failed', 'declined')), 0)
+UNION ALL
+SELECT 'refund ' || r.refund_id || ' is ' || r.amount_fen || ' fen, its shares and surplus are ' || r.surplus_fen + COALESCE(sum(s.amount_fen), 0)
+  FROM refunds r LEFT JOIN refund_shares s USING (refund_id)
+ GROUP BY r.refund_id HAVING r.amount_fen <> r.surplus_fen + COALESCE(sum(s.amount_fen), 0)
+UNION ALL
+SELECT 'journal ' || e.merchant_id || ': entry ' || e.seq || ' (' || e.kind || ' ' || e.subject_id || ') is about nothing in the books'
+  FROM journal_entries e
+ WHERE NOT CASE e.kind WHEN 'payment_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id)
+                       ELSE EXISTS (SELECT FROM refunds r WHERE r.refund_id = e.subject_id AND r.merchant_id = e.merchant_id) END

@@ -1,5 +1,6 @@
--- Locks a merchant's orders by their numbers, in the order of their ids; no row for a number that is not there.
+-- Locks orders of many merchants by merchant and number, pair by pair, in the order of their ids; no row for a
+-- number that is not there.
 SELECT order_id, out_trade_no FROM orders
- WHERE merchant_id = $1 AND out_trade_no = ANY ($2)
+ WHERE (merchant_id, out_trade_no) IN (SELECT * FROM unnest($1::text[], $2::text[]))
  ORDER BY order_id
    FOR UPDATE
