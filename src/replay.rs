@@ -112,6 +112,8 @@ pub async fn replay(hub: &Hub, callback_id: &CallbackId) -> Result<Verdict, Faul
             notice_id: opened.notice.notice_id,
             kind: opened.notice.kind,
             replay_of: Some(callback_id.clone()),
+            // What cannot be read is not replayed.
+            unreadable: None,
         }),
     };
     let verdicts = record(hub, &[arrival]).await?;

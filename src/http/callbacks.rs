@@ -16,13 +16,14 @@ use callbacks::{Claim, LARGEST_BODY, Opened, Refusal};
 use domain::fact::Source;
 use domain::ids::CallbackId;
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::shared::Shared;
 use super::{body, error, resource, schema};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::record::{Arrival, Evidence, record};
+use crate::record::{Arrival, Evidence, Unreadable, record};
 use crate::replay::{Kept, context};
 use crate::store::callbacks::{Refused, refuse};
 
@@ -40,8 +41,9 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 
 /// Takes a provider's callback about a payment or a refund.
 ///
-/// The answers are the provider's own, byte for byte: success once the message is durable, 401 when
-/// it is not proved to be the provider's, 503 when it could not be stored.
+/// The answers are the provider's own, byte for byte: success once the message is durable (also one
+/// that is proved and yet cannot be read: an incident tells of it), 401 when it is not proved to be
+/// the provider's, 503 when it could not be stored.
 #[utoipa::path(
     post, path = "/callbacks/{merchant_id}", tag = "callbacks",
     params(("merchant_id" = String, Path, description = "as configured")),
@@ -131,6 +133,11 @@ async fn believed(
             return ("not_stored", try_again);
         }
     };
+    let unreadable = notice.unreadable.map(|why| {
+        let cause = notice.notice_id.clone().unwrap_or_else(|| sha256_hex(body));
+        tracing::error!(merchant = %merchant.id, callback = %callback_id, why, "a callback cannot be read");
+        Unreadable { why, cause }
+    });
     let facts = notice.facts.into_iter();
     let arrival = Arrival {
         merchant,
@@ -142,6 +149,7 @@ async fn believed(
             kind: notice.kind,
             sealed,
             replay_of: None,
+            unreadable,
         }),
     };
     match record(hub, &[arrival]).await {
@@ -155,6 +163,10 @@ async fn believed(
             ("not_stored", try_again)
         }
     }
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Keeps a refused callback for people to look at. That it cannot be kept changes no answer.
