@@ -21,9 +21,10 @@ impl Answer {
         Self { status, body: value.to_string().into_bytes() }
     }
 
-    /// Whether it tells of a fault of ours, which a repeat may not meet again.
-    pub(super) const fn is_our_fault(&self) -> bool {
-        self.status >= 500
+    /// Whether a repeat may be answered otherwise: a fault of ours, or a problem that says when to
+    /// come again.
+    pub(super) fn is_of_the_moment(&self) -> bool {
+        self.status >= 500 || (self.status >= 400 && retry_after(&self.body).is_some())
     }
 
     /// Sends it.

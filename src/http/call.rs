@@ -92,10 +92,12 @@ where
         key,
         call: format!("{} {}", http.method(), http.path()),
         body_hash: idempotency::body_hash(&hub.sealer, &bytes, parsed.as_ref().ok()),
+        lease: 0,
     });
     let request_id = request_id(http);
-    let call = Call { hub: Arc::clone(&hub), application, ticket: ticket.clone() };
-    let answer = async move {
+    let shared_hub = Arc::clone(&hub);
+    let answer = move |ticket: Option<Ticket>| async move {
+        let call = Call { hub: shared_hub, application, ticket };
         let done = match parsed.and_then(|value| body::read::<B>(&value)) {
             Ok(body) => work(call, body).await,
             Err(fault) => Err(fault),
@@ -103,9 +105,11 @@ where
         done.unwrap_or_else(|fault| problem(&fault, &request_id))
     };
     match ticket {
-        None => shared.run(answer).await,
+        None => shared.run(answer(None)).await,
         Some(ticket) => {
-            shared.run(async move { idempotency::once(&hub, &ticket, answer).await }).await?
+            let done =
+                async move { idempotency::once(&hub, ticket, |ticket| answer(Some(ticket))).await };
+            shared.run(done).await?
         }
     }
 }

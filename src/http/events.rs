@@ -53,15 +53,15 @@ pub(super) async fn list(http: HttpRequest) -> HttpResponse {
         let asked = asked?;
         let limit = query::page(asked.limit)?;
         let client = call.hub.store.client().await?;
-        let position = match &asked.after {
-            None => 0,
+        let place = match &asked.after {
+            None => events::Place::start(),
             Some(event_id) => {
-                events::position(&client, &call.application, event_id).await?.ok_or_else(|| {
+                events::place_of(&client, &call.application, event_id).await?.ok_or_else(|| {
                     Fault::invalid("after_unknown", "after names no event of this application")
                 })?
             }
         };
-        let found = events::after(&client, &call.application, position, limit).await?;
+        let found = events::after(&client, &call.application, &place, limit).await?;
         let is_full = i64::try_from(found.len()).is_ok_and(|count| count >= limit);
         let mut page = Page { data: Vec::with_capacity(found.len()), next_cursor: None };
         for event in &found {

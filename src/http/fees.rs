@@ -194,15 +194,15 @@ pub(super) async fn void(http: HttpRequest, payload: Payload, id: Path<String>) 
 async fn withdraw(call: &Call, fee_id: &FeeId) -> Result<(), Fault> {
     let mut client = call.hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
-    // The balance is locked first, so that no order or payment can come between look and change.
-    let fee = fees::lock(&tx, &call.application, &[fee_id.as_str()])
-        .await?
-        .pop()
-        .ok_or_else(|| Fault::not_found("fee"))?;
-    if fee.facts.void {
+    // The balance is locked first, so that no order or payment can come between look and change;
+    // and read after that, because the statement that waited sees no order that came meanwhile.
+    let ids = [fee_id.as_str()];
+    fees::lock(&tx, &call.application, &ids).await?;
+    let fee = fees::by_ids(&tx, &ids).await?.pop().ok_or_else(|| Fault::not_found("fee"))?;
+    if fee.voided_at.is_some() {
         return Ok(());
     }
-    if fee.facts.paid > domain::Fen::ZERO {
+    if fee.paid_fen > domain::Fen::ZERO {
         let detail = format!("fee {fee_id} is paid; give money back with a refund");
         return Err(Fault::conflict("fee_already_paid", detail));
     }
@@ -212,7 +212,9 @@ async fn withdraw(call: &Call, fee_id: &FeeId) -> Result<(), Fault> {
             Fault::conflict("fee_has_live_order", detail).with("order_id", order_id.as_str())
         );
     }
-    fees::void(&tx, fee_id, call.hub.clock.now()).await?;
+    if !fees::void(&tx, fee_id, call.hub.clock.now()).await? {
+        return Err(Fault::internal(&format_args!("fee {fee_id} is free and cannot be void")));
+    }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }

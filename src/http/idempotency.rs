@@ -1,7 +1,9 @@
 //! Idempotency: a key and a body give one answer, byte for byte, however often and at whichever hub
 //! they are sent. The key is taken before the work begins and holds a lease; the answer is stored
-//! under it. A fault of ours is not stored, and a crash gives the key back when its lease ends.
+//! under it. A fault of ours, or an answer that says when to come again, is not stored, and a crash
+//! gives the key back when its lease ends.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::time::{Duration, Instant};
 
@@ -15,8 +17,7 @@ use super::body::canonical;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::{Purpose, Sealer};
-use crate::store::StoreError;
-use crate::store::idempotency as keys;
+use crate::store::idempotency::{self as keys, Held};
 
 /// The header.
 const HEADER: &str = "idempotency-key";
@@ -26,6 +27,8 @@ const LONGEST: usize = 255;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks.
 const PAUSE: Duration = Duration::from_millis(75);
+/// How often the lease of a key that is worked under is renewed: well before its 60 seconds end.
+const RENEWAL: Duration = Duration::from_secs(20);
 /// When a request that waited in vain may come again, in seconds.
 const COME_AGAIN_S: u32 = 5;
 
@@ -40,6 +43,8 @@ pub(super) struct Ticket {
     pub(super) call: String,
     /// What the body was.
     pub(super) body_hash: [u8; 32],
+    /// The lease under which its work is done; 0 before the key is taken.
+    pub(super) lease: i64,
 }
 
 impl Ticket {
@@ -47,13 +52,21 @@ impl Ticket {
     /// have the work done again.
     ///
     /// # Errors
-    /// When the database does not answer.
+    /// When the database does not answer, or another worker took the key over: its work stands
+    /// then, and this transaction must not be committed.
     pub(super) async fn settle(
         &self,
         client: &impl GenericClient,
         answer: &Answer,
-    ) -> Result<(), StoreError> {
-        keys::finish(client, &self.application, &self.key, answer.status, &answer.body).await
+    ) -> Result<(), Fault> {
+        match keys::finish(client, self.held(), answer.status, &answer.body).await? {
+            true => Ok(()),
+            false => Err(in_progress()),
+        }
+    }
+
+    fn held(&self) -> Held<'_> {
+        Held { application: &self.application, key: &self.key, lease: self.lease }
     }
 
     /// The refund number of a request that names none: the same for every repeat, so that not even
@@ -102,15 +115,21 @@ pub(super) fn body_hash(sealer: &Sealer, bytes: &[u8], parsed: Option<&Value>) -
 ///
 /// # Errors
 /// 422 `idempotency_key_reused`, 409 `idempotency_in_progress`, or the database does not answer.
-pub(super) async fn once(
+pub(super) async fn once<F>(
     hub: &Hub,
-    ticket: &Ticket,
-    work: impl Future<Output = Answer> + Send,
-) -> Result<Answer, Fault> {
+    mut ticket: Ticket,
+    work: impl FnOnce(Ticket) -> F + Send,
+) -> Result<Answer, Fault>
+where
+    F: Future<Output = Answer> + Send,
+{
     let begun = Instant::now();
     loop {
-        match look(hub, ticket).await? {
-            Found::Mine => break,
+        match look(hub, &ticket).await? {
+            Found::Mine(lease) => {
+                ticket.lease = lease;
+                break;
+            }
             Found::Answered(answer) => return Ok(answer),
             Found::OtherUse => {
                 return Err(Fault::invalid(
@@ -118,28 +137,48 @@ pub(super) async fn once(
                     "this Idempotency-Key was used with another body or for another call",
                 ));
             }
-            Found::UnderWay if begun.elapsed() >= PATIENCE => {
-                return Err(Fault::conflict(
-                    "idempotency_in_progress",
-                    "the first request with this Idempotency-Key has not ended; ask again",
-                )
-                .retry_after(COME_AGAIN_S));
-            }
+            Found::UnderWay if begun.elapsed() >= PATIENCE => return Err(in_progress()),
             Found::UnderWay => tokio::time::sleep(PAUSE).await,
         }
     }
-    let answer = work.await;
-    if let Err(fault) = keep(hub, ticket, &answer).await {
+    // Both go on at the same time: a renewal may wait for the transaction of the work.
+    let answer = tokio::select! {
+        answer = work(ticket.clone()) => answer,
+        never = renew(hub, &ticket) => match never {},
+    };
+    if let Err(fault) = keep(hub, &ticket, &answer).await {
         // The work is done: its answer is worth more than the key.
         tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
     }
     Ok(answer)
 }
 
+fn in_progress() -> Fault {
+    Fault::conflict(
+        "idempotency_in_progress",
+        "another request with this Idempotency-Key has not ended; ask again",
+    )
+    .retry_after(COME_AGAIN_S)
+}
+
+/// Keeps the key while its work goes on.
+async fn renew(hub: &Hub, ticket: &Ticket) -> Infallible {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let renewed = async { keys::renew(&hub.store.client().await?, ticket.held()).await };
+        match renewed.await {
+            Ok(true) => {}
+            // Answered already, or taken over: then the work's end shows which.
+            Ok(false) => tracing::debug!("an idempotency key is not leased any more"),
+            Err(error) => tracing::warn!(%error, "an idempotency key was not renewed"),
+        }
+    }
+}
+
 /// What a request finds under its key.
 enum Found {
-    /// Nothing: the key is now its own, and so is the work.
-    Mine,
+    /// Nothing: the key is now its own under this lease, and so is the work.
+    Mine(i64),
     /// The answer.
     Answered(Answer),
     /// Another body or another call.
@@ -150,9 +189,10 @@ enum Found {
 
 async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     let client = hub.store.client().await?;
-    let Ticket { application, key, call, body_hash } = ticket;
-    if keys::begin(&client, application, key, call, body_hash, hub.clock.now()).await? {
-        return Ok(Found::Mine);
+    let Ticket { application, key, call, body_hash, lease: _ } = ticket;
+    let now = hub.clock.now();
+    if let Some(lease) = keys::begin(&client, application, key, call, body_hash, now).await? {
+        return Ok(Found::Mine(lease));
     }
     // Between the two statements the key may have been given back: then it is tried again.
     let Some(known) = keys::get(&client, application, key).await? else {
@@ -168,10 +208,11 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
 
 async fn keep(hub: &Hub, ticket: &Ticket, answer: &Answer) -> Result<(), Fault> {
     let client = hub.store.client().await?;
-    if answer.is_our_fault() {
-        keys::release(&client, &ticket.application, &ticket.key).await?;
-    } else {
-        ticket.settle(&client, answer).await?;
+    if answer.is_of_the_moment() {
+        keys::release(&client, ticket.held()).await?;
+    } else if !keys::finish(&client, ticket.held(), answer.status, &answer.body).await? {
+        // The work stored its answer itself, or another worker did.
+        tracing::debug!("an idempotency key was answered already");
     }
     Ok(())
 }
@@ -211,6 +252,7 @@ mod tests {
             key: key.to_owned(),
             call: "POST /v1/orders/ord_1/refunds".to_owned(),
             body_hash: [0; 32],
+            lease: 0,
         };
         let number = ticket("a").refund_number(&sealer).unwrap();
         assert_eq!(number.as_str().len(), 32);

@@ -37,12 +37,19 @@ impl Workers {
     pub fn start(hub: &Arc<Hub>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "orders", PERIOD, |hub| {
-            Box::pin(orders::run_once(hub))
-        }));
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, |hub| {
-            Box::pin(refunds::run_once(hub))
-        }));
+        // One of each a merchant: a provider that does not answer holds up no other.
+        for merchant in hub.merchants.keys() {
+            let of = merchant.clone();
+            tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "orders", PERIOD, move |hub| {
+                let of = of.clone();
+                Box::pin(async move { orders::run_of(hub, &of).await })
+            }));
+            let of = merchant.clone();
+            tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, move |hub| {
+                let of = of.clone();
+                Box::pin(async move { refunds::run_of(hub, &of).await })
+            }));
+        }
         tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "dispatch", PERIOD, |hub| {
             Box::pin(dispatch::run_once(hub))
         }));
@@ -77,10 +84,10 @@ async fn keep(
     stopped: watch::Receiver<bool>,
     name: &'static str,
     period: Duration,
-    work: for<'a> fn(&'a Hub) -> Work<'a>,
+    work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
 ) {
     while let Err(error) =
-        tokio::spawn(run(Arc::clone(&hub), stopped.clone(), name, period, work)).await
+        tokio::spawn(run(Arc::clone(&hub), stopped.clone(), name, period, work.clone())).await
     {
         tracing::error!(worker = name, %error, "a worker broke down; it starts again");
         tokio::time::sleep(period).await;
@@ -92,7 +99,7 @@ async fn run(
     mut stopped: watch::Receiver<bool>,
     name: &'static str,
     period: Duration,
-    work: for<'a> fn(&'a Hub) -> Work<'a>,
+    work: impl for<'a> Fn(&'a Hub) -> Work<'a>,
 ) {
     while !*stopped.borrow() {
         match work(&hub).await {

@@ -16,11 +16,22 @@ const SELDOM: SignedDuration = SignedDuration::from_secs(60);
 /// The pauses of an order whose fate is unknown.
 const UNKNOWN: [i64; 5] = [1, 2, 5, 10, 30];
 
-/// When `order` is asked for after one more query at `now`; `None`: never again.
-pub(super) fn next(order: &OrderRecord, now: Timestamp) -> Option<Timestamp> {
+/// Whether the provider said anything when it was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// It did.
+    Answered,
+    /// It did not, or refused to: whatever it would have said is still to be heard.
+    Unanswered,
+}
+
+/// When `order` is asked for after one more `look` at `now`; `None`: never again. A code that was
+/// superseded may be paid until its time is over, so only an answer from after that ends it.
+pub(super) fn next(order: &OrderRecord, now: Timestamp, look: Look) -> Option<Timestamp> {
     let last = order.expires_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX);
     let superseded = order.status == OrderState::Closed && order.superseded_at.is_some();
-    if !(order.status.is_live() || superseded) || (superseded && now >= last) {
+    let over = superseded && now >= last && look == Look::Answered;
+    if !(order.status.is_live() || superseded) || over {
         return None;
     }
     let queries = usize::try_from(order.queries).unwrap_or(usize::MAX);

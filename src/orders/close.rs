@@ -6,8 +6,9 @@ use callbacks::Claim;
 use domain::fact::{OrderStanding, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
 
+use super::cadence::{self, Look};
 use super::follow::{reschedule, standing};
-use super::{cadence, load, merchant_of};
+use super::{load, merchant_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -71,7 +72,7 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
         Some(Closing::Paid) => paid(hub, order).await,
         Some(Closing::NotThere) => not_there(hub, order, why).await,
         None => {
-            reschedule(hub, order).await?;
+            reschedule(hub, order, Look::Unanswered).await?;
             Ok(Closed::Unknown)
         }
     }
@@ -94,7 +95,7 @@ async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
         Outcome::Accepted(OrderStanding::Unpaid | OrderStanding::Absent)
         | Outcome::Refused(_)
         | Outcome::Unknown(_) => {
-            reschedule(hub, order).await?;
+            reschedule(hub, order, Look::Unanswered).await?;
             Ok(Closed::Unknown)
         }
     }
@@ -109,14 +110,14 @@ async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
         Outcome::Accepted(OrderStanding::Absent | OrderStanding::Closed) => {}
         // Scanned meanwhile, or no answer: whoever asked must ask again.
         Outcome::Accepted(OrderStanding::Unpaid) | Outcome::Refused(_) | Outcome::Unknown(_) => {
-            reschedule(hub, order).await?;
+            reschedule(hub, order, Look::Unanswered).await?;
             return Ok(Closed::Unknown);
         }
     }
     let over =
         order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| hub.clock.now() >= end);
     match why {
-        Why::Expired if !over => reschedule(hub, order).await?,
+        Why::Expired if !over => reschedule(hub, order, Look::Answered).await?,
         Why::Expired => give_up(hub, order, false).await?,
         Why::Asked | Why::Superseded => give_up(hub, order, true).await?,
     }
@@ -149,7 +150,7 @@ pub(super) async fn give_up(hub: &Hub, order: &OrderRecord, superseded: bool) ->
         refused: None,
         closed_at: Some(order.closed_at.unwrap_or(now)),
         superseded_at: then.superseded_at,
-        next_query_at: cadence::next(&then, now),
+        next_query_at: cadence::next(&then, now, Look::Answered),
         queries: 0,
         closing_at: None,
     };

@@ -138,7 +138,8 @@ fn check<'a>(hub: &'a Hub, request: &OrderRequest) -> Result<&'a Merchant, Fault
     Ok(merchant)
 }
 
-/// Looks at the live orders of the fees: the same one is given back, any other is closed.
+/// Looks at the live orders of the fees: the same one is given back while its fees still owe what
+/// it asks for, any other is closed.
 async fn clear_the_way(
     hub: &Hub,
     application: &ApplicationId,
@@ -158,7 +159,8 @@ async fn clear_the_way(
         if !order.status.is_live() {
             continue;
         }
-        if is_same(&order, &merchant.id, request) && hub.clock.now() < order.expires_at {
+        let may_be_paid = hub.clock.now() < order.expires_at && !order.is_overtaken();
+        if is_same(&order, &merchant.id, request) && may_be_paid {
             return Ok(Some(order));
         }
         match close(hub, &order, Why::Superseded).await? {

@@ -4,33 +4,47 @@
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::fact::{OrderStanding, ProviderFact, Source};
-use domain::ids::OrderId;
+use domain::ids::{MerchantId, OrderId};
 use domain::order::OrderState;
+use futures_util::future;
 
+use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
-use super::{cadence, load, merchant_of, place};
+use super::{load, merchant_of, place};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
 use crate::record::{Arrival, record};
 use crate::store::orders::{self, OrderRecord};
 
-/// How many orders one run takes.
-const BATCH: i64 = 32;
+/// How many orders of one merchant are asked for at the same time. A run takes no more, so that
+/// each is done before its lease ends, even where the provider never answers.
+const AT_ONCE: i64 = 4;
 
-/// Follows every order whose time has come; how many there were.
+/// Follows orders whose time has come, at all merchants at the same time; how many there were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one order does not stop the others.
 pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
+    let runs = hub.merchants.keys().map(|merchant| run_of(hub, merchant));
+    // One that fails does not break off the others.
+    future::join_all(runs).await.into_iter().sum()
+}
+
+/// Follows orders of one merchant whose time has come, at most [`AT_ONCE`]; how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     let client = hub.store.client().await?;
-    let due = orders::claim(&client, hub.clock.now(), BATCH).await?;
+    let due = orders::claim(&client, merchant, hub.clock.now(), AT_ONCE).await?;
     drop(client);
-    for order in &due {
+    let all = due.iter().map(async |order| {
         if let Err(fault) = follow(hub, order).await {
             tracing::warn!(order = %order, fault = fault.detail, "an order could not be followed");
         }
-    }
+    });
+    future::join_all(all).await;
     Ok(due.len())
 }
 
@@ -41,7 +55,7 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
     if matches!(order.status, OrderState::Paid | OrderState::Failed) {
-        reschedule(hub, &order).await?;
+        reschedule(hub, &order, Look::Answered).await?;
         return Ok(order);
     }
     match standing(hub, &order).await? {
@@ -54,13 +68,15 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
             record(hub, &[arrival]).await?;
             let then = load(hub, order_id).await?;
             if then.status != OrderState::Paid {
-                reschedule(hub, &then).await?;
+                reschedule(hub, &then, Look::Answered).await?;
             }
         }
         Outcome::Accepted(OrderStanding::Closed) => give_up(hub, &order, false).await?,
         Outcome::Accepted(OrderStanding::Unpaid) => unpaid(hub, &order).await?,
         Outcome::Accepted(OrderStanding::Absent) => absent(hub, &order).await?,
-        Outcome::Refused(_) | Outcome::Unknown(_) => reschedule(hub, &order).await?,
+        Outcome::Refused(_) | Outcome::Unknown(_) => {
+            reschedule(hub, &order, Look::Unanswered).await?;
+        }
     }
     load(hub, order_id).await
 }
@@ -86,8 +102,13 @@ async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         // Somebody scanned a code that another wallet had superseded: now it can be closed there.
         OrderState::Closed => close(hub, order, Why::Superseded).await.map(|_closed| ()),
         _ if expired => close(hub, order, Why::Expired).await.map(|_closed| ()),
+        OrderState::Created | OrderState::Pending | OrderState::Unknown if order.is_overtaken() => {
+            close(hub, order, Why::Superseded).await.map(|_closed| ())
+        }
         OrderState::Created | OrderState::Unknown => place::place(hub, order).await,
-        OrderState::Pending | OrderState::Paid | OrderState::Failed => reschedule(hub, order).await,
+        OrderState::Pending | OrderState::Paid | OrderState::Failed => {
+            reschedule(hub, order, Look::Answered).await
+        }
     }
 }
 
@@ -97,6 +118,11 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let now = hub.clock.now();
     let over = order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match order.status {
+        OrderState::Created | OrderState::Unknown | OrderState::Pending
+            if !over && order.is_overtaken() =>
+        {
+            close(hub, order, Why::Superseded).await.map(|_closed| ())
+        }
         OrderState::Created | OrderState::Unknown if now < order.expires_at => {
             place::place(hub, order).await
         }
@@ -108,13 +134,14 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         | OrderState::Pending
         | OrderState::Closed
         | OrderState::Paid
-        | OrderState::Failed => reschedule(hub, order).await,
+        | OrderState::Failed => reschedule(hub, order, Look::Answered).await,
     }
 }
 
-pub(super) async fn reschedule(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+/// Writes when the order is asked for next, after a `look` that changed nothing.
+pub(super) async fn reschedule(hub: &Hub, order: &OrderRecord, look: Look) -> Result<(), Fault> {
     let client = hub.store.client().await?;
-    let next = cadence::next(order, hub.clock.now());
+    let next = cadence::next(order, hub.clock.now(), look);
     let queries = order.queries.saturating_add(1);
     orders::reschedule(&client, &order.id, next, queries).await?;
     Ok(())

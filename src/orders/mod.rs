@@ -12,7 +12,7 @@ use domain::ids::{ApplicationId, OrderId};
 
 pub use close::{Closed, Why, close};
 pub use create::{Created, OrderRequest, create, is_open_question};
-pub use follow::{follow, run_once};
+pub use follow::{follow, run_of, run_once};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

@@ -4,7 +4,8 @@
 use adapters::wire::{Call, Outcome, Reason};
 use domain::order::{OrderState, OrderTransition};
 
-use super::{cadence, call_context, merchant_of};
+use super::cadence::{self, Look};
+use super::{call_context, merchant_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -70,12 +71,12 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     }
     let mut then = order.clone();
     (then.status, then.queries) = (answer.after, answer.queries);
-    answer.next_query_at = cadence::next(&then, now);
+    answer.next_query_at = cadence::next(&then, now, Look::Answered);
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(crate::store::StoreError::from)?;
     orders::answered(&tx, &answer).await?;
     tx.commit().await.map_err(crate::store::StoreError::from)?;
-    hub.signals.follow.notify_one();
+    hub.signals.follow.notify_waiters();
     Ok(())
 }
 

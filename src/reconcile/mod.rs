@@ -65,6 +65,8 @@ pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fa
         }
         done => done?,
     }
+    // Whoever holds one connection while waiting for another may wait for himself.
+    drop(client);
     hub.signals.reconcile.notify_one();
     load(hub, run_id.as_str()).await
 }

@@ -4,11 +4,12 @@
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::fact::{ProviderFact, Source};
-use domain::ids::RefundId;
+use domain::ids::{MerchantId, RefundId};
 use domain::refund::RefundState;
+use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
-use super::send::{key_of, lose_track, send};
+use super::send::{Turn, alarm, fail, found, key_of, lose_track, send};
 use super::{load, merchant_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -16,24 +17,39 @@ use crate::outbound::{Kind, Question, ask};
 use crate::record::{Arrival, record};
 use crate::store::refunds::{self, RefundRecord};
 
-/// How many refunds one run takes.
-const BATCH: i64 = 32;
+/// How many refunds of one merchant are asked for at the same time. A run takes no more, so that
+/// each is done before its lease ends, even where the provider never answers.
+const AT_ONCE: i64 = 4;
 /// The pauses between queries, in seconds; the last one repeats.
 const PAUSES: [i64; 6] = [5, 10, 30, 60, 300, 1800];
+/// After how many queries somebody is told of a refund that its provider accepted and yet does
+/// not have.
+const MISSED: i32 = 3;
 
-/// Follows every refund whose time has come; how many there were.
+/// Follows refunds whose time has come, at all merchants at the same time; how many there were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one refund does not stop the others.
 pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
+    let runs = hub.merchants.keys().map(|merchant| run_of(hub, merchant));
+    // One that fails does not break off the others.
+    future::join_all(runs).await.into_iter().sum()
+}
+
+/// Follows refunds of one merchant whose time has come, at most [`AT_ONCE`]; how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     let client = hub.store.client().await?;
-    let due = refunds::claim(&client, hub.clock.now(), BATCH).await?;
+    let due = refunds::claim(&client, merchant, hub.clock.now(), AT_ONCE).await?;
     drop(client);
-    for refund in &due {
+    let all = due.iter().map(async |refund| {
         if let Err(fault) = follow(hub, refund).await {
             tracing::warn!(refund = %refund, fault = fault.detail, "a refund could not be followed");
         }
-    }
+    });
+    future::join_all(all).await;
     Ok(due.len())
 }
 
@@ -64,25 +80,50 @@ pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fau
         merchant.provider.read_refund(&key, answer, stamp.now)
     })
     .await;
-    let absent_is_unsent = matches!(refund.status, RefundState::Submitted | RefundState::Unknown);
     match outcome {
         Outcome::Accepted(Some(fact)) => {
             let claim = Claim { fact: ProviderFact::Refund(fact), source: Source::Query };
             record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
             let then = load(hub, refund_id).await?;
             if then.status == refund.status {
+                if then.refused_code.is_some() {
+                    found(hub, &then).await?;
+                }
                 reschedule(hub, &then).await?;
             }
         }
-        Outcome::Accepted(None) if absent_is_unsent => send(hub, &refund).await?,
+        Outcome::Accepted(None) => absent(hub, &refund).await?,
         Outcome::Unknown(_) if refund.status == RefundState::Submitted => {
-            lose_track(hub, &refund, pause(&refund)).await?;
+            lose_track(hub, &refund, pause(&refund), None).await?;
         }
-        Outcome::Accepted(None) | Outcome::Refused(_) | Outcome::Unknown(_) => {
-            reschedule(hub, &refund).await?;
-        }
+        Outcome::Refused(_) | Outcome::Unknown(_) => reschedule(hub, &refund).await?,
     }
     load(hub, refund_id).await
+}
+
+/// The provider has no such refund. One that it refused when it was sent again has failed; any
+/// other is sent again, also one that it said to have accepted (Alipay says so without having
+/// moved anything). What the payer's account refused is a person's work.
+async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
+    if refund.status == RefundState::Abnormal {
+        return reschedule(hub, refund).await;
+    }
+    if let (Some(reason), Some(code), Some(message)) =
+        (&refund.refused_reason, &refund.refused_code, &refund.refused_message)
+    {
+        return fail(hub, refund, (reason, code, message)).await;
+    }
+    if refund.status == RefundState::Processing && refund.queries >= MISSED {
+        let detail =
+            format!("refund {} was accepted, but its provider does not have it", refund.id);
+        alarm(hub, refund, "refund_not_at_provider", &detail).await?;
+    }
+    send(hub, refund, Turn::Again).await?;
+    let then = load(hub, &refund.id).await?;
+    if (then.status, then.queries) == (refund.status, refund.queries) {
+        reschedule(hub, &then).await?;
+    }
+    Ok(())
 }
 
 async fn reschedule(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use domain::ids::{ApplicationId, RefundId};
 use domain::journal::Share;
 
 pub use decide::{Decision, decide};
-pub use follow::{follow, run_once};
+pub use follow::{follow, run_of, run_once};
 pub use request::{RefundRequest, Requested, request};
 
 use crate::fault::Fault;

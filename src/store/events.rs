@@ -49,32 +49,54 @@ pub async fn insert(
     Ok(())
 }
 
+/// A place in the feed: an event's transaction, and its position among those of that transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    transaction_id: String,
+    position: i64,
+}
+
+impl Place {
+    /// Before the first event.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { transaction_id: "0".to_owned(), position: 0 }
+    }
+}
+
 /// Where an event stands in an application's feed.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn position(
+pub async fn place_of(
     client: &impl GenericClient,
     application: &ApplicationId,
     event_id: &str,
-) -> Result<Option<i64>, StoreError> {
+) -> Result<Option<Place>, StoreError> {
     let statement = client.prepare_cached(sql::EVENTS_POSITION).await?;
     let row = client.query_opt(&statement, &[&application.as_str(), &event_id]).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Place {
+        transaction_id: row.try_get("transaction_id")?,
+        position: row.try_get("position")?,
+    }))
 }
 
-/// The feed after a position, at most `limit` events.
+/// The feed after a place, at most `limit` events.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn after(
     client: &impl GenericClient,
     application: &ApplicationId,
-    position: i64,
+    place: &Place,
     limit: i64,
 ) -> Result<Vec<FeedEvent>, StoreError> {
     let statement = client.prepare_cached(sql::EVENTS_AFTER).await?;
-    let rows = client.query(&statement, &[&application.as_str(), &position, &limit]).await?;
+    let Place { transaction_id, position } = place;
+    let rows = client
+        .query(&statement, &[&application.as_str(), transaction_id, position, &limit])
+        .await?;
     rows.iter()
         .map(|row| Ok(FeedEvent { event_id: row.try_get("event_id")?, body: row.try_get("body")? }))
         .collect()

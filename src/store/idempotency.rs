@@ -17,7 +17,19 @@ pub struct KnownKey {
     pub answer: Option<(u16, Vec<u8>)>,
 }
 
-/// Takes a key; false when it is answered, being worked on, or was used for something else.
+/// A key that somebody works under.
+#[derive(Clone, Copy, Debug)]
+pub struct Held<'a> {
+    /// Whose key it is.
+    pub application: &'a ApplicationId,
+    /// The key.
+    pub key: &'a str,
+    /// The lease that [`begin`] gave.
+    pub lease: i64,
+}
+
+/// Takes a key and gives its lease; `None` when it is answered, being worked on, or was used for
+/// something else.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -28,9 +40,12 @@ pub async fn begin(
     call: &str,
     body_hash: &[u8],
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    change(client, sql::IDEMPOTENCY_BEGIN, &[&application.as_str(), &key, &call, &body_hash, &now])
-        .await
+) -> Result<Option<i64>, StoreError> {
+    let statement = client.prepare_cached(sql::IDEMPOTENCY_BEGIN).await?;
+    let row = client
+        .query_opt(&statement, &[&application.as_str(), &key, &call, &body_hash, &now])
+        .await?;
+    Ok(row.map(|row| row.try_get("lease")).transpose()?)
 }
 
 /// What is known of a key.
@@ -56,36 +71,41 @@ pub async fn get(
     }))
 }
 
-/// Stores a key's answer.
+/// Stores a key's answer; false when it has one, is gone, or another worker took it over.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn finish(
     client: &impl GenericClient,
-    application: &ApplicationId,
-    key: &str,
+    held: Held<'_>,
     status: u16,
     answer: &[u8],
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let Held { application, key, lease } = held;
     change(
         client,
         sql::IDEMPOTENCY_FINISH,
-        &[&application.as_str(), &key, &i32::from(status), &answer],
+        &[&application.as_str(), &key, &lease, &i32::from(status), &answer],
     )
-    .await?;
-    Ok(())
+    .await
 }
 
-/// Gives a key back whose work failed on our side.
+/// Keeps a key leased while its work goes on; false when it is not the worker's any more.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn release(
-    client: &impl GenericClient,
-    application: &ApplicationId,
-    key: &str,
-) -> Result<(), StoreError> {
-    change(client, sql::IDEMPOTENCY_RELEASE, &[&application.as_str(), &key]).await?;
+pub async fn renew(client: &impl GenericClient, held: Held<'_>) -> Result<bool, StoreError> {
+    let Held { application, key, lease } = held;
+    change(client, sql::IDEMPOTENCY_RENEW, &[&application.as_str(), &key, &lease]).await
+}
+
+/// Gives a key back whose work came to no answer that lasts.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn release(client: &impl GenericClient, held: Held<'_>) -> Result<(), StoreError> {
+    let Held { application, key, lease } = held;
+    change(client, sql::IDEMPOTENCY_RELEASE, &[&application.as_str(), &key, &lease]).await?;
     Ok(())
 }
 

@@ -203,6 +203,12 @@ impl OrderRecord {
         }
     }
 
+    /// Whether another payment has settled a fee for which this order still asks money.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.fees.iter().any(|fee| fee.facts().outstanding() < fee.allocated_fen)
+    }
+
     /// What a judgement may look at.
     #[must_use]
     pub fn books(&self) -> LockedOrder {
@@ -228,6 +234,8 @@ impl OrderRecord {
                     provider_trade_no: payment.provider_trade_no.clone(),
                     amount: payment.amount_fen,
                     refunding: payment.refunding_fen,
+                    surplus: payment.surplus_fen,
+                    surplus_refunding: payment.surplus_refunding_fen,
                 })
                 .collect(),
             refunds: self
@@ -288,17 +296,18 @@ pub async fn by_ids(
     load(client, sql::ORDERS_LOAD, &[&ids]).await
 }
 
-/// Locks a merchant's orders by their numbers, then the balances of their fees, and reads them.
+/// Locks orders by merchant and number, then the balances of all their fees, and reads them. All
+/// merchants at once: one after the other, two batches could wait for each other.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn lock_by_number(
     client: &impl GenericClient,
-    merchant: &MerchantId,
+    merchants: &[&str],
     numbers: &[&str],
 ) -> Result<Vec<OrderRecord>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_LOCK_BY_NUMBER).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &numbers]).await?;
+    let rows = client.query(&statement, &[&merchants, &numbers]).await?;
     let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
     read_locked(client, &ids).await
 }
@@ -404,17 +413,18 @@ pub async fn answered(
     Ok(done)
 }
 
-/// Leases orders whose query is due, at most `limit`.
+/// Leases orders of a merchant whose query is due, at most `limit`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn claim(
     client: &impl GenericClient,
+    merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<OrderId>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_CLAIM).await?;
-    let rows = client.query(&statement, &[&now, &limit]).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
     rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
 }
 

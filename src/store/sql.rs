@@ -60,6 +60,7 @@ statements! {
     IDEMPOTENCY_FORGET = "idempotency_forget",
     IDEMPOTENCY_GET = "idempotency_get",
     IDEMPOTENCY_RELEASE = "idempotency_release",
+    IDEMPOTENCY_RENEW = "idempotency_renew",
     INCIDENTS_INSERT = "incidents_insert",
     JOURNAL_ENTRIES_READ = "journal_entries_read",
     JOURNAL_HEADS_LOCK = "journal_heads_lock",

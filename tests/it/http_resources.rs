@@ -134,6 +134,85 @@ async fn the_feed_tells_what_a_service_missed_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fee_for_which_an_order_came_meanwhile_is_not_called_void() {
+    let world = World::open().await;
+    let (a, b) = (world.fee("1").await, world.fee("2").await);
+    let (_, order) = world.order(WECHAT, &[&a]).await;
+    let creating = world.database().await;
+    let begun = format!(
+        "BEGIN; SELECT 1 FROM fee_balances WHERE fee_id = '{b}' FOR UPDATE;
+         INSERT INTO live_orders VALUES ('{b}', '{}')",
+        word(&order, "id")
+    );
+    creating.batch_execute(&begun).await.unwrap();
+    let (path, nothing) = (format!("/v1/fees/{b}/void"), json!({}));
+    let commit = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity
+                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while world.count(waits).await == 0 {}
+        creating.batch_execute("COMMIT").await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(world.post(&path, &nothing), commit);
+    let (status, refused) = answer.unwrap();
+    assert_eq!((status, &refused["code"]), (409, &json!("fee_has_live_order")), "{refused}");
+    assert_eq!(refused["order_id"], order["id"]);
+    assert_eq!(world.fee_status(&b).await, "issued");
+    world.close_only().await;
+}
+
+/// The ids of the first page of the feed that is not empty: an event is held back while any older
+/// transaction of the cluster is open, so tests beside this one may delay it.
+async fn page(world: &World, after: &str) -> Vec<String> {
+    for _ in 0..5000 {
+        let (_, page) = world.get(&format!("/v1/events{after}")).await.unwrap();
+        let ids: Vec<String> =
+            page["data"].as_array().unwrap().iter().map(|event| word(event, "id")).collect();
+        if !ids.is_empty() {
+            return ids;
+        }
+    }
+    Vec::new()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_feed_skips_no_event_however_transactions_overlap() {
+    let world = World::open().await;
+    let (early, late) = (world.database().await, world.database().await);
+    let insert = |id: &str| {
+        format!(
+            "INSERT INTO events (event_id, application_id, type, subject_id, occurred_at, body)
+             VALUES ('{id}', 'registry', 'order.paid', 'x', '2018-11-30', '{{\"id\":\"{id}\"}}')"
+        )
+    };
+    // The first to begin is the last to write, and the first to commit.
+    early.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    late.batch_execute(&format!("BEGIN; {}", insert("evt_b"))).await.unwrap();
+    early.batch_execute(&format!("{}; COMMIT", insert("evt_a"))).await.unwrap();
+    assert_eq!(page(&world, "").await, ["evt_a"]);
+    late.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(page(&world, "?after=evt_a").await, ["evt_b"]);
+    assert_eq!(world.get("/v1/events?after=evt_b").await.unwrap().1["data"], json!([]));
+    world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_runs_asked_for_at_once_do_not_wait_for_one_another() {
+    let world = World::open().await;
+    let bodies: Vec<_> = (1..=30)
+        .flat_map(|day| [(WECHAT, day), (ALIPAY, day)])
+        .map(
+            |(merchant, day)| json!({"merchant_id": merchant, "date": format!("2018-09-{day:02}")}),
+        )
+        .collect();
+    let all = bodies.iter().map(|body| world.post("/v1/reconciliations", body));
+    let answers = futures_util::future::join_all(all).await;
+    let mut statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().0).collect();
+    statuses.dedup();
+    assert_eq!(statuses, [202]);
+    world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_callback_that_is_not_the_providers_changes_nothing_and_is_kept_within_bounds() {
     let world = World::open().await;
     for (merchant, says) in [(WECHAT, r#"{"code":"FAIL""#), (ALIPAY, "failure")] {

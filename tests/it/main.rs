@@ -16,6 +16,7 @@ mod configuration;
 mod dispatch;
 mod harness;
 mod http_api;
+mod http_repeats;
 mod http_resources;
 mod offline_reconcile;
 mod payments;

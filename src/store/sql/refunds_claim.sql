@@ -1,8 +1,8 @@
--- Leases refunds whose query is due, oldest first; no row when nothing is due.
+-- Leases refunds of a merchant whose query is due, oldest first; no row when nothing is due.
 UPDATE refunds SET leased_until = clock_timestamp() + interval '60 seconds'
  WHERE refund_id IN (
        SELECT refund_id FROM refunds
-        WHERE next_query_at <= $1 AND (leased_until IS NULL OR leased_until < clock_timestamp())
-        ORDER BY next_query_at LIMIT $2
+        WHERE merchant_id = $1 AND next_query_at <= $2 AND (leased_until IS NULL OR leased_until < clock_timestamp())
+        ORDER BY next_query_at LIMIT $3
           FOR UPDATE SKIP LOCKED)
 RETURNING refund_id
