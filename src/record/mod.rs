@@ -12,12 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use callbacks::{Claim, Effect, Judgement, judge};
 use domain::fact::ProviderFact;
-use domain::ids::{CallbackId, MerchantId, OrderId, OutTradeNo};
+use domain::ids::{CallbackId, IncidentId, MerchantId, OrderId, OutTradeNo};
 use domain::journal::Share;
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::hub::{Hub, Merchant};
 use crate::seal::SealError;
+use crate::store::incidents::{self, NewIncident};
 use crate::store::orders::OrderRecord;
 use crate::store::{StoreError, effects, journal, orders};
 
@@ -54,6 +56,17 @@ pub struct Evidence {
     pub sealed: Vec<u8>,
     /// The stored callback that it repeats by hand.
     pub replay_of: Option<CallbackId>,
+    /// Why it could not be read, though it is the provider's: then it brings no claims.
+    pub unreadable: Option<Unreadable>,
+}
+
+/// What finance staff are told of an authentic callback that could not be read.
+#[derive(Clone, Debug)]
+pub struct Unreadable {
+    /// Why, for a person.
+    pub why: String,
+    /// What makes the same notice one cause, however often it comes.
+    pub cause: String,
 }
 
 /// What became of an arrival, strongest first.
@@ -107,6 +120,10 @@ pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>,
                 Err(RecordError::Store(error)) if error.is_transient() && tries < TRIES => {
                     tries = tries.saturating_add(1);
                 }
+                Err(RecordError::Store(error)) => {
+                    alarm(hub, &error).await;
+                    return Err(error.into());
+                }
                 done => break done?,
             }
         };
@@ -118,6 +135,27 @@ pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>,
     }
     hub.signals.wake_dispatch();
     Ok(verdicts)
+}
+
+/// Opens an incident when a journal takes no more entries: every fact of its merchant waits then,
+/// and nobody else would tell finance staff.
+async fn alarm(hub: &Hub, error: &StoreError) {
+    let StoreError::Journal { merchant_id, last, .. } = error else { return };
+    tracing::error!(%error, "a journal is broken; nothing is recorded for its merchant");
+    let incident = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id,
+        kind: "journal_broken",
+        detail: &format!("{error}: run payhub verify-ledger; payments and refunds wait"),
+        dedupe_key: &format!("journal_broken:{merchant_id}:{last}"),
+        order_id: None,
+        refund_id: None,
+        now: hub.clock.now(),
+    };
+    let opened = async { incidents::open(&hub.store.client().await?, &incident).await };
+    if let Err(error) = opened.await {
+        tracing::error!(%error, "the incident could not be opened");
+    }
 }
 
 /// A claim by its arrival's index and its own; `None`: the arrival's evidence alone.
@@ -198,7 +236,10 @@ fn apply(
     claim: Option<&Claim>,
     order: Option<&OrderRecord>,
 ) -> Result<(Verdict, Vec<Share>), RecordError> {
-    let Some(claim) = claim else { return Ok((Verdict::Known, Vec::new())) };
+    let Some(claim) = claim else {
+        let verdict = if effects.unreadable(arrival) { Verdict::Incident } else { Verdict::Known };
+        return Ok((verdict, Vec::new()));
+    };
     let books = order.map(OrderRecord::books);
     let account = arrival.merchant.provider.account();
     match judge(claim, books.as_ref(), account, hub.judging()) {
@@ -228,21 +269,21 @@ async fn lock(
     arrivals: &[Arrival<'_>],
     round: &[Place],
 ) -> Result<BTreeMap<(MerchantId, OutTradeNo), OrderRecord>, StoreError> {
-    let mut wanted: BTreeMap<&MerchantId, Vec<&str>> = BTreeMap::new();
+    let (mut merchants, mut numbers) = (Vec::new(), Vec::new());
     for (index, position) in round {
         let Some(arrival) = arrivals.get(*index) else { continue };
         let claim = position.and_then(|position| arrival.claims.get(position));
         if let Some(claim) = claim {
-            wanted.entry(&arrival.merchant.id).or_default().push(number(claim).as_str());
+            merchants.push(arrival.merchant.id.as_str());
+            numbers.push(number(claim).as_str());
         }
     }
-    let mut locked = BTreeMap::new();
-    for (merchant, numbers) in wanted {
-        for order in orders::lock_by_number(tx, merchant, &numbers).await? {
-            locked.insert((merchant.clone(), order.out_trade_no.clone()), order);
-        }
+    if numbers.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    Ok(locked)
+    let locked = orders::lock_by_number(tx, &merchants, &numbers).await?;
+    let place = |order: &OrderRecord| (order.merchant_id.clone(), order.out_trade_no.clone());
+    Ok(locked.into_iter().map(|order| (place(&order), order)).collect())
 }
 
 /// Links the journal entries, writes everything, tells of it, and commits.
