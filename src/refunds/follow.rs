@@ -10,7 +10,7 @@ use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
 use super::send::{Turn, alarm, fail, found, key_of, lose_track, send};
-use super::{load, merchant_of};
+use super::{load, merchant_of, surplus};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -50,7 +50,8 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
         }
     });
     future::join_all(all).await;
-    Ok(due.len())
+    let given_back = surplus::run_of(hub, merchant).await?;
+    Ok(due.len().saturating_add(given_back))
 }
 
 /// Asks how a refund stands and acts on the answer; the refund as it is then.

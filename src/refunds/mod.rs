@@ -6,6 +6,7 @@ mod follow;
 mod request;
 mod send;
 mod shares;
+mod surplus;
 
 use domain::ids::{ApplicationId, RefundId};
 use domain::journal::Share;

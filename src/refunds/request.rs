@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::shares::{Taken, divide, payment_for};
+use super::shares::{Taken, divide, payment_for, surplus_left};
 use super::{call_context, load, send};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -19,10 +19,14 @@ use crate::record::{Effects, commit};
 use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::orders::{self, OrderRecord, PaymentRecord};
-use crate::store::refunds::{self, NewRefund, RefundRecord};
+use crate::store::refunds::{self, Duplicate, NewRefund, RefundRecord};
 
 /// When a written refund that never got an answer is picked up: longer than an answer may take.
 pub(super) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
+/// What the payer of a duplicate reads: the same fee was paid twice.
+const DUPLICATE: &str = "重复支付";
+/// Who asks for the refund of a duplicate.
+const HUB: &str = "payhub";
 /// The longest reason, in characters; providers show about 80.
 const LONGEST_REASON: usize = 80;
 
@@ -80,7 +84,8 @@ pub async fn request(
     if let Some(same) = known(hub, &order, &number, request).await? {
         return Ok(Requested::Same(Box::new(same)));
     }
-    let refund_id = match write(hub, &order.id, &number, request).await {
+    let asked = Asked { order_id: &order.id, number: &number, request, duplicate: None };
+    let refund_id = match write(hub, &asked).await {
         Ok(refund_id) => refund_id,
         // The same request twice at once: the first one wrote it.
         Err(Unwritten::Raced) => {
@@ -96,6 +101,36 @@ pub async fn request(
         send::send(hub, &refund, send::Turn::First).await?;
     }
     Ok(Requested::New(Box::new(load(hub, &refund_id).await?)))
+}
+
+/// Asks for the refund of a duplicate in the hub's own name; nothing happens when somebody asked
+/// for it first.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) async fn give_back(
+    hub: &Hub,
+    duplicate: &Duplicate,
+    number: &OutRefundNo,
+) -> Result<(), Fault> {
+    let request = RefundRequest {
+        amount_fen: duplicate.amount,
+        reason: DUPLICATE.to_owned(),
+        out_refund_no: None,
+        allocations: None,
+    };
+    let (order_id, duplicate) = (&duplicate.order_id, Some(&duplicate.payment_id));
+    let asked = Asked { order_id, number, request: &request, duplicate };
+    let refund_id = match write(hub, &asked).await {
+        Ok(refund_id) => refund_id,
+        Err(Unwritten::Raced) => return Ok(()),
+        Err(Unwritten::Fault(fault)) => return Err(*fault),
+    };
+    let refund = load(hub, &refund_id).await?;
+    if refund.status == RefundState::Submitted {
+        send::send(hub, &refund, send::Turn::First).await?;
+    }
+    Ok(())
 }
 
 fn check(request: &RefundRequest) -> Result<(), Fault> {
@@ -148,12 +183,34 @@ impl<F: Into<Fault>> From<F> for Unwritten {
     }
 }
 
-async fn write(
-    hub: &Hub,
-    order_id: &OrderId,
-    number: &OutRefundNo,
-    request: &RefundRequest,
-) -> Result<RefundId, Unwritten> {
+/// A refund to be written.
+struct Asked<'a> {
+    order_id: &'a OrderId,
+    number: &'a OutRefundNo,
+    request: &'a RefundRequest,
+    /// The payment that the hub itself gives back whole.
+    duplicate: Option<&'a PaymentId>,
+}
+
+/// The payment that the refund takes from.
+fn payment_of<'a>(
+    order: &'a OrderRecord,
+    asked: &Asked<'_>,
+    wanted: Option<&[(FeeId, Fen)]>,
+) -> Result<&'a PaymentRecord, Unwritten> {
+    let amount = asked.request.amount_fen;
+    match asked.duplicate {
+        None => Ok(payment_for(order, amount, wanted)?),
+        Some(duplicate) => order
+            .payments
+            .iter()
+            .find(|payment| payment.id == *duplicate && surplus_left(payment) >= amount)
+            .ok_or(Unwritten::Raced),
+    }
+}
+
+async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
+    let Asked { order_id, number, request, duplicate } = *asked;
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let order = orders::lock(&tx, &[order_id.as_str()])
@@ -169,7 +226,7 @@ async fn write(
     let wanted: Option<Vec<(FeeId, Fen)>> = request.allocations.as_ref().map(|wanted| {
         wanted.iter().map(|share| (share.fee_id.clone(), share.amount_fen)).collect()
     });
-    let payment = payment_for(&order, amount, wanted.as_deref())?;
+    let payment = payment_of(&order, asked, wanted.as_deref())?;
     let taken = divide(&order, payment, amount, wanted.as_deref())?;
     let refund_id = RefundId::new(Uuid::now_v7());
     let sealed = call(hub, merchant, &order, payment, (&refund_id, number, request))?;
@@ -186,7 +243,7 @@ async fn write(
         surplus: taken.surplus,
         reason: request.reason.trim(),
         state: if waits { RefundState::PendingApproval } else { RefundState::Submitted },
-        requested_by: order.application_id.as_str(),
+        requested_by: if duplicate.is_some() { HUB } else { order.application_id.as_str() },
         refund_call: &sealed,
         now,
         next_query_at: (!waits).then(|| now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX)),

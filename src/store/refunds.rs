@@ -163,6 +163,39 @@ pub async fn by_number(
     .transpose()
 }
 
+/// A payment that paid for what other payments had paid for already.
+#[derive(Clone, Debug)]
+pub struct Duplicate {
+    /// The payment.
+    pub payment_id: PaymentId,
+    /// For which order it came.
+    pub order_id: OrderId,
+    /// How much.
+    pub amount: Fen,
+}
+
+/// A merchant's proved duplicates of which no refund was ever asked, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn duplicates(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    limit: i64,
+) -> Result<Vec<Duplicate>, StoreError> {
+    let statement = client.prepare_cached(sql::PAYMENTS_DUPLICATE).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Duplicate {
+                payment_id: typed("payments.payment_id", row.try_get("payment_id")?)?,
+                order_id: typed("payments.order_id", row.try_get("order_id")?)?,
+                amount: Fen::new(row.try_get("amount_fen")?),
+            })
+        })
+        .collect()
+}
+
 /// The sealed call that asks for a refund.
 ///
 /// # Errors
