@@ -26,15 +26,20 @@ pub(super) async fn key(asked: &KeyCommand, environment: &Environment) -> Result
         KeyCommand::Revoke { name, config } => {
             let (hub, database) = open(config.config.as_deref(), environment).await?;
             let client = hub.store.client().await.map_err(Stop::problem)?;
-            let done = applications::revoke(&client, name.as_str(), hub.clock.now())
+            let revoked = applications::revoke(&client, name.as_str(), hub.clock.now())
                 .await
                 .map_err(Stop::problem)?;
             drop(client);
             database.close().await?;
-            if !done {
+            let Some(from_file) = revoked else {
                 return Err(Stop::problem(format!("no key of {name} is in use")));
-            }
+            };
             terminal::say(format_args!("the key of {name} is revoked"));
+            if from_file {
+                terminal::say(format_args!(
+                    "it stands in the configuration file: take it out there, or name a new api_key"
+                ));
+            }
             Ok(Exit::Done)
         }
         KeyCommand::List(config) => {

@@ -2,9 +2,11 @@
 //! so a repeat is harmless; what is not a clear yes is tried again along the schedule.
 
 use adapters::webhook::{Message, WebhookSecret, build, next_attempt, read_answer};
+use deadpool_postgres::GenericClient;
 use domain::delivery::{Delivery, FaultScope, Repeat};
-use domain::ids::EventId;
+use domain::ids::{EventId, IncidentId, MerchantId};
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::endpoints::NoAnswer;
 use super::jitter;
@@ -15,6 +17,7 @@ use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::applications::{self, Endpoint};
 use crate::store::deliveries::{self, Attempt, Claimed, DeliveryState, Finish};
+use crate::store::incidents::{self, NewIncident};
 
 /// Sends an event once and writes what came of it.
 pub(super) async fn deliver(
@@ -126,7 +129,7 @@ async fn write(
     };
     let is_written = deliveries::finish(&tx, claimed, &finish).await?;
     if matches!(outcome, Delivery::AccountFault { scope: FaultScope::Endpoint, .. }) {
-        applications::endpoint_gone(&tx, &claimed.receiver, now).await?;
+        gone(&tx, claimed, &detail, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     if is_written && state == DeliveryState::Dead {
@@ -138,6 +141,34 @@ async fn write(
             "a webhook is a dead letter"
         );
     }
+    Ok(())
+}
+
+/// Remembers that the endpoint is gone and tells finance staff, once: until somebody sends its dead
+/// letters again or the hub starts anew, every event for it is a dead letter.
+async fn gone(
+    client: &impl GenericClient,
+    claimed: &Claimed,
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let application = &claimed.receiver;
+    if !applications::endpoint_gone(client, application, now).await? {
+        return Ok(());
+    }
+    let merchant: MerchantId =
+        application.parse().map_err(|error: domain::ids::IdError| Fault::internal(&error))?;
+    let incident = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id: &merchant,
+        kind: "endpoint_gone",
+        detail: &format!("the endpoint of {application} said that it is gone: {detail}"),
+        dedupe_key: &format!("endpoint_gone:{application}:{}", claimed.delivery_id),
+        order_id: None,
+        refund_id: None,
+        now,
+    };
+    incidents::open(client, &incident).await?;
     Ok(())
 }
 

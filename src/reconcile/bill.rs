@@ -14,13 +14,14 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::Kind;
 use crate::store::incidents::{self, NewIncident};
-use crate::store::runs::{self, RunRecord};
+use crate::store::runs::{self, Pause, RunRecord};
 
 /// When a bill that is still being made is asked for again.
 const BEING_MADE: SignedDuration = SignedDuration::from_mins(30);
 /// When a bill whose answer did not come, or whose file is damaged, is asked for again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
-/// How often a damaged file is fetched before a person must look.
+/// How often a damaged file is fetched again before a person must look. A bill that came late does
+/// not count.
 const DAMAGED_TRIES: i32 = 6;
 /// From when on a missing bill is an incident, in Beijing.
 const NOON: Time = Time::constant(12, 0, 0, 0);
@@ -79,12 +80,13 @@ pub(super) async fn fetch(
 /// Refuses a damaged file: it is fetched again some times, then a person must look.
 pub(super) async fn damaged(hub: &Hub, run: &RunRecord, why: &str) -> Result<Fetched, Fault> {
     let why = format!("the bill is damaged, nothing was taken from it: {why}");
-    if run.tries < DAMAGED_TRIES {
-        return waits(hub, run, AGAIN, &why).await;
+    if run.damaged < DAMAGED_TRIES {
+        return pauses(hub, run, AGAIN, &why, true).await;
     }
     incident(hub, run, "bill_damaged", &why).await?;
     let client = hub.store.client().await?;
-    runs::wait(&client, &run.id, "failed", None, &why).await?;
+    let given_up = Pause { status: "failed", next_at: None, failure: &why, damaged: true };
+    runs::wait(&client, &run.id, &given_up).await?;
     Ok(Fetched::Waits)
 }
 
@@ -94,12 +96,24 @@ async fn waits(
     pause: SignedDuration,
     why: &str,
 ) -> Result<Fetched, Fault> {
+    pauses(hub, run, pause, why, false).await
+}
+
+async fn pauses(
+    hub: &Hub,
+    run: &RunRecord,
+    pause: SignedDuration,
+    why: &str,
+    damaged: bool,
+) -> Result<Fetched, Fault> {
     let late = beijing(hub.clock.now()).time() >= NOON;
     if late {
         incident(hub, run, "bill_late", why).await?;
     }
     let client = hub.store.client().await?;
-    runs::wait(&client, &run.id, "waiting_for_bill", Some(later(hub, pause)), why).await?;
+    let next_at = Some(later(hub, pause));
+    let pause = Pause { status: "waiting_for_bill", next_at, failure: why, damaged };
+    runs::wait(&client, &run.id, &pause).await?;
     Ok(Fetched::Waits)
 }
 

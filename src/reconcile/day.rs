@@ -5,16 +5,16 @@ use domain::bill::{BillTotals, Coverage, Direction};
 use domain::ids::RunId;
 use domain::time::{day_end, day_start};
 use jiff::SignedDuration;
-use reconciliation::{Cause, Matcher, Reconciliation, Rules};
+use reconciliation::{Matcher, Reconciliation, Rules};
 use sha2::{Digest as _, Sha256};
 
 use super::bill::{Fetched, damaged, fetch, no_bill};
 use super::findings;
 use super::load;
+use super::query::query;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::orders;
-use crate::store::runs::{self, Numbers, RunRecord};
+use crate::store::runs::{self, Numbers, Pause, RunRecord};
 
 /// How far into the neighbouring days the ledger reaches, so that a row near the cut is recognised.
 const MARGIN: SignedDuration = SignedDuration::from_mins(15);
@@ -55,7 +55,8 @@ pub(super) async fn reconcile(hub: &Hub, run_id: &RunId) -> Result<(), Fault> {
     let Some(merchant) = hub.merchant(run.merchant_id.as_str()) else {
         let client = hub.store.client().await?;
         let why = "the merchant is not configured any more";
-        runs::wait(&client, &run.id, "failed", None, why).await?;
+        let given_up = Pause { status: "failed", next_at: None, failure: why, damaged: false };
+        runs::wait(&client, &run.id, &given_up).await?;
         return Ok(());
     };
     let read = match fetch(hub, merchant, &run).await? {
@@ -80,9 +81,11 @@ pub(super) async fn reconcile(hub: &Hub, run_id: &RunId) -> Result<(), Fault> {
         return Ok(());
     }
     let mut matched = compare(hub, merchant, &run, &bill).await?;
-    if repair(hub, merchant, &matched.result).await? {
+    let answers = query(hub, merchant, &matched.result).await?;
+    if answers.repaired {
         matched = compare(hub, merchant, &run, &bill).await?;
     }
+    answers.note(&mut matched.result);
     findings::keep(hub, merchant, &run, &bill, &matched).await
 }
 
@@ -161,32 +164,6 @@ async fn compare(
     let covers: Coverage = bill.totals.covers;
     let result = matcher.finish(bill.totals.stated_day, covers);
     Ok(Matched { ledger, result })
-}
-
-/// Asks the provider about orders that its bill says are paid and that are not paid here: a query
-/// that proves a payment books it. Whether any did.
-async fn repair(hub: &Hub, merchant: &Merchant, result: &Reconciliation) -> Result<bool, Fault> {
-    let numbers: Vec<String> = result
-        .differences
-        .iter()
-        .chain(&result.doubts)
-        .filter(|found| {
-            matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut)
-        })
-        .map(|found| found.out_trade_no.clone())
-        .collect();
-    if numbers.is_empty() {
-        return Ok(false);
-    }
-    let client = hub.store.client().await?;
-    let unpaid = runs::unpaid_of(&client, &merchant.id, &numbers).await?;
-    drop(client);
-    let mut repaired = false;
-    for order_id in unpaid {
-        let order = orders::follow(hub, &order_id).await?;
-        repaired |= order.status == domain::order::OrderState::Paid;
-    }
-    Ok(repaired)
 }
 
 /// The SHA-256 of a file.

@@ -4,6 +4,7 @@
 mod bill;
 mod day;
 mod findings;
+mod query;
 mod shown;
 
 use adapters::wire::Outcome;
@@ -96,29 +97,21 @@ pub async fn load(hub: &Hub, run_id: &str) -> Result<RunRecord, Fault> {
 }
 
 /// Begins the run of each day that is over, whose bill may be there and that has none; days that a
-/// stopped hub missed are made up for.
+/// stopped hub missed are made up for, also when somebody ran a later one by hand.
 async fn schedule(hub: &Hub) -> Result<(), Fault> {
     let now = hub.clock.now();
     let today = business_day(now);
     let ready = beijing(now).time() >= BILLS_ARE_READY;
     let Ok(yesterday) = today.yesterday() else { return Ok(()) };
     let newest = if ready { yesterday } else { yesterday.yesterday().unwrap_or(yesterday) };
+    let furthest = today.checked_sub(jiff::Span::new().days(FURTHEST_BACK)).unwrap_or(newest);
+    let client = hub.store.client().await?;
     for merchant in hub.merchants.values() {
-        let client = hub.store.client().await?;
-        let mut day = match runs::last_day(&client, &merchant.id).await? {
-            Some(last) => last.tomorrow().unwrap_or(last),
-            None if ready => yesterday,
-            None => continue,
-        };
-        let furthest = jiff::Span::new().days(FURTHEST_BACK);
-        day = day.max(today.checked_sub(furthest).unwrap_or(day));
-        while day <= newest {
+        let missing =
+            runs::missing_days(&client, &merchant.id, (furthest, newest), yesterday).await?;
+        for day in missing {
             let run_id = RunId::new(Uuid::now_v7());
             runs::schedule(&client, &run_id, &merchant.id, day, now).await?;
-            day = match day.tomorrow() {
-                Ok(next) => next,
-                Err(_end_of_time) => break,
-            };
         }
     }
     Ok(())

@@ -108,7 +108,8 @@ pub async fn by_key(
     row.map(|row| typed("applications.application_id", row.try_get(0)?)).transpose()
 }
 
-/// Takes a key back; false when there is no such live application.
+/// Takes a key back: whether it stands in the configuration file. `None` when there is no such live
+/// application.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -116,8 +117,10 @@ pub async fn revoke(
     client: &impl GenericClient,
     name: &str,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    change(client, sql::APPLICATIONS_REVOKE, &[&name, &now]).await
+) -> Result<Option<bool>, StoreError> {
+    let statement = client.prepare_cached(sql::APPLICATIONS_REVOKE).await?;
+    let row = client.query_opt(&statement, &[&name, &now]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// Every application.
@@ -158,7 +161,7 @@ pub async fn endpoint(
     }))
 }
 
-/// Remembers that an endpoint said that it is gone.
+/// Remembers that an endpoint said that it is gone; false when that was known.
 ///
 /// # Errors
 /// When the database does not answer.

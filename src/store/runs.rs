@@ -28,6 +28,8 @@ pub struct RunRecord {
     pub sign_off: String,
     /// How often its bill was asked for.
     pub tries: i32,
+    /// How often the file that came was damaged.
+    pub damaged: i32,
     /// Why it has not ended.
     pub failure: Option<String>,
     /// When it is tried again.
@@ -108,16 +110,20 @@ pub async fn schedule(
     change(client, sql::RUNS_SCHEDULE, &[&run_id.as_str(), &merchant.as_str(), &day, &now]).await
 }
 
-/// The newest day of a merchant that has a run.
+/// The days without a run from a merchant's first run until `newest`, oldest first; none before
+/// `furthest`. A merchant without any run begins with the day `first`.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn last_day(
+pub async fn missing_days(
     client: &impl GenericClient,
     merchant: &MerchantId,
-) -> Result<Option<Date>, StoreError> {
-    let statement = client.prepare_cached(sql::RUNS_LAST_DAY).await?;
-    Ok(client.query_one(&statement, &[&merchant.as_str()]).await?.try_get(0)?)
+    (furthest, newest): (Date, Date),
+    first: Date,
+) -> Result<Vec<Date>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_MISSING_DAYS).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &furthest, &newest, &first]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Leases runs that are due, at most `limit`.
@@ -142,18 +148,31 @@ pub async fn lease(client: &impl GenericClient, run_id: &RunId) -> Result<bool, 
     change(client, sql::RUNS_LEASE, &[&run_id.as_str()]).await
 }
 
-/// Says why a run has not ended and when it is tried again; `None`: it is not.
+/// Why a run has not ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Pause<'a> {
+    /// `waiting_for_bill` or `failed`.
+    pub status: &'a str,
+    /// When it is tried again; `None`: it is not.
+    pub next_at: Option<Timestamp>,
+    /// Why, for a person.
+    pub failure: &'a str,
+    /// Whether a file came and was damaged.
+    pub damaged: bool,
+}
+
+/// Says why a run has not ended and when it is tried again.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn wait(
     client: &impl GenericClient,
     run_id: &RunId,
-    status: &str,
-    next_at: Option<Timestamp>,
-    failure: &str,
+    pause: &Pause<'_>,
 ) -> Result<(), StoreError> {
-    change(client, sql::RUNS_WAIT, &[&run_id.as_str(), &status, &next_at, &failure]).await?;
+    let Pause { status, next_at, failure, damaged } = pause;
+    let id = run_id.as_str();
+    change(client, sql::RUNS_WAIT, &[&id, status, next_at, failure, damaged]).await?;
     Ok(())
 }
 

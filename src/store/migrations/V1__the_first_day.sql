@@ -387,6 +387,7 @@ CREATE TABLE runs (
     next_at      timestamptz,
     leased_until timestamptz,
     tries        integer NOT NULL DEFAULT 0,
+    damaged      integer NOT NULL DEFAULT 0,
     failure      text,
     summary      jsonb,
     ledger       jsonb,
