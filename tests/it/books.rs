@@ -1,7 +1,11 @@
 //! The journal proves itself, and a hand in the database shows.
 
+use callbacks::Claim;
+use domain::Fen;
+use domain::fact::{PaymentFact, ProviderFact, Source, Stated};
 use payhub::demo::{ALIPAY, WECHAT};
 use payhub::ledger;
+use payhub::record::{Arrival, Verdict, record};
 use sandbox::Pay;
 use serde_json::json;
 
@@ -118,4 +122,49 @@ async fn an_entry_about_a_payment_that_is_not_there_is_a_break() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].contains("is about nothing in the books"), "{found:?}");
     world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_of_two_merchants_locks_every_order_before_any_fee() {
+    let world = World::open().await;
+    let fee = world.fee("1").await;
+    let (_, first) = world.order(ALIPAY, &[&fee]).await;
+    let (_, second) = world.order(WECHAT, &[&fee]).await;
+    let paid = |merchant: &str, order: &serde_json::Value| Arrival {
+        merchant: world.hub.merchant(merchant).unwrap(),
+        claims: vec![Claim {
+            source: Source::Query,
+            fact: ProviderFact::Payment(PaymentFact {
+                stated: Stated::default(),
+                out_trade_no: word(order, "out_trade_no").parse().unwrap(),
+                provider_trade_no: format!("T-{merchant}").parse().unwrap(),
+                amount: Fen::new(8000),
+                coupon: Fen::ZERO,
+                paid_at: world.hub.clock.now(),
+            }),
+        }],
+        evidence: None,
+    };
+    let batch = [paid(ALIPAY, &first), paid(WECHAT, &second)];
+    // Somebody else holds the second order and will want its fee next, as every path does.
+    let (other, watch) = (world.database().await, world.database().await);
+    let hold =
+        format!("BEGIN; SELECT FROM orders WHERE order_id = '{}' FOR UPDATE", word(&second, "id"));
+    other.batch_execute(&hold).await.unwrap();
+    let meanwhile = async {
+        let waiting = "SELECT FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while watch.query(waiting, &[]).await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let fee = "SELECT FROM fee_balances FOR UPDATE NOWAIT";
+        let taken = other.query(fee, &[]).await.map(|rows| rows.len());
+        other.batch_execute("COMMIT").await.unwrap();
+        taken.map_err(|error| error.to_string())
+    };
+    let (verdicts, taken) = tokio::join!(record(&world.hub, &batch), meanwhile);
+    assert_eq!(taken, Ok(1), "the batch does not hold the fee while it waits for the order");
+    assert_eq!(verdicts.unwrap(), [Verdict::Applied, Verdict::Applied]);
+    assert_eq!(world.count("SELECT count(*) FROM payments WHERE surplus_fen = 8000").await, 1);
+    world.finish().await;
 }
