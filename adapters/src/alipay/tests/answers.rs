@@ -266,6 +266,7 @@ fn a_refund_query_tells_done_under_way_or_none() {
     let Outcome::Accepted(Some(fact)) = answered(full.clone()) else { panic!("no refund") };
     assert_eq!(fact.amount, Some(Fen::new(3000)));
     assert_eq!(fact.at.unwrap().to_string(), "2018-11-30T01:00:01Z");
+    assert_eq!(fact.accepted_at, fact.at, "Alipay pays a refund when it takes it on");
     assert_eq!(answered(json!({})), Outcome::Accepted(None));
     let known = json!({"out_trade_no": TRADE_NO, "out_request_no": REFUND_NO});
     assert_eq!(answered(known), Outcome::Accepted(None));

@@ -237,4 +237,5 @@ fn a_refund_s_fact_is_what_wechat_states() {
     assert_eq!(fact.amount, Some(Fen::new(3000)));
     assert_eq!(fact.provider_refund_no.unwrap().as_str(), "503000");
     assert_eq!(fact.at, Some("2018-11-30T01:00:01Z".parse().unwrap()));
+    assert_eq!(fact.accepted_at, Some("2018-11-30T01:00:00Z".parse().unwrap()));
 }
