@@ -144,9 +144,10 @@ async fn refund(
     let key = RefundKey { out_trade_no: order, out_refund_no: number, amount };
     let call = merchant.provider.query_refund(&key);
     let subject = number.as_str();
-    let read = ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
-        merchant.provider.read_refund(&key, answer, stamp.now)
-    });
+    let read =
+        ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
+            merchant.provider.read_refund(&key, answer, stamp.now)
+        });
     Ok(match read.await {
         Outcome::Accepted(Some(fact)) => {
             let word = match fact.standing {
@@ -178,16 +179,15 @@ impl Answers {
     /// Writes the answers to what is left. A row that stands in the ledger alone and about which
     /// the provider gave no answer is not decided: it becomes a doubt.
     pub(super) fn note(&self, result: &mut Reconciliation) {
-        let mut decided = Vec::new();
-        for mut found in std::mem::take(&mut result.differences) {
-            let said = self.said.get(&row(&found)).copied();
-            found.detail.push_str(&told(said));
-            if said == Some(None) && found.kind == Kind::OnlyInHub {
-                result.doubts.push(found);
-            } else {
-                decided.push(found);
-            }
+        let said = |found: &Finding| self.said.get(&row(found)).copied();
+        for found in result.differences.iter_mut().chain(&mut result.doubts) {
+            let answer = told(said(found));
+            found.detail.push_str(&answer);
         }
+        let (undecided, decided) = std::mem::take(&mut result.differences)
+            .into_iter()
+            .partition(|found| found.kind == Kind::OnlyInHub && said(found) == Some(None));
+        result.doubts.extend::<Vec<Finding>>(undecided);
         result.differences = decided;
     }
 }

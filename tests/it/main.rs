@@ -18,6 +18,7 @@ mod harness;
 mod http_api;
 mod http_repeats;
 mod http_resources;
+mod hubs;
 mod notices;
 mod offline_reconcile;
 mod orders;

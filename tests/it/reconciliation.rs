@@ -1,7 +1,7 @@
 //! The next morning: bills are fetched and matched, and the one difference is told.
 
 use payhub::demo::{ALIPAY, WECHAT};
-use sandbox::{Action, Fault, Match, Place};
+use sandbox::{Action, Fault, Match, Operation, Place};
 use serde_json::json;
 
 use crate::harness::{World, at, word};
@@ -130,5 +130,162 @@ async fn a_rerun_is_a_new_version_with_the_same_result() {
     let today = json!({"merchant_id": WECHAT, "date": "2018-12-01"});
     let (status, problem) = world.post("/v1/reconciliations", &today).await.unwrap();
     assert_eq!((status, &problem["code"]), (422, &json!("day_not_over")));
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_by_hand_leaves_no_missed_day_behind() {
+    let world = World::open().await;
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    // The hub stands still for three days; in the morning somebody asks for yesterday first.
+    world.clock.set(at("2018-12-05T01:00:00Z"));
+    let body = json!({"merchant_id": WECHAT, "date": "2018-12-04"});
+    let (status, _) = world.post("/v1/reconciliations", &body).await.unwrap();
+    assert_eq!(status, 202);
+    world.clock.set(at("2018-12-05T03:00:00Z"));
+    world.settle().await.unwrap();
+    let days = "SELECT string_agg(bill_date || ' ' || version, ', ' ORDER BY bill_date, version) FROM runs";
+    for merchant in [WECHAT, ALIPAY] {
+        let query = format!("{days} WHERE merchant_id = '{merchant}'");
+        let found: String = world.database().await.query_one(&query, &[]).await.unwrap().get(0);
+        let each = "2018-11-30 1, 2018-12-01 1, 2018-12-02 1, 2018-12-03 1, 2018-12-04 1";
+        assert_eq!(found, each, "{merchant}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn missed_days_are_made_up_for_as_far_as_providers_keep_bills() {
+    let world = World::open().await;
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    world.clock.set(at("2019-04-01T03:00:00Z"));
+    payhub::reconcile::run_once(&world.hub).await.unwrap();
+    let query = format!("SELECT count(*) FROM runs WHERE merchant_id = '{WECHAT}'");
+    assert_eq!(world.count(&query).await, 91, "90 days, and the first");
+    world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bill_that_comes_late_and_then_damaged_is_fetched_again() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    let late = world.sandbox.engine().set_fault(Fault::new(Place::Bill, Action::Late)).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    for _ in 0..6 {
+        world.seconds(1800).await;
+    }
+    let waiting = run_of(&world, WECHAT).await;
+    assert_eq!(word(&waiting, "status"), "waiting_for_bill", "{waiting}");
+    world.sandbox.engine().lift_faults(Some(late));
+    world.sandbox.engine().set_fault(Fault::new(Place::Bill, Action::Truncate).times(2)).unwrap();
+    for _ in 0..3 {
+        world.seconds(1800).await;
+    }
+    for merchant in [WECHAT, ALIPAY] {
+        assert_eq!(word(&run_of(&world, merchant).await, "status"), "balanced", "{merchant}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bill_that_is_damaged_again_and_again_is_given_to_a_person() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    world.sandbox.engine().set_fault(Fault::new(Place::Bill, Action::Truncate)).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    for _ in 0..8 {
+        world.seconds(301).await;
+    }
+    assert_eq!(word(&run_of(&world, WECHAT).await, "status"), "failed");
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'bill_damaged'";
+    assert_eq!(world.count(told).await, 1);
+    world.finish().await;
+}
+
+fn fault_of(operation: Operation, mut fault: Fault) -> Fault {
+    fault.operation = Some(operation);
+    fault
+}
+
+/// The one finding of a merchant's run, among `differences` or `doubts`.
+async fn only(world: &World, table: &str, merchant: &str) -> (String, String) {
+    let query = format!(
+        "SELECT f.kind, f.detail FROM {table} f JOIN runs r USING (run_id) WHERE r.merchant_id = '{merchant}'"
+    );
+    let row = world.database().await.query_one(&query, &[]).await.unwrap();
+    (row.get(0), row.get(1))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_whose_notice_was_lost_is_asked_about_before_anybody_is_told() {
+    let world = World::open().await;
+    for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
+        let (_, order, _) = world.paid(merchant, case).await;
+        let fault = fault_of(Operation::Refund, Fault::new(Place::Callback, Action::Drop));
+        world.sandbox.engine().set_fault(fault).unwrap();
+        let mut fault =
+            fault_of(Operation::Refund, Fault::new(Place::Answer, Action::DropAfterCommit));
+        fault.times = Some(1);
+        world.sandbox.engine().set_fault(fault).unwrap();
+        let body = json!({"amount_fen": 3000, "reason": "多收"});
+        let path = format!("/v1/orders/{order}/refunds");
+        let (_, refund) = world.post(&path, &body).await.unwrap();
+        assert_eq!(word(&refund, "status"), "unknown");
+    }
+    // The bill comes before the hub has asked again.
+    world.clock.set(at(NEXT_MORNING));
+    payhub::reconcile::run_once(&world.hub).await.unwrap();
+    for merchant in [WECHAT, ALIPAY] {
+        let run = run_of(&world, merchant).await;
+        assert_eq!(word(&run, "status"), "balanced", "{run}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM refunds WHERE state = 'succeeded'").await, 2);
+    assert_eq!(world.count("SELECT count(*) FROM differences").await, 0);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_the_bill_lacks_says_what_its_provider_answered() {
+    let world = World::open().await;
+    for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
+        let (_, _, number) = world.paid(merchant, case).await;
+        let mut fault = Fault::new(Place::Bill, Action::MissingRow);
+        fault.of = Match { out_trade_no: Some(number), ..Match::default() };
+        world.sandbox.engine().set_fault(fault).unwrap();
+    }
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    for merchant in [WECHAT, ALIPAY] {
+        let (kind, detail) = only(&world, "differences", merchant).await;
+        assert_eq!(kind, "only_in_hub");
+        assert!(detail.ends_with("asked at once, its provider says: paid"), "{detail}");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM payments").await, 2, "nothing is booked twice");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_the_bill_lacks_stays_a_doubt_while_its_provider_is_silent() {
+    let world = World::open().await;
+    for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
+        let (_, _, number) = world.paid(merchant, case).await;
+        let mut fault = Fault::new(Place::Bill, Action::MissingRow);
+        fault.of = Match { out_trade_no: Some(number), ..Match::default() };
+        world.sandbox.engine().set_fault(fault).unwrap();
+    }
+    let silent = fault_of(Operation::Query, Fault::new(Place::Answer, Action::Status500));
+    world.sandbox.engine().set_fault(silent).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    assert_eq!(world.count("SELECT count(*) FROM differences").await, 0);
+    for merchant in [WECHAT, ALIPAY] {
+        let (kind, detail) = only(&world, "doubts", merchant).await;
+        assert_eq!(kind, "only_in_hub");
+        assert!(detail.ends_with("asked at once, its provider gave no answer"), "{detail}");
+    }
     world.finish().await;
 }

@@ -122,20 +122,6 @@ async fn t26_after_the_whole_schedule_it_is_a_dead_letter_that_one_call_sends_ag
 }
 
 #[actix_web::test]
-async fn an_endpoint_that_says_it_is_gone_hears_no_more() {
-    let post = Post::open().await;
-    post.happens("ord_1").await;
-    post.happens("ord_1").await;
-    post.receiver.says(|_| status(410));
-    while post.run().await > 0 {}
-    assert_eq!(post.receiver.asked().len(), 1);
-    assert_eq!(post.text(STATES).await, "dead dead");
-    post.happens("ord_2").await;
-    assert_eq!(post.text(STATES).await, "dead dead", "nothing more is queued for it");
-    post.close().await;
-}
-
-#[actix_web::test]
 async fn a_receiver_that_asks_for_time_gets_it() {
     let post = Post::open().await;
     post.happens("ord_1").await;
