@@ -93,8 +93,30 @@ async fn the_last_look_at_a_superseded_code_is_repeated_until_it_is_answered() {
     }
 }
 
+/// Follows orders until a fee is paid: sooner than the hub's patience with a silent call ends.
+async fn is_paid_meanwhile(world: &World, fee: &str) {
+    world.clock.advance(SignedDuration::from_secs(11));
+    let paid = async {
+        while world.fee_status(fee).await != "paid" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = payhub::orders::run_once(&world.hub) => panic!("the silent call was not waited for"),
+        found = tokio::time::timeout(Duration::from_secs(8), paid) => found.unwrap(),
+    }
+}
+
+/// Queries that stay unanswered for longer than the hub waits.
+fn silence() -> Fault {
+    let mut silent = Fault::new(Place::Answer, Action::Delay);
+    silent.operation = Some(Operation::Query);
+    silent.delay_s = Some(60);
+    silent
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_provider_that_does_not_answer_holds_up_neither_the_other_nor_more_than_four_orders() {
+async fn a_provider_that_does_not_answer_holds_up_no_other() {
     let world = World::open().await;
     for case in ["1", "2", "3", "4", "5"] {
         let fee = world.fee(case).await;
@@ -103,24 +125,30 @@ async fn a_provider_that_does_not_answer_holds_up_neither_the_other_nor_more_tha
     let fee = world.fee("6").await;
     let (_, order) = world.order(ALIPAY, &[&fee]).await;
     world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
-    let mut silent = Fault::new(Place::Answer, Action::Delay);
-    silent.operation = Some(Operation::Query);
+    let mut silent = silence();
     silent.of.merchant = Some("1900000001".to_owned());
-    silent.delay_s = Some(60);
     let silent = world.sandbox.engine().set_fault(silent).unwrap();
-    world.clock.advance(SignedDuration::from_secs(11));
-    let paid = async {
-        while world.fee_status(&fee).await != "paid" {
-            tokio::task::yield_now().await;
-        }
-    };
-    // Sooner than the hub's patience with one call ends.
-    tokio::select! {
-        _ = payhub::orders::run_once(&world.hub) => panic!("the silent one was not waited for"),
-        found = tokio::time::timeout(Duration::from_secs(8), paid) => found.unwrap(),
-    }
+    is_paid_meanwhile(&world, &fee).await;
     let leased = "SELECT count(*) FROM orders WHERE leased_until > clock_timestamp()";
     assert_eq!(world.count(leased).await, 4, "no more than can be asked within a lease");
     world.sandbox.engine().lift_faults(Some(silent));
+    world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_query_is_not_answered_holds_up_no_other_of_its_merchant() {
+    let world = World::open().await;
+    let mut silent = silence();
+    for case in ["1", "2", "3"] {
+        let fee = world.fee(case).await;
+        let (_, hangs) = world.order(WECHAT, &[&fee]).await;
+        silent.of.out_trade_no = Some(word(&hangs, "out_trade_no"));
+        world.sandbox.engine().set_fault(silent.clone()).unwrap();
+    }
+    let last = world.fee("4").await;
+    let (_, order) = world.order(WECHAT, &[&last]).await;
+    world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
+    is_paid_meanwhile(&world, &last).await;
+    world.sandbox.engine().lift_faults(None);
     world.close_only().await;
 }
