@@ -45,7 +45,7 @@ HAVING COALESCE(sum(CASE e.kind WHEN 'refund_requested' THEN l.amount_fen WHEN '
     OR COALESCE(sum(l.amount_fen) FILTER (WHERE e.kind = 'refund_succeeded'), 0)
        <> CASE WHEN r.state = 'succeeded' THEN r.amount_fen ELSE 0 END
 UNION ALL
-SELECT 'payment ' || p.payment_id || ' is ' || p.amount_fen || ' fen, ' || p.surplus_fen || ' of it surplus; its balance shows '
+SELECT 'payment ' || p.payment_id || ' is ' || p.amount_fen || ' fen, ' || p.surplus_fen || ' of it surplus, its balance shows '
        || COALESCE(b.paid_fen || ' and ' || b.surplus_fen, 'nothing')
   FROM payments p LEFT JOIN payment_balances b USING (payment_id)
  WHERE (p.amount_fen, p.surplus_fen) IS DISTINCT FROM (b.paid_fen, b.surplus_fen)
