@@ -1,0 +1,220 @@
+//! An order as it is stored, and what a judgement may look at of it.
+
+use callbacks::{LockedFee, LockedOrder, LockedPayment, LockedRefund};
+use domain::fee::FeeFacts;
+use domain::ids::{
+    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, ProviderTradeNo,
+    RefundId,
+};
+use domain::journal::Share;
+use domain::money::Fen;
+use domain::order::OrderState;
+use domain::provider::Provider;
+use domain::refund::RefundState;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// An order as stored, with fees, payments and refunds.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrderRecord {
+    /// Its id.
+    pub id: OrderId,
+    /// Whose it is.
+    pub application_id: ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: MerchantId,
+    /// Which provider that is.
+    pub provider: Provider,
+    /// The product's word.
+    pub product: String,
+    /// Its number.
+    pub out_trade_no: OutTradeNo,
+    /// What is to be paid.
+    pub amount_fen: Fen,
+    /// What the payer reads.
+    pub subject: String,
+    /// Where it stands.
+    pub status: OrderState,
+    /// What the payer needs.
+    pub pay: Option<serde_json::Value>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// When it was paid.
+    pub paid_at: Option<Timestamp>,
+    /// Whether that was after it had been closed.
+    pub paid_late: bool,
+    /// The provider's number of the payment.
+    pub provider_trade_no: Option<ProviderTradeNo>,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// When another wallet took its place while its code stayed payable.
+    pub superseded_at: Option<Timestamp>,
+    /// When the hub first asked the provider to close it.
+    pub closing_at: Option<Timestamp>,
+    /// Why the provider refused it.
+    pub refused_reason: Option<String>,
+    /// The provider's code.
+    pub refused_code: Option<String>,
+    /// The provider's text.
+    pub refused_message: Option<String>,
+    /// How often it was asked for since its state last moved.
+    pub queries: i32,
+    /// Its fees.
+    pub fees: Vec<AllocatedFee>,
+    /// Its payments.
+    pub payments: Vec<PaymentRecord>,
+    /// Its refunds.
+    pub refunds: Vec<OrderRefund>,
+}
+
+/// A fee of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AllocatedFee {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// What the order brings for it.
+    pub allocated_fen: Fen,
+    total_fen: Fen,
+    paid_fen: Fen,
+    refunding_fen: Fen,
+    refunded_fen: Fen,
+    void: bool,
+}
+
+/// A payment of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PaymentRecord {
+    /// Its id.
+    pub id: PaymentId,
+    /// The provider's number.
+    pub provider_trade_no: ProviderTradeNo,
+    /// Gross amount.
+    pub amount_fen: Fen,
+    /// The part that settles no fee.
+    pub surplus_fen: Fen,
+    /// When the payer paid.
+    pub paid_at: Timestamp,
+    /// Where it was first heard of.
+    pub source: String,
+    /// Held or given back by refunds.
+    pub refunding_fen: Fen,
+    /// Given back.
+    pub refunded_fen: Fen,
+    /// Of the surplus, held or given back by refunds.
+    pub surplus_refunding_fen: Fen,
+    /// How it divides over fees.
+    pub shares: Vec<FeeShare>,
+}
+
+/// A part of a payment or refund that concerns a fee.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FeeShare {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// The part.
+    pub amount_fen: Fen,
+}
+
+/// A refund of an order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrderRefund {
+    /// Its id.
+    pub id: RefundId,
+    /// Its number.
+    pub out_refund_no: OutRefundNo,
+    /// From which payment.
+    pub payment_id: PaymentId,
+    /// How much.
+    pub amount_fen: Fen,
+    /// The part that comes out of surplus.
+    pub surplus_fen: Fen,
+    /// Where it stands.
+    pub status: RefundState,
+    /// From which fees.
+    pub shares: Vec<FeeShare>,
+}
+
+impl AllocatedFee {
+    /// The facts that the fee's status follows from.
+    #[must_use]
+    pub fn facts(&self) -> FeeFacts {
+        FeeFacts {
+            total: self.total_fen,
+            paid: self.paid_fen,
+            refunding: self.refunding_fen,
+            refunded: self.refunded_fen,
+            void: self.void,
+        }
+    }
+}
+
+/// The shares of a refund or payment, surplus last.
+#[must_use]
+pub fn shares(fees: &[FeeShare], surplus: Fen) -> Vec<Share> {
+    let surplus = (surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: surplus });
+    fees.iter()
+        .map(|share| Share { fee_id: Some(share.fee_id.clone()), amount_fen: share.amount_fen })
+        .chain(surplus)
+        .collect()
+}
+
+impl OrderRecord {
+    /// Counts a payment towards a fee that this order is for as well; other fees stay as they are.
+    pub fn credit(&mut self, fee_id: &FeeId, amount: Fen) {
+        for fee in self.fees.iter_mut().filter(|fee| fee.fee_id == *fee_id) {
+            fee.paid_fen = fee.paid_fen.plus(amount).unwrap_or(fee.paid_fen);
+        }
+    }
+
+    /// Whether another payment has settled a fee for which this order still asks money.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.fees.iter().any(|fee| fee.facts().outstanding() < fee.allocated_fen)
+    }
+
+    /// What a judgement may look at.
+    #[must_use]
+    pub fn books(&self) -> LockedOrder {
+        LockedOrder {
+            order_id: self.id.clone(),
+            out_trade_no: self.out_trade_no.clone(),
+            amount: self.amount_fen,
+            state: self.status,
+            fees: self
+                .fees
+                .iter()
+                .map(|fee| LockedFee {
+                    fee_id: fee.fee_id.clone(),
+                    allocated: fee.allocated_fen,
+                    facts: fee.facts(),
+                })
+                .collect(),
+            payments: self
+                .payments
+                .iter()
+                .map(|payment| LockedPayment {
+                    payment_id: payment.id.clone(),
+                    provider_trade_no: payment.provider_trade_no.clone(),
+                    amount: payment.amount_fen,
+                    refunding: payment.refunding_fen,
+                    surplus: payment.surplus_fen,
+                    surplus_refunding: payment.surplus_refunding_fen,
+                })
+                .collect(),
+            refunds: self
+                .refunds
+                .iter()
+                .map(|refund| LockedRefund {
+                    refund_id: refund.id.clone(),
+                    out_refund_no: refund.out_refund_no.clone(),
+                    payment_id: refund.payment_id.clone(),
+                    amount: refund.amount_fen,
+                    state: refund.status,
+                    shares: shares(&refund.shares, refund.surplus_fen),
+                })
+                .collect(),
+        }
+    }
+}
