@@ -257,7 +257,12 @@ fn a_server_that_answers_but_cannot_be_seen_is_left_alone() {
     server.stop().unwrap();
     // Stands for a server in another container: its number means nothing here, its socket does.
     let socket = UnixListener::bind(socket_dir.join(".s.PGSQL.5432")).unwrap();
-    thread::spawn(move || socket.accept().unwrap().0.write_all(b"N").unwrap());
+    thread::spawn(move || {
+        let (mut asker, _) = socket.accept().unwrap();
+        // The question first: a server that hangs up on it gives no answer.
+        asker.read_exact(&mut [0; 8]).unwrap();
+        asker.write_all(b"N").unwrap();
+    });
     let text = place.write_lock_file(i32::MAX.unsigned_abs(), &socket_dir);
 
     let error = place.try_start().unwrap_err();
