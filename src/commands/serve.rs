@@ -27,7 +27,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     let hub = hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await;
     let hub = Arc::new(hub.map_err(|error| named(&error))?);
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
-    let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
+    let server = http::serve(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
     let workers = asked.role.works().then(|| Workers::start(&hub));
     terminal::say(format_args!("payhub listens on http://{}", server.address()));
     told_to_stop().await;

@@ -129,7 +129,7 @@ impl Office {
         let hub = hub::open(&config, store, Arc::new(clock.clone())).await.map_err(told)?;
         let hub = Arc::new(hub);
         let options = HttpOptions { api: true, works: true };
-        let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(told)?;
+        let server = http::serve(Arc::clone(&hub), socket, options).map_err(told)?;
         let account = providers.sms.first().map(|sms| sms.access_key_id.clone());
         let receipts = format!("http://{address}/callbacks/sms/sms-main/demonstration-receipts");
         sandbox.engine().set_receipt_url(&account.unwrap_or_default(), &receipts).map_err(told)?;
@@ -147,7 +147,7 @@ impl Office {
         let hub = Arc::new(hub::open(&self.config, store, clock).await.map_err(told)?);
         let socket = http::bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(told)?;
         let options = HttpOptions { api: true, works: true };
-        let server = http::serve_on(Arc::clone(&hub), socket, options).map_err(told)?;
+        let server = http::serve(Arc::clone(&hub), socket, options).map_err(told)?;
         Ok(Twin { hub, server })
     }
 

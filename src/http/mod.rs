@@ -126,25 +126,12 @@ pub fn bind(listen: SocketAddr) -> Result<TcpListener, HttpError> {
     socket().map_err(|source| HttpError::Listen { address: listen, source })
 }
 
-/// Serves `hub` on `listen`; port 0 takes a free one. Returns once connections are accepted.
-///
-/// # Errors
-/// When the address cannot be listened on.
-#[allow(clippy::unused_async, reason = "it must be called on a runtime, and its type says so")]
-pub async fn serve(
-    hub: Arc<Hub>,
-    listen: SocketAddr,
-    options: HttpOptions,
-) -> Result<Running, HttpError> {
-    serve_on(hub, bind(listen)?, options)
-}
-
 /// Serves `hub` on a bound socket. Must be called on a multi-thread runtime, which then also does
 /// the work of the requests.
 ///
 /// # Errors
 /// When the socket cannot be listened on.
-pub fn serve_on(
+pub fn serve(
     hub: Arc<Hub>,
     socket: TcpListener,
     options: HttpOptions,

@@ -309,8 +309,7 @@ async fn every_route_is_described_and_every_description_is_a_route() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_port_that_is_taken_is_one_line_with_its_mend() {
     let world = World::open().await;
-    let options = payhub::http::HttpOptions { api: true, works: false };
-    let refused = payhub::http::serve(world.hub.clone(), world.address(), options).await;
+    let refused = payhub::http::bind(world.address());
     let line = refused.unwrap_err().to_string();
     assert!(
         line.contains(&world.address().to_string()) && line.contains("server.listen"),

@@ -50,9 +50,6 @@ pub const THROTTLE_DEFAULT: SignedDuration = SignedDuration::from_secs(60);
 /// The longest `Retry-After` that is believed.
 pub const THROTTLE_MAX: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long the hub waits for a receiver's answer.
-pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(20);
-
 /// One event on its way to one endpoint.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
