@@ -11,15 +11,17 @@ use domain::personal::Secret;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::alipay::{Alipay, AlipayConfig};
+use crate::alipay::{Alipay, AlipayConfig, Proof};
 use crate::keys::{SigningKey, VerifyingKey};
-use crate::provider::{Closing, NewOrder, NewRefund, Product, RefundKey};
-use crate::wechat::{Wechat, WechatConfig};
+use crate::provider::{Closing, NewOrder, NewRefund, OrderKey, Product, RefundKey};
+use crate::wechat::{PublicKey, Wechat, WechatConfig};
 use crate::wire::{Headers, Outcome, Stamp};
 
 /// 2018-11-30 09:00:00 in Beijing, the time of every vector.
 pub(crate) const NOW: i64 = 1_543_539_600;
 pub(crate) const KEY_ID: &str = "PUB_KEY_ID_0114232134912410000000000000";
+/// What encryption draws from in the tests.
+pub(crate) const CHANCE: [u8; 32] = [7; 32];
 pub(crate) const TRADE_NO: &str = "P0187A5C3E4D7F3A9B2C1D0E4F5A6B7C";
 pub(crate) const REFUND_NO: &str = "R0187A5C3E4D7F3A9B2C1D0E4F5A6B7C";
 
@@ -95,9 +97,14 @@ pub(crate) fn wechat_config(base_url: &str) -> WechatConfig {
         merchant_serial_no: "5157F09EFDC096DE15EBE81A47057A7232F1B8E1".to_owned(),
         merchant_private_key: signing_key("wechat_merchant"),
         apiv3_key: Secret::new(fixture("keys/wechat_v3_key.txt")),
-        public_key_id: KEY_ID.to_owned(),
-        public_key: verifying_key("wechatpay_platform"),
+        sub_merchant: None,
+        api_key: None,
+        public_key: Some(PublicKey {
+            id: KEY_ID.to_owned(),
+            key: verifying_key("wechatpay_platform"),
+        }),
         base_url: base_url.to_owned(),
+        second_base_url: None,
     }
 }
 
@@ -116,7 +123,9 @@ pub(crate) fn alipay_config(gateway_url: &str) -> AlipayConfig {
         app_id: "2021000000000000".to_owned(),
         seller_id: "2088000000000000".to_owned(),
         app_private_key: signing_key("alipay_app"),
-        alipay_public_key: verifying_key("alipay_platform"),
+        proof: Proof::Key(verifying_key("alipay_platform")),
+        encrypt_key: None,
+        app_auth_token: None,
         gateway_url: gateway_url.to_owned(),
     }
 }
@@ -144,7 +153,11 @@ pub(crate) fn new_order<'a>(
         notify_url,
         return_url: None,
         payer: None,
+        identity: None,
+        auth_code: None,
         client_ip: None,
+        now: now(),
+        chance: &CHANCE,
     }
 }
 
@@ -163,7 +176,15 @@ pub(crate) fn new_refund<'a>(
         total: Fen::new(8000),
         reason: "重复缴费",
         notify_url,
+        paid_at: now(),
+        now: now(),
+        earlier: 0,
     }
+}
+
+/// How an order is named in the tests.
+pub(crate) fn order_key(out_trade_no: &OutTradeNo) -> OrderKey<'_> {
+    OrderKey { out_trade_no, provider_trade_no: None }
 }
 
 pub(crate) fn refund_key<'a>(

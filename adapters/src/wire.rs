@@ -67,6 +67,10 @@ pub struct Request {
     pub method: Method,
     /// The whole URL, already encoded: it must not be rewritten, because it is signed.
     pub url: String,
+    /// The same at the provider's second host, for when the first cannot be reached.
+    pub second_url: Option<String>,
+    /// Whether the merchant must show its certificate (mutual TLS).
+    pub mutual_tls: bool,
     /// Headers in order.
     pub headers: Vec<(String, String)>,
     /// The body's bytes.

@@ -36,14 +36,14 @@ pub fn open(provider: &dyn PaymentProvider, notice: &Notice<'_>) -> Result<Opene
     let refuse = |fault, detail| Refusal {
         fault,
         detail,
-        reply: provider.acknowledge(Acknowledgement::Refused),
+        reply: provider.acknowledge(notice.body, Acknowledgement::Refused),
     };
     if notice.body.len() > LARGEST_BODY {
         let detail = format!("{} bytes, at most {LARGEST_BODY} are read", notice.body.len());
         return Err(refuse(NoticeFault::Unreadable, detail));
     }
     match provider.open_notice(notice) {
-        Ok(opened) => Ok(answered(provider, opened)),
+        Ok(opened) => Ok(answered(provider, notice.body, opened)),
         Err(error) => Err(refuse(error.fault, error.detail)),
     }
 }
@@ -54,19 +54,19 @@ pub fn open(provider: &dyn PaymentProvider, notice: &Notice<'_>) -> Result<Opene
 /// When the plaintext is not one of this provider's.
 pub fn reopen(provider: &dyn PaymentProvider, plaintext: &[u8]) -> Result<Opened, Refusal> {
     match provider.reread_notice(plaintext) {
-        Ok(opened) => Ok(answered(provider, opened)),
+        Ok(opened) => Ok(answered(provider, plaintext, opened)),
         Err(error) => Err(Refusal {
             fault: error.fault,
             detail: error.detail,
-            reply: provider.acknowledge(Acknowledgement::Refused),
+            reply: provider.acknowledge(plaintext, Acknowledgement::Refused),
         }),
     }
 }
 
-fn answered(provider: &dyn PaymentProvider, notice: OpenedNotice) -> Opened {
+fn answered(provider: &dyn PaymentProvider, body: &[u8], notice: OpenedNotice) -> Opened {
     Opened {
         notice,
-        taken: provider.acknowledge(Acknowledgement::Taken),
-        try_again: provider.acknowledge(Acknowledgement::TryAgain),
+        taken: provider.acknowledge(body, Acknowledgement::Taken),
+        try_again: provider.acknowledge(body, Acknowledgement::TryAgain),
     }
 }

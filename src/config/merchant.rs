@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use adapters::PaymentProvider;
-use adapters::alipay::{Alipay, AlipayConfig};
+use adapters::alipay::{Alipay, AlipayConfig, Proof};
 use adapters::keys::{SigningKey, VerifyingKey};
 use adapters::settings::SettingError;
-use adapters::wechat::{Wechat, WechatConfig};
+use adapters::wechat::{PublicKey, Wechat, WechatConfig};
 use domain::ids::MerchantId;
 use domain::personal::Secret;
 use domain::provider::Provider;
@@ -127,9 +127,14 @@ fn wechat(section: &Section<'_>) -> Result<WechatConfig, ConfigError> {
             "the 32 characters of the APIv3 key",
             |text| text.len() == 32,
         )?),
-        public_key_id: section
-            .needed("wechatpay_public_key_id", "give the public key's id, PUB_KEY_ID_…")?,
-        public_key,
+        sub_merchant: None,
+        api_key: None,
+        public_key: Some(PublicKey {
+            id: section
+                .needed("wechatpay_public_key_id", "give the public key's id, PUB_KEY_ID_…")?,
+            key: public_key,
+        }),
+        second_base_url: None,
         base_url: provider_url(section, "base_url", WECHAT_URL)?,
     })
 }
@@ -153,7 +158,9 @@ fn alipay(section: &Section<'_>) -> Result<AlipayConfig, ConfigError> {
         app_id: section.needed("app_id", "give the application's id")?,
         seller_id: section.needed("seller_id", "give the seller's id (PID), 2088…")?,
         app_private_key: private_key,
-        alipay_public_key: public_key,
+        proof: Proof::Key(public_key),
+        encrypt_key: None,
+        app_auth_token: None,
         gateway_url: provider_url(section, "gateway_url", ALIPAY_URL)?,
     })
 }

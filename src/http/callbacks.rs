@@ -74,7 +74,7 @@ pub(super) async fn take(
         }
     };
     let headers = headers(&http);
-    let try_again = merchant.provider.acknowledge(Acknowledgement::TryAgain);
+    let try_again = merchant.provider.acknowledge(&body, Acknowledgement::TryAgain);
     let counted = Data::clone(&shared);
     let work = async move { answer(&counted, &merchant, &headers, &body).await };
     respond(&shared.run(work).await.unwrap_or(try_again))

@@ -146,12 +146,20 @@ impl Hub {
     }
 }
 
+/// `N` random bytes.
+///
+/// # Errors
+/// When the machine has none.
+pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
+    let mut bytes = [0_u8; N];
+    rand::fill(&mut bytes).map_err(|_unspecified| SealError::NoRandomness)?;
+    Ok(bytes)
+}
+
 /// `N` random bytes in hexadecimal.
 ///
 /// # Errors
 /// When the machine has no random bytes.
 pub fn random_hex<const N: usize>() -> Result<String, SealError> {
-    let mut bytes = [0_u8; N];
-    rand::fill(&mut bytes).map_err(|_unspecified| SealError::NoRandomness)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(random::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }

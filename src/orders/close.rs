@@ -8,7 +8,7 @@ use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
 use super::follow::{reschedule, standing};
-use super::{load, merchant_of};
+use super::{load, merchant_of, product_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -44,10 +44,10 @@ pub enum Closed {
 /// When the database does not answer.
 pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
     let merchant = merchant_of(hub, order)?;
-    let call = merchant.provider.close_order(&order.out_trade_no);
+    let call = merchant.provider.close_order(&order.out_trade_no, product_of(order)?);
     let question = Question { operation: "close", subject: order.id.as_str(), kind: Kind::Call };
     let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
-        merchant.provider.read_closed(answer, stamp.now)
+        merchant.provider.read_closed(&call, answer, stamp.now)
     })
     .await;
     let decided = match outcome {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::close::{Closed, Why, close};
 use super::{cadence, call_context, load, place};
 use crate::fault::Fault;
-use crate::hub::{Hub, Merchant};
+use crate::hub::{Hub, Merchant, random};
 use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::fees::{self, LockedBalance};
@@ -46,7 +46,7 @@ pub struct OrderRequest {
     pub payer: Option<OrderPayer>,
     /// The payer's barcode, at the counter.
     #[serde(default)]
-    pub auth_code: Option<String>,
+    pub auth_code: Option<Personal>,
     /// Where the payer's browser goes afterwards.
     #[serde(default)]
     pub return_url: Option<String>,
@@ -232,6 +232,7 @@ async fn write(
     let expires_at = whole_second(now.saturating_add(lives).unwrap_or(Timestamp::MAX));
     let subject = request.subject.as_deref().unwrap_or("不动产登记费");
     let payer = request.payer.as_ref();
+    let chance = random::<32>()?;
     let call = merchant
         .provider
         .place(&NewOrder {
@@ -243,6 +244,10 @@ async fn write(
             notify_url: &merchant.notify_url,
             return_url: request.return_url.as_deref(),
             payer: payer.and_then(|payer| payer.openid.as_ref().or(payer.buyer_id.as_ref())),
+            identity: None,
+            auth_code: request.auth_code.as_ref(),
+            now,
+            chance: &chance,
             client_ip: payer.and_then(|payer| payer.client_ip.as_deref()),
         })
         .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;

@@ -1,6 +1,7 @@
 //! Follows orders: asks the provider how one stands under its own number, and lets the answer
 //! decide. The same path for a lost callback, a lost answer, an expiry and a crash.
 
+use adapters::provider::OrderKey;
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::fact::{OrderStanding, ProviderFact, Source};
@@ -87,10 +88,11 @@ pub(super) async fn standing(
     order: &OrderRecord,
 ) -> Result<Outcome<OrderStanding>, Fault> {
     let merchant = merchant_of(hub, order)?;
-    let call = merchant.provider.query_order(&order.out_trade_no);
+    let key = OrderKey { out_trade_no: &order.out_trade_no, provider_trade_no: None };
+    let call = merchant.provider.query_order(&key);
     let question = Question { operation: "query", subject: order.id.as_str(), kind: Kind::Call };
     Ok(ask(hub, merchant, question, &call, |answer, stamp| {
-        merchant.provider.read_order(&order.out_trade_no, answer, stamp.now)
+        merchant.provider.read_order(&key, answer, stamp.now)
     })
     .await)
 }

@@ -8,7 +8,9 @@ mod create;
 mod follow;
 mod place;
 
+use adapters::provider::Product;
 use domain::ids::{ApplicationId, OrderId};
+use domain::provider::UnknownWord;
 
 pub use close::{Closed, Why, close};
 pub use create::{Created, OrderRequest, create, is_open_question};
@@ -52,6 +54,11 @@ pub(crate) fn merchant_of<'a>(hub: &'a Hub, order: &OrderRecord) -> Result<&'a M
             order.merchant_id, order.id
         ))
     })
+}
+
+/// How an order is paid.
+fn product_of(order: &OrderRecord) -> Result<Product, Fault> {
+    order.product.parse().map_err(|error: UnknownWord| Fault::internal(&error))
 }
 
 /// The place for which an order's stored call is sealed.

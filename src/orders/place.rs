@@ -1,6 +1,7 @@
 //! Places an order at its provider, for the first time or again: always the stored call, byte for
 //! byte, under the same number.
 
+use adapters::provider::Placed;
 use adapters::wire::{Call, Outcome, Reason};
 use domain::order::{OrderState, OrderTransition};
 
@@ -27,7 +28,7 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
     let question = Question { operation: "place", subject: order.id.as_str(), kind: Kind::Call };
     let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
-        merchant.provider.read_placed(answer, stamp)
+        merchant.provider.read_placed(&call, answer, stamp)
     })
     .await;
     let now = hub.clock.now();
@@ -46,11 +47,15 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let pay;
     let refusal;
     match outcome {
-        Outcome::Accepted(given) => {
+        Outcome::Accepted(Placed::Offered(given)) => {
             pay = serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?;
             answer.pay = Some(&pay);
             answer.after = after(order, OrderTransition::Place)?;
             answer.queries = 0;
+        }
+        // Paid in the same breath: a query brings the payment.
+        Outcome::Accepted(Placed::Paid(_)) => {
+            answer.after = after(order, OrderTransition::LoseTrack)?
         }
         // The number is known there in a way that only a query can tell.
         Outcome::Refused(ref found)

@@ -1,6 +1,6 @@
 //! Fetches a day's bill and keeps it as it came. Nothing is booked from a file that is damaged.
 
-use adapters::provider::BillAnswer;
+use adapters::provider::{BillAnswer, BillKind};
 use adapters::wire::Outcome;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
@@ -43,7 +43,10 @@ pub(super) async fn fetch(
     run: &RunRecord,
 ) -> Result<Fetched, Fault> {
     let subject = run.id.as_str();
-    let call = merchant.provider.ask_bill(run.date);
+    let call = merchant
+        .provider
+        .ask_bill(BillKind::Trade, run.date)
+        .map_err(|limit| Fault::internal(&limit))?;
     let asked = ask(hub, merchant, "bill", subject, Kind::Call, &call, |answer, stamp| {
         merchant.provider.read_bill_ticket(answer, stamp.now)
     })

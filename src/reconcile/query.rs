@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use adapters::provider::RefundKey;
+use adapters::provider::{OrderKey, RefundKey};
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::bill::Direction;
@@ -114,10 +114,11 @@ async fn payment(
     number: &OutTradeNo,
     repaired: &mut bool,
 ) -> Result<Option<&'static str>, Fault> {
-    let call = merchant.provider.query_order(number);
+    let key = OrderKey { out_trade_no: number, provider_trade_no: None };
+    let call = merchant.provider.query_order(&key);
     let subject = number.as_str();
     let read = ask(hub, merchant, "query", subject, Urgency::Call, &call, |answer, stamp| {
-        merchant.provider.read_order(number, answer, stamp.now)
+        merchant.provider.read_order(&key, answer, stamp.now)
     });
     Ok(match read.await {
         Outcome::Accepted(OrderStanding::Paid(fact)) => {

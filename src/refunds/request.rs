@@ -292,6 +292,9 @@ fn call(
             total: payment.amount_fen,
             reason: request.reason.trim(),
             notify_url: &merchant.notify_url,
+            paid_at: payment.paid_at,
+            now: hub.clock.now(),
+            earlier: 0,
         })
         .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;
     let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;

@@ -8,24 +8,24 @@ use serde::Deserialize;
 use super::gateway::{Said, done};
 use super::statement::{Refund, Refunded, StatementError, Trade};
 use crate::json;
-use crate::provider::{Closing, Pay, RefundKey};
+use crate::provider::{Closing, Pay, Placed, RefundKey};
 use crate::wire::{Outcome, Reason};
 
 const TRADE_NOT_EXIST: &str = "ACQ.TRADE_NOT_EXIST";
 
 /// The answer to placing an order.
-pub(super) fn placed(said: Said<'_>) -> Outcome<Pay> {
+pub(super) fn placed(said: Said<'_>) -> Outcome<Placed> {
     #[derive(Deserialize)]
-    struct Placed {
+    struct Code {
         qr_code: String,
     }
     let node = match done(said, placing_refused) {
         Ok(node) => node,
         Err(other) => return other,
     };
-    match serde_json::from_str::<Placed>(node) {
-        Ok(Placed { qr_code }) if !qr_code.is_empty() => {
-            Outcome::Accepted(Pay::QrCode { code_url: qr_code })
+    match serde_json::from_str::<Code>(node) {
+        Ok(Code { qr_code }) if !qr_code.is_empty() => {
+            Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url: qr_code }))
         }
         Ok(_) => Outcome::Unknown("qr_code is empty".to_owned()),
         Err(source) => Outcome::Unknown(format!("the node {}", json::fault(&source))),

@@ -54,6 +54,8 @@ pub(super) fn request(gateway: &Url, call: &Call) -> Result<Request, SignError> 
     Ok(Request {
         method: Method::Get,
         url: call.target.clone(),
+        second_url: None,
+        mutual_tls: false,
         headers: vec![
             ("Accept".to_owned(), "*/*".to_owned()),
             ("User-Agent".to_owned(), USER_AGENT.to_owned()),

@@ -20,15 +20,17 @@ use std::fmt;
 
 use domain::fact::{OrderStanding, RefundFact};
 use domain::ids::OutTradeNo;
+use domain::personal::Secret;
 use domain::provider::Provider;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use crate::keys::{SigningKey, VerifyingKey};
 use crate::provider::{
-    Account, Acknowledgement, BillAnswer, BillTicket, Closing, LimitError, NewOrder, NewRefund,
-    Notice, NoticeError, OpenedNotice, Pay, PaymentProvider, RefundKey, Reply, SignError,
+    Account, Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, CombinedPayments,
+    LimitError, NewOrder, NewRefund, Notice, NoticeError, OpenedNotice, OrderKey, Pay,
+    PaymentProvider, Placed, Product, Rate, Redirect, RefundKey, RenewedKeys, Reply, SignError,
 };
 use crate::settings::{self, SettingError};
 use crate::wire::{Answer, Call, Outcome, Request, Stamp};
@@ -42,10 +44,30 @@ pub struct AlipayConfig {
     pub seller_id: String,
     /// The application's key.
     pub app_private_key: SigningKey,
-    /// Alipay's key for this application (支付宝公钥), not the application's own public half.
-    pub alipay_public_key: VerifyingKey,
+    /// How Alipay's signatures are proved.
+    pub proof: Proof,
+    /// The key under which contents are sealed (接口内容加密, AES), base64; absent: they are not.
+    pub encrypt_key: Option<Secret>,
+    /// In ISV mode (第三方应用), what lets the application act for the seller.
+    pub app_auth_token: Option<Secret>,
     /// `https://openapi.alipay.com/gateway.do`, or the sandbox's.
     pub gateway_url: String,
+}
+
+/// How Alipay's signatures are proved.
+#[derive(Debug)]
+pub enum Proof {
+    /// Key mode: Alipay's key for this application (支付宝公钥), not the application's own public half.
+    Key(VerifyingKey),
+    /// Certificate mode (公钥证书); each the PEM text of its file.
+    Certificates {
+        /// The application's certificate (应用公钥证书).
+        app: String,
+        /// Alipay's certificate (支付宝公钥证书).
+        alipay: String,
+        /// The bundle of Alipay's roots (支付宝根证书).
+        root: String,
+    },
 }
 
 /// Alipay for one merchant.
@@ -64,11 +86,14 @@ impl Alipay {
     pub fn new(config: AlipayConfig) -> Result<Self, SettingError> {
         settings::token("app_id", &config.app_id)?;
         settings::token("seller_id", &config.seller_id)?;
+        let Proof::Key(alipay_public_key) = config.proof else {
+            return Err(SettingError::new("alipay_public_key", "must be given"));
+        };
         let gateway = settings::endpoint("gateway_url", &config.gateway_url)?;
         Ok(Self {
             account: Account { payee: config.seller_id, app: config.app_id },
             app_private_key: config.app_private_key,
-            alipay_public_key: config.alipay_public_key,
+            alipay_public_key,
             gateway,
         })
     }
@@ -89,15 +114,27 @@ impl PaymentProvider for Alipay {
         &self.account
     }
 
+    fn products(&self) -> &'static [Product] {
+        &[Product::Precreate]
+    }
+
+    fn refund_gap(&self) -> SignedDuration {
+        SignedDuration::from_secs(3)
+    }
+
+    fn rate(&self, _call: &Call) -> Rate {
+        Rate { sort: "call", per_second: 300 }
+    }
+
     fn place(&self, order: &NewOrder<'_>) -> Result<Call, LimitError> {
         order::place(&self.account, order)
     }
 
-    fn query_order(&self, out_trade_no: &OutTradeNo) -> Call {
-        order::query(out_trade_no)
+    fn query_order(&self, key: &OrderKey<'_>) -> Call {
+        order::query(key.out_trade_no)
     }
 
-    fn close_order(&self, out_trade_no: &OutTradeNo) -> Call {
+    fn close_order(&self, out_trade_no: &OutTradeNo, _product: Product) -> Call {
         order::close(out_trade_no)
     }
 
@@ -109,12 +146,20 @@ impl PaymentProvider for Alipay {
         order::query_refund(refund)
     }
 
-    fn ask_bill(&self, day: Date) -> Call {
-        download::ask(day)
+    fn redirect_refund(&self, _redirect: &Redirect<'_>) -> Result<Call, LimitError> {
+        Err(LimitError { field: "refund", rule: "cannot be redirected".to_owned() })
+    }
+
+    fn ask_bill(&self, _bill: BillKind, day: Date) -> Result<Call, LimitError> {
+        Ok(download::ask(day))
     }
 
     fn fetch_bill(&self, ticket: &BillTicket) -> Call {
         download::fetch(ticket)
+    }
+
+    fn offer(&self, _call: &Call, _stamp: &Stamp) -> Result<Option<Pay>, SignError> {
+        Ok(None)
     }
 
     fn sign(&self, call: &Call, stamp: &Stamp) -> Result<Request, SignError> {
@@ -125,20 +170,20 @@ impl PaymentProvider for Alipay {
         }
     }
 
-    fn read_placed(&self, answer: &Answer, _stamp: &Stamp) -> Outcome<Pay> {
+    fn read_placed(&self, _call: &Call, answer: &Answer, _stamp: &Stamp) -> Outcome<Placed> {
         answer::placed(self.said(order::PRECREATE, answer))
     }
 
     fn read_order(
         &self,
-        out_trade_no: &OutTradeNo,
+        key: &OrderKey<'_>,
         answer: &Answer,
         _now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(out_trade_no, self.said(order::QUERY, answer))
+        answer::order(key.out_trade_no, self.said(order::QUERY, answer))
     }
 
-    fn read_closed(&self, answer: &Answer, _now: Timestamp) -> Outcome<Closing> {
+    fn read_closed(&self, _call: &Call, answer: &Answer, _now: Timestamp) -> Outcome<Closing> {
         answer::closed(self.said(order::CLOSE, answer))
     }
 
@@ -176,7 +221,15 @@ impl PaymentProvider for Alipay {
         notice::reread(plaintext)
     }
 
-    fn acknowledge(&self, acknowledgement: Acknowledgement) -> Reply {
+    fn acknowledge(&self, _body: &[u8], acknowledgement: Acknowledgement) -> Reply {
         notice::acknowledge(acknowledgement)
+    }
+
+    fn renewed_keys(&self) -> Option<&dyn RenewedKeys> {
+        None
+    }
+
+    fn combined(&self) -> Option<&dyn CombinedPayments> {
+        None
     }
 }

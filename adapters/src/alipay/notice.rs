@@ -123,6 +123,7 @@ fn opened(parameters: Parameters) -> Result<OpenedNotice, NoticeError> {
         notice_id: statement.get("notify_id").map(own_word),
         kind: kind.unwrap_or_else(|| NoticeFault::Unreadable.as_str().to_owned()),
         facts,
+        hints: Vec::new(),
         plaintext: serde_json::to_vec(&parameters).map_err(|source| {
             NoticeError::new(NoticeFault::Unreadable, json::fault(&source).to_string())
         })?,

@@ -59,6 +59,8 @@ impl Alipay {
         Ok(Request {
             method: Method::Post,
             url: format!("{}?{}", self.gateway, joined(query)),
+            second_url: None,
+            mutual_tls: false,
             headers: vec![
                 (
                     "Content-Type".to_owned(),

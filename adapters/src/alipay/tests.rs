@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::provider::{PaymentProvider as _, Product};
 use crate::testing::{REFUND_NO, TRADE_NO, alipay_key, headers};
-use crate::wire::Answer;
+use crate::testing::{alipay, new_order, trade_no};
+use crate::wire::{Answer, Call};
 
 /// The node's name of a gateway method.
 fn node_name(method: &str) -> String {
@@ -100,4 +102,17 @@ fn form(parameters: &BTreeMap<String, String>, more: &[(&str, &str)]) -> Vec<u8>
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.extend_pairs(parameters).extend_pairs(more);
     form.finish().into_bytes()
+}
+
+/// Where the provider calls back in the tests.
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
+
+/// The call that the answers to placing belong to.
+fn placing() -> Call {
+    alipay().place(&new_order(Product::Precreate, &trade_no(), NOTIFY_URL)).unwrap()
+}
+
+/// The call that the answers to closing belong to.
+fn closing_call() -> Call {
+    alipay().close_order(&trade_no(), Product::Precreate)
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use domain::fact::ProviderFact;
+use domain::ids::{OutRefundNo, OutTradeNo};
+use domain::money::Fen;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +40,23 @@ pub struct OpenedNotice {
     /// The decrypted text, kept (sealed) for replay; the body as it came where that is as far as
     /// it could be read.
     pub plaintext: Vec<u8>,
+    /// What it only claims, because nobody signed it: nothing is booked from it, and a query under
+    /// these numbers decides.
+    pub hints: Vec<RefundHint>,
     /// Why it could not be read, though it is the provider's: a person must look. Repeats neither
     /// the body nor a secret.
     pub unreadable: Option<String>,
+}
+
+/// A refund of which an unsigned notice tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundHint {
+    /// The order's number.
+    pub out_trade_no: OutTradeNo,
+    /// The refund's number.
+    pub out_refund_no: OutRefundNo,
+    /// What it is said to give back.
+    pub amount: Fen,
 }
 
 impl OpenedNotice {
@@ -50,6 +66,7 @@ impl OpenedNotice {
             notice_id: None,
             kind: NoticeFault::Unreadable.as_str().to_owned(),
             facts: Vec::new(),
+            hints: Vec::new(),
             plaintext: plaintext.to_vec(),
             unreadable: Some(why.detail.clone()),
         }
@@ -79,6 +96,7 @@ impl fmt::Debug for OpenedNotice {
             .field("notice_id", &self.notice_id)
             .field("kind", &self.kind)
             .field("facts", &self.facts)
+            .field("hints", &self.hints)
             .field("plaintext_bytes", &self.plaintext.len())
             .field("unreadable", &self.unreadable)
             .finish()

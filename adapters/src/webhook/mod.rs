@@ -76,6 +76,8 @@ pub fn build(message: &Message<'_>, secrets: &[&WebhookSecret], now: Timestamp) 
     Request {
         method: Method::Post,
         url: message.url.to_owned(),
+        second_url: None,
+        mutual_tls: false,
         headers: vec![
             header("content-type", "application/json".to_owned()),
             header("user-agent", concat!("payhub/", env!("CARGO_PKG_VERSION")).to_owned()),

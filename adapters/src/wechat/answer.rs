@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Wechat;
 use super::statement::{Refund, StatementError, Transaction};
 use crate::json;
-use crate::provider::{Closing, Pay, RefundKey};
+use crate::provider::{Closing, Pay, Placed, RefundKey};
 use crate::wire::{Answer, Outcome, Reason, Refusal};
 
 /// What an answer says before it is known what was asked.
@@ -88,9 +88,9 @@ fn reason(code: &str) -> Option<Reason> {
 }
 
 /// The answer to placing an order.
-pub(super) fn placed(said: Said<'_>) -> Outcome<Pay> {
+pub(super) fn placed(said: Said<'_>) -> Outcome<Placed> {
     #[derive(Deserialize)]
-    struct Placed {
+    struct Code {
         code_url: String,
     }
     let body = match proved(said) {
@@ -100,9 +100,9 @@ pub(super) fn placed(said: Said<'_>) -> Outcome<Pay> {
         }
         Err(other) => return other,
     };
-    match serde_json::from_slice::<Placed>(body) {
-        Ok(Placed { code_url }) if !code_url.is_empty() => {
-            Outcome::Accepted(Pay::QrCode { code_url })
+    match serde_json::from_slice::<Code>(body) {
+        Ok(Code { code_url }) if !code_url.is_empty() => {
+            Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url }))
         }
         Ok(_) => Outcome::Unknown("code_url is empty".to_owned()),
         Err(source) => Outcome::Unknown(format!("the answer {}", json::fault(&source))),

@@ -21,13 +21,14 @@ use domain::fact::{OrderStanding, RefundFact};
 use domain::ids::OutTradeNo;
 use domain::personal::Secret;
 use domain::provider::Provider;
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::keys::{SigningKey, VerifyingKey};
 use crate::provider::{
-    Account, Acknowledgement, BillAnswer, BillTicket, Closing, LimitError, NewOrder, NewRefund,
-    Notice, NoticeError, OpenedNotice, Pay, PaymentProvider, RefundKey, Reply, SignError,
+    Account, Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, CombinedPayments,
+    LimitError, NewOrder, NewRefund, Notice, NoticeError, OpenedNotice, OrderKey, Pay,
+    PaymentProvider, Placed, Product, Rate, Redirect, RefundKey, RenewedKeys, Reply, SignError,
 };
 use crate::settings::{self, SettingError};
 use crate::wire::{Answer, Call, Outcome, Request, Stamp};
@@ -39,18 +40,42 @@ pub struct WechatConfig {
     pub mchid: String,
     /// The application that is bound to it.
     pub appid: String,
+    /// In service-provider mode (服务商模式), on whose behalf; `mchid` and `appid` are then the
+    /// service provider's.
+    pub sub_merchant: Option<SubMerchant>,
     /// Serial of the merchant's API certificate, hexadecimal.
     pub merchant_serial_no: String,
     /// The key of that certificate.
     pub merchant_private_key: SigningKey,
     /// The 32 characters with which WeChat seals its notices.
     pub apiv3_key: Secret,
-    /// `PUB_KEY_ID_…`.
-    pub public_key_id: String,
-    /// The key of that id (微信支付公钥).
-    pub public_key: VerifyingKey,
+    /// The key with which v2 notices are sealed (APIv2 密钥), where the merchant has one: refunds
+    /// made in the merchant platform are told in v2.
+    pub api_key: Option<Secret>,
+    /// WeChat Pay's public key (微信支付公钥); absent: platform certificates are fetched.
+    pub public_key: Option<PublicKey>,
     /// `https://api.mch.weixin.qq.com`, or the sandbox's address.
     pub base_url: String,
+    /// Where to turn when the first address cannot be reached.
+    pub second_base_url: Option<String>,
+}
+
+/// The merchant for whom a service provider acts (特约商户).
+#[derive(Clone, Debug)]
+pub struct SubMerchant {
+    /// Its number.
+    pub mchid: String,
+    /// Its own application, where it has one: payers are then named by it.
+    pub appid: Option<String>,
+}
+
+/// A public key of WeChat Pay with its name.
+#[derive(Clone, Debug)]
+pub struct PublicKey {
+    /// `PUB_KEY_ID_…`.
+    pub id: String,
+    /// The key.
+    pub key: VerifyingKey,
 }
 
 /// WeChat Pay for one merchant.
@@ -75,7 +100,10 @@ impl Wechat {
         settings::token("mchid", &config.mchid)?;
         settings::token("appid", &config.appid)?;
         settings::token("merchant_serial_no", &config.merchant_serial_no)?;
-        settings::token("wechatpay_public_key_id", &config.public_key_id)?;
+        let Some(public_key) = config.public_key else {
+            return Err(SettingError::new("wechatpay_public_key", "must be given"));
+        };
+        settings::token("wechatpay_public_key_id", &public_key.id)?;
         if config.apiv3_key.expose().len() != 32 {
             return Err(SettingError::new("apiv3_key", "must have exactly 32 characters"));
         }
@@ -85,8 +113,8 @@ impl Wechat {
             serial_no: config.merchant_serial_no,
             private_key: config.merchant_private_key,
             apiv3_key: config.apiv3_key,
-            platform_keys: BTreeMap::from([(config.public_key_id.clone(), config.public_key)]),
-            answer_key_id: config.public_key_id,
+            platform_keys: BTreeMap::from([(public_key.id.clone(), public_key.key)]),
+            answer_key_id: public_key.id,
             base,
         })
     }
@@ -107,15 +135,27 @@ impl PaymentProvider for Wechat {
         &self.account
     }
 
+    fn products(&self) -> &'static [Product] {
+        &[Product::Native]
+    }
+
+    fn refund_gap(&self) -> SignedDuration {
+        SignedDuration::from_mins(1)
+    }
+
+    fn rate(&self, _call: &Call) -> Rate {
+        Rate { sort: "call", per_second: 300 }
+    }
+
     fn place(&self, order: &NewOrder<'_>) -> Result<Call, LimitError> {
         order::place(&self.account, order)
     }
 
-    fn query_order(&self, out_trade_no: &OutTradeNo) -> Call {
-        order::query(&self.account, out_trade_no)
+    fn query_order(&self, key: &OrderKey<'_>) -> Call {
+        order::query(&self.account, key.out_trade_no)
     }
 
-    fn close_order(&self, out_trade_no: &OutTradeNo) -> Call {
+    fn close_order(&self, out_trade_no: &OutTradeNo, _product: Product) -> Call {
         order::close(&self.account, out_trade_no)
     }
 
@@ -127,32 +167,40 @@ impl PaymentProvider for Wechat {
         order::query_refund(refund)
     }
 
-    fn ask_bill(&self, day: Date) -> Call {
-        download::ask(day)
+    fn redirect_refund(&self, _redirect: &Redirect<'_>) -> Result<Call, LimitError> {
+        Err(LimitError { field: "refund", rule: "cannot be redirected".to_owned() })
+    }
+
+    fn ask_bill(&self, _bill: BillKind, day: Date) -> Result<Call, LimitError> {
+        Ok(download::ask(day))
     }
 
     fn fetch_bill(&self, ticket: &BillTicket) -> Call {
         download::fetch(ticket)
     }
 
+    fn offer(&self, _call: &Call, _stamp: &Stamp) -> Result<Option<Pay>, SignError> {
+        Ok(None)
+    }
+
     fn sign(&self, call: &Call, stamp: &Stamp) -> Result<Request, SignError> {
         self.sign_call(call, stamp)
     }
 
-    fn read_placed(&self, answer: &Answer, stamp: &Stamp) -> Outcome<Pay> {
+    fn read_placed(&self, _call: &Call, answer: &Answer, stamp: &Stamp) -> Outcome<Placed> {
         answer::placed(self.said(answer, stamp.now))
     }
 
     fn read_order(
         &self,
-        out_trade_no: &OutTradeNo,
+        key: &OrderKey<'_>,
         answer: &Answer,
         now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(out_trade_no, self.said(answer, now))
+        answer::order(key.out_trade_no, self.said(answer, now))
     }
 
-    fn read_closed(&self, answer: &Answer, now: Timestamp) -> Outcome<Closing> {
+    fn read_closed(&self, _call: &Call, answer: &Answer, now: Timestamp) -> Outcome<Closing> {
         answer::closed(self.said(answer, now))
     }
 
@@ -191,7 +239,15 @@ impl PaymentProvider for Wechat {
         notice::reread(&self.apiv3_key, plaintext)
     }
 
-    fn acknowledge(&self, acknowledgement: Acknowledgement) -> Reply {
+    fn acknowledge(&self, _body: &[u8], acknowledgement: Acknowledgement) -> Reply {
         notice::acknowledge(acknowledgement)
+    }
+
+    fn renewed_keys(&self) -> Option<&dyn RenewedKeys> {
+        None
+    }
+
+    fn combined(&self) -> Option<&dyn CombinedPayments> {
+        None
     }
 }

@@ -83,6 +83,7 @@ fn opened(plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
         notice_id: Some(own_word(&plain.id)),
         kind: own_word(&plain.event_type),
         facts,
+        hints: Vec::new(),
         plaintext: serde_json::to_vec(plain)
             .map_err(|source| unreadable("the plaintext", &source))?,
         unreadable: unreadable_for,

@@ -86,7 +86,14 @@ impl Wechat {
         if call.method == Method::Post {
             headers.push(("Content-Type".to_owned(), "application/json".to_owned()));
         }
-        Ok(Request { method: call.method, url, headers, body: call.body.clone().into_bytes() })
+        Ok(Request {
+            method: call.method,
+            url,
+            second_url: None,
+            mutual_tls: false,
+            headers,
+            body: call.body.clone().into_bytes(),
+        })
     }
 
     fn authorization(

@@ -11,8 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::keys::seal_aes_256_gcm;
+use crate::provider::{PaymentProvider as _, Product};
 use crate::testing::{KEY_ID, NOW, REFUND_NO, TRADE_NO, fixture, headers, wechatpay_key};
-use crate::wire::{Answer, Headers};
+use crate::testing::{new_order, trade_no, wechat};
+use crate::wire::{Answer, Call, Headers};
 
 /// The headers over `body` at `seconds`.
 fn signed_at(seconds: i64, body: &[u8]) -> Headers {
@@ -93,4 +95,17 @@ fn with(mut value: Value, change: &Value) -> Value {
         }
     }
     value
+}
+
+/// Where the provider calls back in the tests.
+const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
+
+/// The call that the answers to placing belong to.
+fn placing() -> Call {
+    wechat().place(&new_order(Product::Native, &trade_no(), NOTIFY_URL)).unwrap()
+}
+
+/// The call that the answers to closing belong to.
+fn closing_call() -> Call {
+    wechat().close_order(&trade_no(), Product::Native)
 }

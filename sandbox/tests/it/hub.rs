@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use adapters::PaymentProvider;
-use adapters::alipay::{Alipay, AlipayConfig};
+use adapters::alipay::{Alipay, AlipayConfig, Proof};
 use adapters::channels::aliyun_sms::{AliyunSms, AliyunSmsConfig};
 use adapters::channels::{Arrival, Delivery, Lookup, SmsChannel as _, SmsLookup, SmsMessage};
 use adapters::keys::{SigningKey, VerifyingKey};
 use adapters::provider::{
-    Acknowledgement, BillAnswer, BillTicket, Closing, NewOrder, NewRefund, Notice, Pay, Product,
-    RefundKey,
+    Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, NewOrder, NewRefund, Notice,
+    OrderKey, Pay, Placed, Product, RefundKey,
 };
-use adapters::wechat::{Wechat, WechatConfig};
+use adapters::wechat::{PublicKey, Wechat, WechatConfig};
 use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
 use domain::bill::Direction;
 use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
@@ -44,9 +44,14 @@ fn wechat() -> Box<dyn PaymentProvider> {
             merchant_serial_no: SERIAL.to_owned(),
             merchant_private_key: key!(SigningKey, "wechat_merchant.pem"),
             apiv3_key: Secret::new(APIV3_KEY),
-            public_key_id: PLATFORM_ID.to_owned(),
-            public_key: key!(VerifyingKey, "wechatpay_platform_pub.pem"),
+            sub_merchant: None,
+            api_key: None,
+            public_key: Some(PublicKey {
+                id: PLATFORM_ID.to_owned(),
+                key: key!(VerifyingKey, "wechatpay_platform_pub.pem"),
+            }),
             base_url: BASE.to_owned(),
+            second_base_url: None,
         })
         .unwrap(),
     )
@@ -58,7 +63,9 @@ fn alipay() -> Box<dyn PaymentProvider> {
             app_id: APP_ID.to_owned(),
             seller_id: SELLER.to_owned(),
             app_private_key: key!(SigningKey, "alipay_app.pem"),
-            alipay_public_key: key!(VerifyingKey, "alipay_platform_pub.pem"),
+            proof: Proof::Key(key!(VerifyingKey, "alipay_platform_pub.pem")),
+            encrypt_key: None,
+            app_auth_token: None,
             gateway_url: format!("{BASE}/gateway.do"),
         })
         .unwrap(),
@@ -102,14 +109,21 @@ fn no() -> OutTradeNo {
     NO.parse().unwrap()
 }
 
-fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> {
-    let product = match hub.provider() {
+fn product(hub: &dyn PaymentProvider) -> Product {
+    match hub.provider() {
         domain::provider::Provider::Wechat => Product::Native,
         domain::provider::Provider::Alipay => Product::Precreate,
-    };
+    }
+}
+
+fn key(out_trade_no: &OutTradeNo) -> OrderKey<'_> {
+    OrderKey { out_trade_no, provider_trade_no: None }
+}
+
+fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> {
     let call = hub
         .place(&NewOrder {
-            product,
+            product: product(hub),
             out_trade_no: &no(),
             amount: Fen::new(8000),
             subject: "不动产登记费",
@@ -117,20 +131,30 @@ fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> 
             notify_url: url,
             return_url: None,
             payer: None,
+            identity: None,
+            auth_code: None,
             client_ip: None,
+            now: office.engine.now(),
+            chance: &[7; 32],
         })
         .unwrap();
-    hub.read_placed(&ask(office, hub, &call), &stamp(office))
+    match hub.read_placed(&call, &ask(office, hub, &call), &stamp(office)) {
+        Outcome::Accepted(Placed::Offered(pay)) => Outcome::Accepted(pay),
+        Outcome::Accepted(Placed::Paid(fact)) => panic!("{fact:?}"),
+        Outcome::Refused(refusal) => Outcome::Refused(refusal),
+        Outcome::Unknown(why) => Outcome::Unknown(why),
+    }
 }
 
 fn standing(office: &Office, hub: &dyn PaymentProvider) -> OrderStanding {
-    let answer = ask(office, hub, &hub.query_order(&no()));
-    accepted(hub.read_order(&no(), &answer, office.engine.now()))
+    let answer = ask(office, hub, &hub.query_order(&key(&no())));
+    accepted(hub.read_order(&key(&no()), &answer, office.engine.now()))
 }
 
 fn close(office: &Office, hub: &dyn PaymentProvider) -> Closing {
-    let answer = ask(office, hub, &hub.close_order(&no()));
-    accepted(hub.read_closed(&answer, office.engine.now()))
+    let call = hub.close_order(&no(), product(hub));
+    let answer = ask(office, hub, &call);
+    accepted(hub.read_closed(&call, &answer, office.engine.now()))
 }
 
 fn paid(office: &Office, hub: &dyn PaymentProvider) -> ProviderTradeNo {
@@ -210,6 +234,9 @@ fn refund(office: &Office, hub: &dyn PaymentProvider, fen: i64) -> Outcome<Refun
         total: Fen::new(8000),
         reason: "重复缴费",
         notify_url: URL,
+        paid_at: office.engine.now(),
+        now: office.engine.now(),
+        earlier: 0,
     };
     let key =
         RefundKey { out_trade_no: &no(), out_refund_no: &out_refund_no, amount: Fen::new(fen) };
@@ -262,12 +289,12 @@ async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
         let running = Sandbox::start(&config(), Arc::new(clock.clone())).unwrap();
         let office = Office { engine: running.engine().clone(), clock };
         let receiver = Receiver::start();
-        let word = hub.acknowledge(Acknowledgement::TryAgain);
+        let word = hub.acknowledge(b"", Acknowledgement::TryAgain);
         receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
         accepted(place(&office, hub.as_ref(), &receiver.url));
         office.engine.pay(NO, true).unwrap();
         assert_eq!(running.deliver_due().await.failed, 1);
-        let word = hub.acknowledge(Acknowledgement::Taken);
+        let word = hub.acknowledge(b"", Acknowledgement::Taken);
         receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
         office.pass(240);
         assert_eq!(running.deliver_due().await.acknowledged, 1);
@@ -287,7 +314,8 @@ async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
 }
 
 fn ticket(office: &Office, hub: &dyn PaymentProvider) -> BillAnswer {
-    let answer = ask(office, hub, &hub.ask_bill("2026-11-20".parse().unwrap()));
+    let answer =
+        ask(office, hub, &hub.ask_bill(BillKind::Trade, "2026-11-20".parse().unwrap()).unwrap());
     accepted(hub.read_bill_ticket(&answer, office.engine.now()))
 }
 

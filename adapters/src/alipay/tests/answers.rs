@@ -5,8 +5,11 @@ use domain::money::Fen;
 use serde_json::{Value, json};
 
 use super::{answer, failure, node_name, signed, unsigned};
+use super::{closing_call, placing};
 use crate::alipay::order::{CLOSE, PRECREATE, QUERY, REFUND, REFUND_QUERY};
+use crate::provider::Placed;
 use crate::provider::{Pay, PaymentProvider as _};
+use crate::testing::order_key;
 use crate::testing::{
     REFUND_NO, TRADE_NO, alipay, alipay_key, closing, now, refund_key, refund_no, said, stamp,
     standing, trade_no, word,
@@ -28,18 +31,18 @@ fn code() -> Value {
 
 #[track_caller]
 fn check_placed(answer: &Answer, expected: &str) {
-    assert_eq!(word(&alipay().read_placed(answer, &stamp())), expected);
+    assert_eq!(word(&alipay().read_placed(&placing(), answer, &stamp())), expected);
 }
 
 #[track_caller]
 fn check_order(answer: &Answer, expected: &str) {
-    let outcome = alipay().read_order(&trade_no(), answer, now());
+    let outcome = alipay().read_order(&order_key(&trade_no()), answer, now());
     assert_eq!(said(&outcome, standing), expected);
 }
 
 #[track_caller]
 fn check_closed(answer: &Answer, expected: &str) {
-    let outcome = alipay().read_closed(answer, now());
+    let outcome = alipay().read_closed(&closing_call(), answer, now());
     assert_eq!(said(&outcome, closing), expected);
 }
 
@@ -64,9 +67,9 @@ fn check_refunded(members: Value, expected: &str, amount: Option<i64>) {
 
 #[test]
 fn an_order_is_placed_when_alipay_proves_that_it_gave_a_code() {
-    let outcome = alipay().read_placed(&signed(PRECREATE, &code()), &stamp());
+    let outcome = alipay().read_placed(&placing(), &signed(PRECREATE, &code()), &stamp());
     let code_url = "https://qr.alipay.com/bax1".to_owned();
-    assert_eq!(outcome, Outcome::Accepted(Pay::QrCode { code_url }));
+    assert_eq!(outcome, Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url })));
     check_placed(&signed(PRECREATE, &done(json!({"qr_code": ""}))), "unknown");
     check_placed(&signed(PRECREATE, &done(json!({}))), "unknown");
 }
@@ -113,8 +116,8 @@ fn the_signature_is_over_the_node_s_own_characters() {
     let node = r#"{"qr_code":"https:\/\/qr.alipay.com\/}\"{","code":"10000",  "msg":"\u767b"}"#;
     let sign = alipay_key().sign(node.as_bytes()).unwrap();
     let body = format!("{{\"{}\":{node},\"sign\":\"{sign}\"}}", node_name(PRECREATE));
-    let Outcome::Accepted(Pay::QrCode { code_url }) =
-        alipay().read_placed(&answer(&body), &stamp())
+    let Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url })) =
+        alipay().read_placed(&placing(), &answer(&body), &stamp())
     else {
         panic!("not accepted")
     };
@@ -203,7 +206,7 @@ fn a_query_tells_paid_unpaid_closed_and_absent() {
 fn t24_a_coupon_is_part_of_the_order_s_amount() {
     let paid = json!({"send_pay_date": "2018-11-30 08:59:58", "buyer_pay_amount": "79.00"});
     let Outcome::Accepted(OrderStanding::Paid(fact)) =
-        alipay().read_order(&trade_no(), &trade("TRADE_SUCCESS", paid), now())
+        alipay().read_order(&order_key(&trade_no()), &trade("TRADE_SUCCESS", paid), now())
     else {
         panic!("not paid")
     };

@@ -217,7 +217,7 @@ fn t19_a_hostile_body_is_an_error() {
 #[test]
 fn t03_the_acknowledgement_is_alipay_s_own_to_the_byte() {
     let reply = |word| {
-        let reply = alipay().acknowledge(word);
+        let reply = alipay().acknowledge(b"", word);
         (reply.status, reply.body)
     };
     assert_eq!(reply(Acknowledgement::Taken), (200, &b"success"[..]));

@@ -4,15 +4,15 @@ use domain::money::Fen;
 use domain::personal::Personal;
 use jiff::Timestamp;
 
+use super::NOTIFY_URL;
 use crate::alipay::Alipay;
 use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::testing::order_key;
 use crate::testing::{
     NOW, alipay, alipay_at, alipay_config, new_order, new_refund, printed_in_zone, refund_no,
     stamp, trade_no,
 };
 use crate::wire::{Call, Headers, Method, Stamp};
-
-const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
 
 #[test]
 fn a_wrong_setting_is_named_by_its_key() {
@@ -98,7 +98,7 @@ fn a_repeat_sends_the_same_business_under_a_new_time() {
 #[test]
 fn a_stored_call_cannot_replace_the_gateway_s_own_parameters() {
     for name in ["app_id", "sign", "method", "biz_content", "sign_type"] {
-        let mut call = alipay().query_order(&trade_no());
+        let mut call = alipay().query_order(&order_key(&trade_no()));
         call.parameters.push((name.to_owned(), "other".to_owned()));
         assert!(alipay().sign(&call, &stamp()).is_err(), "{name}");
     }

@@ -8,17 +8,19 @@ use domain::money::Fen;
 use jiff::civil::date;
 use serde_json::Value;
 
-use super::{form, with};
+use super::placing;
+use super::{NOTIFY_URL, form, with};
+use crate::alipay::Proof;
 use crate::alipay::{Alipay, AlipayConfig};
 use crate::keys::VerifyingKey;
+use crate::provider::BillKind;
 use crate::provider::{Notice, NoticeFault, OpenedNotice, PaymentProvider, Product};
+use crate::testing::order_key;
 use crate::testing::{
     alipay, headers, new_order, new_refund, now, public_vector, public_vectors, refund_key,
     refund_no, signing_key, stamp, trade_no, vectors, word,
 };
 use crate::wire::{Answer, Call, Request};
-
-const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-alipay";
 
 /// The calls of the own vectors, by their names.
 fn call(name: &str) -> Call {
@@ -26,11 +28,11 @@ fn call(name: &str) -> Call {
     let payment: ProviderTradeNo = "2018113022001400000000000001".parse().unwrap();
     match name {
         "place" => hub.place(&new_order(Product::Precreate, &order, NOTIFY_URL)).unwrap(),
-        "query" => hub.query_order(&order),
-        "close" => hub.close_order(&order),
+        "query" => hub.query_order(&order_key(&order)),
+        "close" => hub.close_order(&order, Product::Precreate),
         "refund" => hub.refund(&new_refund(&order, &payment, &refund, NOTIFY_URL)).unwrap(),
         "refund_query" => hub.query_refund(&refund_key(&order, &refund)),
-        "bill" => hub.ask_bill(date(2018, 11, 29)),
+        "bill" => hub.ask_bill(BillKind::Trade, date(2018, 11, 29)).unwrap(),
         other => panic!("no call for the vector {other}"),
     }
 }
@@ -62,8 +64,8 @@ fn answers_that_the_node_package_takes_are_taken() {
         let body = vector["body"].as_str().unwrap().as_bytes().to_vec();
         let answer = Answer { status: 200, headers: headers(&[]), body };
         let outcome = match vector["name"].as_str().unwrap() {
-            "placed" => word(&hub.read_placed(&answer, &stamp())),
-            "paid" | "absent" => word(&hub.read_order(&order, &answer, now())),
+            "placed" => word(&hub.read_placed(&placing(), &answer, &stamp())),
+            "paid" | "absent" => word(&hub.read_order(&order_key(&order), &answer, now())),
             "refunded" => word(&hub.read_refunded(&refund_key(&order, &refund), &answer, now())),
             other => panic!("no reading for the vector {other}"),
         };
@@ -99,7 +101,9 @@ fn hub_of(alipay_public_key: &str) -> Alipay {
         app_id: "2019073166072302".to_owned(),
         seller_id: "2088531891668739".to_owned(),
         app_private_key: signing_key("alipay_app"),
-        alipay_public_key: VerifyingKey::read(alipay_public_key).unwrap(),
+        proof: Proof::Key(VerifyingKey::read(alipay_public_key).unwrap()),
+        encrypt_key: None,
+        app_auth_token: None,
         gateway_url: "https://openapi.alipay.com/gateway.do".to_owned(),
     })
     .unwrap()

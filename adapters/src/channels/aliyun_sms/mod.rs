@@ -159,6 +159,8 @@ impl SmsChannel for AliyunSms {
         Ok(Request {
             method: Method::Post,
             url: format!("{}/?{}", self.origin, signed.query),
+            second_url: None,
+            mutual_tls: false,
             headers: signed.headers,
             body: Vec::new(),
         })

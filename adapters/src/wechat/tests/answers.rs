@@ -5,26 +5,29 @@ use domain::money::Fen;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::{closing_call, placing};
 use super::{error, signed, signed_at, transaction, unsigned, with};
+use crate::provider::Placed;
 use crate::provider::{Pay, PaymentProvider as _};
+use crate::testing::order_key;
 use crate::testing::{NOW, REFUND_NO, TRADE_NO, headers, now, refund_key, refund_no, stamp};
 use crate::testing::{closing, said, standing, trade_no, wechat, word};
 use crate::wire::{Answer, Headers, Outcome};
 
 #[track_caller]
 fn check_placed(answer: &Answer, expected: &str) {
-    assert_eq!(word(&wechat().read_placed(answer, &stamp())), expected);
+    assert_eq!(word(&wechat().read_placed(&placing(), answer, &stamp())), expected);
 }
 
 #[track_caller]
 fn check_order(answer: &Answer, expected: &str) {
-    let outcome = wechat().read_order(&trade_no(), answer, now());
+    let outcome = wechat().read_order(&order_key(&trade_no()), answer, now());
     assert_eq!(said(&outcome, standing), expected);
 }
 
 #[track_caller]
 fn check_closed(answer: &Answer, expected: &str) {
-    let outcome = wechat().read_closed(answer, now());
+    let outcome = wechat().read_closed(&closing_call(), answer, now());
     assert_eq!(said(&outcome, closing), expected);
 }
 
@@ -62,9 +65,9 @@ fn refund(status: &str) -> Value {
 
 #[test]
 fn an_order_is_placed_when_wechat_proves_that_it_gave_a_code() {
-    let outcome = wechat().read_placed(&signed(200, &code()), &stamp());
+    let outcome = wechat().read_placed(&placing(), &signed(200, &code()), &stamp());
     let code_url = "weixin://wxpay/bizpayurl?pr=JyC91EIz1".to_owned();
-    assert_eq!(outcome, Outcome::Accepted(Pay::QrCode { code_url }));
+    assert_eq!(outcome, Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url })));
     check_placed(&signed(200, &json!({"code_url": ""})), "unknown");
     check_placed(&signed(200, &json!({"prepay_id": "wx1"})), "unknown");
     check_placed(&signed(200, &json!([])), "unknown");
@@ -169,7 +172,7 @@ fn a_proved_answer_about_another_order_is_no_answer() {
 fn t24_a_coupon_is_part_of_the_order_s_amount() {
     let answer = signed(200, &transaction());
     let Outcome::Accepted(OrderStanding::Paid(fact)) =
-        wechat().read_order(&trade_no(), &answer, now())
+        wechat().read_order(&order_key(&trade_no()), &answer, now())
     else {
         panic!("not paid")
     };

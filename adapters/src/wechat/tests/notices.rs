@@ -305,10 +305,10 @@ fn an_empty_associated_data_opens_when_it_was_sealed_so() {
 
 #[test]
 fn t03_the_acknowledgement_is_wechat_s_own() {
-    let taken = wechat().acknowledge(Acknowledgement::Taken);
+    let taken = wechat().acknowledge(b"", Acknowledgement::Taken);
     assert_eq!((taken.status, taken.body), (200, &b""[..]));
     for (word, status) in [(Acknowledgement::Refused, 401), (Acknowledgement::TryAgain, 503)] {
-        let reply = wechat().acknowledge(word);
+        let reply = wechat().acknowledge(b"", word);
         assert_eq!((reply.status, reply.content_type), (status, Some("application/json")));
         let body: Value = serde_json::from_slice(reply.body).unwrap();
         assert_eq!(body["code"], "FAIL");

@@ -3,13 +3,13 @@
 use domain::money::Fen;
 use domain::personal::Secret;
 
+use super::NOTIFY_URL;
 use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::testing::order_key;
 use crate::testing::{new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no};
 use crate::testing::{wechat, wechat_at, wechat_config};
 use crate::wechat::{Wechat, WechatConfig};
 use crate::wire::{Call, Headers, Method, Stamp};
-
-const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
 
 #[track_caller]
 fn check_setting(change: impl FnOnce(&mut WechatConfig), expected: Option<&str>) {
@@ -25,7 +25,10 @@ fn a_wrong_setting_is_named_by_its_key() {
     check_setting(|config| config.mchid = String::new(), Some("mchid"));
     check_setting(|config| config.appid = "wx\"".to_owned(), Some("appid"));
     check_setting(|config| config.merchant_serial_no.clear(), Some("merchant_serial_no"));
-    check_setting(|config| config.public_key_id.clear(), Some("wechatpay_public_key_id"));
+    check_setting(
+        |config| config.public_key.as_mut().unwrap().id.clear(),
+        Some("wechatpay_public_key_id"),
+    );
     let plain = "http://api.mch.weixin.qq.com".to_owned();
     check_setting(|config| config.base_url = plain, Some("base_url"));
 }
@@ -95,7 +98,9 @@ fn a_refund_is_never_more_than_its_payment_nor_its_reason_too_long() {
 #[test]
 fn every_request_says_who_asks_and_which_key_shall_answer() {
     let hub = wechat();
-    for call in [hub.query_order(&trade_no()), hub.close_order(&trade_no())] {
+    for call in
+        [hub.query_order(&order_key(&trade_no())), hub.close_order(&trade_no(), Product::Native)]
+    {
         let request = hub.sign(&call, &stamp()).unwrap();
         let headers = Headers(request.headers.clone());
         for name in ["User-Agent", "Accept", "Authorization"] {
@@ -121,7 +126,7 @@ fn a_repeat_sends_the_same_business_under_a_new_signature() {
 
 #[test]
 fn odd_letters_of_a_number_are_encoded_before_they_are_signed() {
-    let call = wechat().query_order(&"a|b*c_d-e".parse().unwrap());
+    let call = wechat().query_order(&order_key(&"a|b*c_d-e".parse().unwrap()));
     assert_eq!(call.target, "/v3/pay/transactions/out-trade-no/a%7Cb%2Ac_d-e?mchid=1900000001");
     assert!(wechat().sign(&call, &stamp()).unwrap().url.ends_with(&call.target));
 }
@@ -167,7 +172,7 @@ fn a_bill_is_fetched_from_wechat_only() {
 #[test]
 fn a_base_with_a_path_is_signed_with_it() {
     let hub = wechat_at("http://127.0.0.1:9000/wechat/");
-    let request = hub.sign(&hub.query_order(&trade_no()), &stamp()).unwrap();
+    let request = hub.sign(&hub.query_order(&order_key(&trade_no())), &stamp()).unwrap();
     assert!(request.url.starts_with("http://127.0.0.1:9000/wechat/v3/pay/"));
 }
 

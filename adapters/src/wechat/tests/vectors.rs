@@ -7,16 +7,17 @@ use base64::engine::general_purpose::STANDARD;
 use domain::ids::ProviderTradeNo;
 use jiff::civil::date;
 
+use super::{NOTIFY_URL, closing_call, placing};
 use crate::keys::{VerifyingKey, open_aes_256_gcm};
+use crate::provider::BillKind;
 use crate::provider::{BillTicket, Notice, PaymentProvider as _, Product};
+use crate::testing::order_key;
 use crate::testing::{
     new_order, new_refund, now, public_vector, public_vectors, refund_key, refund_no, stamp,
     trade_no, vectors, wechat, word,
 };
 use crate::wechat::sign::message;
 use crate::wire::{Answer, Call, Headers, Method};
-
-const NOTIFY_URL: &str = "https://pay.example.cn/callbacks/registry-wechat";
 
 /// The calls of the own vectors, by their names.
 fn call(name: &str) -> Call {
@@ -26,11 +27,11 @@ fn call(name: &str) -> Call {
                 6XIv5TUPto7pByrTQKhd6kwvyKLG2uY2wMMR8cNXqaA_Cv_isgaUtBzp4QtiozLO%2B";
     match name {
         "place" => hub.place(&new_order(Product::Native, &order, NOTIFY_URL)).unwrap(),
-        "query" => hub.query_order(&order),
-        "close" => hub.close_order(&order),
+        "query" => hub.query_order(&order_key(&order)),
+        "close" => hub.close_order(&order, Product::Native),
         "refund" => hub.refund(&new_refund(&order, &payment, &refund, NOTIFY_URL)).unwrap(),
         "refund_query" => hub.query_refund(&refund_key(&order, &refund)),
-        "bill" => hub.ask_bill(date(2018, 11, 29)),
+        "bill" => hub.ask_bill(BillKind::Trade, date(2018, 11, 29)).unwrap(),
         "bill_file" => hub.fetch_bill(&BillTicket {
             url: format!("https://api.mch.weixin.qq.com{file}"),
             sha1: None,
@@ -66,9 +67,9 @@ fn answers_that_the_python_package_takes_are_taken() {
         let status = if body.is_empty() { 204 } else { 200 };
         let answer = Answer { status, headers: headers_of(vector), body };
         let outcome = match vector["name"].as_str().unwrap() {
-            "placed" => word(&hub.read_placed(&answer, &stamp())),
-            "closed" => word(&hub.read_closed(&answer, now())),
-            "paid" => word(&hub.read_order(&trade_no(), &answer, now())),
+            "placed" => word(&hub.read_placed(&placing(), &answer, &stamp())),
+            "closed" => word(&hub.read_closed(&closing_call(), &answer, now())),
+            "paid" => word(&hub.read_order(&order_key(&trade_no()), &answer, now())),
             other => panic!("no reading for the vector {other}"),
         };
         assert_eq!(outcome, "accepted", "{}", vector["name"]);
