@@ -29,8 +29,8 @@ const MEMBERS: [Member; 7] = [
         name: "adapters",
         manifest: "adapters/Cargo.toml",
         sees: "domain",
-        uses: "aes-gcm aws-lc-rs base64 encoding_rs flate2 hmac ipnet jiff rsa serde serde_json \
-               sha1 sha2 subtle thiserror url zeroize zip",
+        uses: "aes-gcm aws-lc-rs base64 chacha20 encoding_rs flate2 hmac ipnet jiff md-5 quick-xml \
+               rand_core rsa serde serde_json sha1 sha2 subtle thiserror url x509-parser zeroize zip",
         is_pure: true,
     },
     Member {
@@ -58,8 +58,8 @@ const MEMBERS: [Member; 7] = [
         name: "sandbox",
         manifest: "sandbox/Cargo.toml",
         sees: "domain adapters",
-        uses: "actix-web aws-lc-rs base64 encoding_rs flate2 futures-util hmac jiff quick-xml reqwest serde \
-               serde_json sha1 sha2 subtle thiserror tokio tracing url uuid zip",
+        uses: "actix-web aws-lc-rs base64 encoding_rs flate2 futures-util hmac jiff md-5 quick-xml rcgen reqwest \
+               serde serde_json sha1 sha2 subtle thiserror tokio tracing url uuid x509-parser zip",
         is_pure: false,
     },
     Member {
