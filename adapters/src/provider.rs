@@ -1,25 +1,28 @@
 //! The one trait that a payment provider's adapter implements.
 
+mod bill;
 mod combined;
 mod keys;
 mod notice;
+mod order;
+mod product;
 mod refund;
 
-use domain::fact::{OrderStanding, PaymentFact, RefundFact};
-use domain::ids::{OutTradeNo, ProviderTradeNo};
-use domain::money::Fen;
-use domain::personal::Personal;
-use domain::provider::{Provider, UnknownWord};
+use domain::fact::{OrderStanding, RefundFact};
+use domain::ids::OutTradeNo;
+use domain::provider::Provider;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
+pub use bill::{BillAnswer, BillKind, BillTicket, FundAccount};
 pub use combined::{CombinedKey, CombinedPayments, NewCombined, NewPart, PartKey, PartStanding};
 pub use keys::{Learned, RenewedKeys};
 pub(crate) use notice::own_word;
 pub use notice::{
     Acknowledgement, Notice, NoticeError, NoticeFault, OpenedNotice, RefundHint, Reply,
 };
+pub use order::{Closing, Document, Identity, NewOrder, OrderKey, Pay, Placed};
+pub use product::Product;
 pub use refund::{AccountKind, NewRefund, Redirect, RefundKey};
 
 use crate::wire::{Answer, Call, Outcome, Request, Stamp};
@@ -141,232 +144,6 @@ pub struct Account {
     pub app: String,
 }
 
-/// How the payer pays (支付产品), in the contract's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Product {
-    /// WeChat: a code that the payer scans.
-    Native,
-    /// WeChat: inside an official account or mini program.
-    Jsapi,
-    /// WeChat: from a phone's browser.
-    H5,
-    /// Either: inside the office's own app.
-    App,
-    /// WeChat: the counter scans the payer.
-    Codepay,
-    /// Alipay: a code that the payer scans.
-    Precreate,
-    /// Alipay: a web page.
-    Page,
-    /// Alipay: a phone's browser.
-    Wap,
-    /// Alipay: a mini program.
-    Create,
-    /// Alipay: the counter scans the payer.
-    Pay,
-}
-
-impl Product {
-    /// Every product.
-    pub const ALL: [Self; 10] = [
-        Self::Native,
-        Self::Jsapi,
-        Self::H5,
-        Self::App,
-        Self::Codepay,
-        Self::Precreate,
-        Self::Page,
-        Self::Wap,
-        Self::Create,
-        Self::Pay,
-    ];
-
-    /// Whether the counter scans the payer: the order is paid, refused or taken back within a
-    /// minute, and nothing calls back.
-    #[must_use]
-    pub const fn is_at_counter(self) -> bool {
-        matches!(self, Self::Codepay | Self::Pay)
-    }
-
-    /// Its word in API and database.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Jsapi => "jsapi",
-            Self::H5 => "h5",
-            Self::App => "app",
-            Self::Codepay => "codepay",
-            Self::Precreate => "precreate",
-            Self::Page => "page",
-            Self::Wap => "wap",
-            Self::Create => "create",
-            Self::Pay => "pay",
-        }
-    }
-}
-
-impl std::str::FromStr for Product {
-    type Err = UnknownWord;
-    fn from_str(text: &str) -> Result<Self, UnknownWord> {
-        let word = || text.chars().take(64).collect();
-        Self::ALL
-            .into_iter()
-            .find(|product| product.as_str() == text)
-            .ok_or_else(|| UnknownWord { what: "product", word: word() })
-    }
-}
-
-/// An order to be placed.
-#[derive(Clone, Debug)]
-pub struct NewOrder<'a> {
-    /// How it is paid.
-    pub product: Product,
-    /// Its number for ever.
-    pub out_trade_no: &'a OutTradeNo,
-    /// What is to be paid.
-    pub amount: Fen,
-    /// What the payer reads.
-    pub subject: &'a str,
-    /// When it can no longer be paid.
-    pub expires_at: Timestamp,
-    /// Where the provider calls back.
-    pub notify_url: &'a str,
-    /// Where the payer's browser goes afterwards.
-    pub return_url: Option<&'a str>,
-    /// `openid` or `buyer_id`.
-    pub payer: Option<&'a Personal>,
-    /// Who alone may pay it, where the office asks for that.
-    pub identity: Option<&'a Identity>,
-    /// The payer's barcode, at the counter.
-    pub auth_code: Option<&'a Personal>,
-    /// The payer's address, for browsers on phones.
-    pub client_ip: Option<&'a str>,
-    /// When it is made.
-    pub now: Timestamp,
-    /// 32 random bytes, from which encryption draws: given, never taken from the machine.
-    pub chance: &'a [u8; 32],
-}
-
-/// A person by name and document (实名): only this person may pay.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// The name as on the document.
-    pub name: Personal,
-    /// The document's number.
-    pub id_no: Personal,
-    /// Which document.
-    #[serde(default)]
-    pub document: Document,
-}
-
-/// A document that proves who somebody is (证件类型).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Document {
-    /// 居民身份证.
-    #[default]
-    IdentityCard,
-    /// 港澳居民来往内地通行证.
-    HongKongMacaoPermit,
-    /// 港澳居民居住证.
-    HongKongMacaoResidence,
-    /// 台湾居民居住证.
-    TaiwanResidence,
-    /// 外国人永久居留身份证.
-    ForeignResidence,
-    /// 护照.
-    Passport,
-}
-
-/// What names an order at its provider.
-#[derive(Clone, Copy, Debug)]
-pub struct OrderKey<'a> {
-    /// The hub's number.
-    pub out_trade_no: &'a OutTradeNo,
-    /// The provider's number, to be asked for instead where it is given.
-    pub provider_trade_no: Option<&'a ProviderTradeNo>,
-}
-
-/// What an accepted order is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Placed {
-    /// It waits for the payer, who needs this.
-    Offered(Pay),
-    /// It is paid already: the counter scanned the payer.
-    Paid(PaymentFact),
-}
-
-/// What the payer needs in order to pay: the contract's `pay`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Pay {
-    /// A text to show as a QR code.
-    QrCode {
-        /// The code's text, opaque.
-        code_url: String,
-    },
-    /// An address to go to.
-    Redirect {
-        /// The address.
-        url: String,
-    },
-    /// A form that submits itself.
-    Form {
-        /// The page.
-        html: String,
-    },
-    /// Signed parameters for the wallet's script.
-    Jsapi {
-        /// The parameters, as the script takes them.
-        params: serde_json::Value,
-    },
-    /// A signed order for the wallet's app kit.
-    App {
-        /// The parameters, as the kit takes them.
-        params: serde_json::Value,
-    },
-    /// Nothing.
-    None,
-}
-
-/// How a close ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
-    /// It is closed there and cannot be paid.
-    Closed,
-    /// It is paid there: query it.
-    Paid,
-    /// It is not a trade there (Alipay, nobody scanned): its code stays payable until it expires.
-    NotThere,
-}
-
-/// Which bill of a day (账单).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BillKind {
-    /// Payments and refunds (交易账单).
-    Trade,
-    /// Payments alone.
-    Payments,
-    /// Refunds alone.
-    Refunds,
-    /// What moved on an account (资金账单).
-    FundFlow(FundAccount),
-}
-
-/// An account of the merchant at its provider (资金账户).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FundAccount {
-    /// Where payments arrive (基本账户).
-    Basic,
-    /// From which the merchant pays (运营账户).
-    Operation,
-    /// From which the provider takes its fees (手续费账户).
-    Fees,
-}
-
 /// How often calls of one sort may be sent for one merchant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -374,26 +151,6 @@ pub struct Rate {
     pub sort: &'static str,
     /// At most so many in a second.
     pub per_second: u32,
-}
-
-/// Where a bill file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BillTicket {
-    /// The address as given, already encoded.
-    pub url: String,
-    /// The hash that the provider gives for the unpacked file, lower-case hexadecimal SHA-1.
-    pub sha1: Option<String>,
-}
-
-/// What a provider says when it is asked for a day's bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BillAnswer {
-    /// The file is there.
-    Ready(BillTicket),
-    /// Nothing happened on that day: an empty day is a result.
-    EmptyDay,
-    /// It is still being made: ask again later.
-    NotYet,
 }
 
 /// A limit of the provider that a request would break: nothing was sent.
