@@ -5,10 +5,14 @@
 //! PKCS#1 v1.5 signatures are deterministic, so a test holds the two against each other.
 
 mod aead;
+mod certificate;
+mod oaep;
 mod read;
 mod rsa_key;
 #[cfg(test)]
 mod tests;
 
 pub use aead::{AeadError, open_aes_256_gcm, seal_aes_256_gcm};
+pub use certificate::Certificate;
+pub use oaep::{Chance, OaepError, open_oaep_sha1};
 pub use rsa_key::{KeyError, SigningKey, VerifyingKey};

@@ -37,9 +37,13 @@ pub(super) fn private_key(text: &str) -> Result<rsa::PrivateKey, KeyError> {
 
 /// A public key from SPKI or PKCS#1, armoured or bare.
 pub(super) fn public_key(text: &str) -> Result<rsa::PublicKey, KeyError> {
-    let der = der(text)?;
-    let key = rsa::PublicKey::from_public_key_der(&der)
-        .or_else(|_not_spki| rsa::PublicKey::from_pkcs1_der(&der))
+    public_key_der(&der(text)?)
+}
+
+/// A public key from the bytes of SPKI or PKCS#1.
+pub(super) fn public_key_der(der: &[u8]) -> Result<rsa::PublicKey, KeyError> {
+    let key = rsa::PublicKey::from_public_key_der(der)
+        .or_else(|_not_spki| rsa::PublicKey::from_pkcs1_der(der))
         .map_err(|source| KeyError::NotPublic(source.to_string()))?;
     long_enough(&key)?;
     Ok(key)

@@ -28,6 +28,9 @@ pub enum KeyError {
     /// Neither SPKI nor PKCS#1.
     #[error("not an RSA public key (SPKI or PKCS#1): {0}")]
     NotPublic(String),
+    /// No certificate with an RSA key.
+    #[error("not an X.509 certificate: {0}")]
+    NotCertificate(String),
     /// Too weak.
     #[error("the RSA key has {bits} bits, at least 2048 are needed")]
     TooShort {
@@ -96,7 +99,20 @@ impl VerifyingKey {
     /// # Errors
     /// When it is no RSA public key of at least 2048 bits.
     pub fn read(text: &str) -> Result<Self, KeyError> {
-        let key = read::public_key(text)?;
+        Self::from_key(&read::public_key(text)?)
+    }
+
+    /// Takes the bytes of SPKI or PKCS#1.
+    pub(super) fn read_der(der: &[u8]) -> Result<Self, KeyError> {
+        Self::from_key(&read::public_key_der(der)?)
+    }
+
+    /// The bytes of SPKI or PKCS#1.
+    pub(super) fn der(&self) -> &[u8] {
+        self.key.as_ref()
+    }
+
+    fn from_key(key: &rsa::PublicKey) -> Result<Self, KeyError> {
         let der =
             key.to_public_key_der().map_err(|source| KeyError::Rejected(source.to_string()))?;
         Self::from_der(der.as_bytes())
