@@ -132,6 +132,10 @@ own_id!(
     OrderId, "ord"
 );
 own_id!(
+    /// A combined order (合单): one payment for several payees.
+    CombinedId, "cmb"
+);
+own_id!(
     /// A refund (退款).
     RefundId, "rfd"
 );

@@ -8,6 +8,7 @@ pub mod bill;
 pub mod calendar;
 pub mod case;
 pub mod clock;
+pub mod combined;
 pub mod delivery;
 pub mod event;
 pub mod fact;

@@ -265,7 +265,7 @@ async fn write(
         place_call: &sealed,
         now,
         expires_at,
-        next_query_at: now.saturating_add(cadence::PICK_UP).unwrap_or(Timestamp::MAX),
+        next_query_at: Some(now.saturating_add(cadence::PICK_UP).unwrap_or(Timestamp::MAX)),
         allocations: &allocations,
     };
     match orders::insert(&tx, &new).await {

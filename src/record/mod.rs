@@ -5,6 +5,7 @@
 //! messages that tell of them. Only after the commit may anybody be told that it is done.
 
 mod chain;
+mod locked;
 mod outbox;
 mod rows;
 
@@ -21,7 +22,9 @@ use crate::hub::{Hub, Merchant};
 use crate::seal::SealError;
 use crate::store::incidents::{self, NewIncident};
 use crate::store::orders::OrderRecord;
-use crate::store::{StoreError, effects, journal, orders};
+use crate::store::{StoreError, effects, journal};
+
+use locked::{account, lock};
 
 pub use chain::{Linked, link};
 pub use outbox::{event, params_context, tell};
@@ -162,10 +165,11 @@ async fn alarm(hub: &Hub, error: &StoreError) {
 type Place = (usize, Option<usize>);
 
 /// The orders that a round touches, and its places.
-type Round<'a> = (BTreeSet<(&'a MerchantId, &'a OutTradeNo)>, Vec<Place>);
+type Round<'a> = (BTreeSet<&'a OutTradeNo>, Vec<Place>);
 
 /// Divides the claims into rounds in which no order stands twice, so that each is judged against
-/// books that hold all before it.
+/// books that hold all before it. The number alone tells orders apart: a part may be heard of
+/// through its own merchant and through that of its whole.
 fn rounds(arrivals: &[Arrival<'_>]) -> Vec<Vec<Place>> {
     let mut rounds: Vec<Round<'_>> = Vec::new();
     for (index, arrival) in arrivals.iter().enumerate() {
@@ -176,9 +180,9 @@ fn rounds(arrivals: &[Arrival<'_>]) -> Vec<Vec<Place>> {
             }
         }
         for (position, claim) in arrival.claims.iter().enumerate() {
-            let key = (&arrival.merchant.id, number(claim));
+            let key = number(claim);
             let place = (index, Some(position));
-            match rounds.iter_mut().find(|(used, _)| !used.contains(&key)) {
+            match rounds.iter_mut().find(|(used, _)| !used.contains(key)) {
                 Some((used, places)) => {
                     used.insert(key);
                     places.push(place);
@@ -208,21 +212,27 @@ async fn once(
     let mut locked = lock(&tx, arrivals, round).await?;
     let mut effects = Effects::new(now);
     let mut verdicts = Vec::new();
+    let mut brought: BTreeMap<usize, (Verdict, Option<OrderId>)> = BTreeMap::new();
     for (index, position) in round {
         let Some(arrival) = arrivals.get(*index) else { continue };
         let claim = position.and_then(|position| arrival.claims.get(position));
-        let order = claim
-            .and_then(|claim| locked.get(&(arrival.merchant.id.clone(), number(claim).clone())));
+        let order = claim.and_then(|claim| locked.of(&arrival.merchant.id, number(claim)));
         let (verdict, credited) = apply(hub, &mut effects, arrival, claim, order)?;
         if position.is_none_or(|position| position == 0) {
-            effects.callback(arrival, verdict, order.map(|order| &order.id));
+            brought.insert(*index, (verdict, order.map(|order| order.id.clone())));
+        } else if let Some((whole, _)) = brought.get_mut(index) {
+            *whole = verdict.min(*whole);
         }
         verdicts.push((*index, verdict));
         // Another order of the batch may be for the same fee: it sees what this one has paid.
         for share in credited {
             let Some(fee_id) = &share.fee_id else { continue };
-            locked.values_mut().for_each(|order| order.credit(fee_id, share.amount_fen));
+            locked.orders.iter_mut().for_each(|order| order.credit(fee_id, share.amount_fen));
         }
+    }
+    for (index, (verdict, order)) in &brought {
+        let Some(arrival) = arrivals.get(*index) else { continue };
+        effects.callback(arrival, *verdict, order.as_ref());
     }
     commit(hub, tx, effects).await?;
     Ok(verdicts)
@@ -241,8 +251,8 @@ fn apply(
         return Ok((verdict, Vec::new()));
     };
     let books = order.map(OrderRecord::books);
-    let account = arrival.merchant.provider.account();
-    match judge(claim, books.as_ref(), account, hub.judging()) {
+    let account = account(hub, arrival, order);
+    match judge(claim, books.as_ref(), &account, hub.judging()) {
         Judgement::Known => Ok((Verdict::Known, Vec::new())),
         Judgement::Incident(incident) => {
             effects.incident(arrival, claim, &incident, order);
@@ -262,28 +272,6 @@ fn apply(
             }
         }
     }
-}
-
-async fn lock(
-    tx: &deadpool_postgres::Transaction<'_>,
-    arrivals: &[Arrival<'_>],
-    round: &[Place],
-) -> Result<BTreeMap<(MerchantId, OutTradeNo), OrderRecord>, StoreError> {
-    let (mut merchants, mut numbers) = (Vec::new(), Vec::new());
-    for (index, position) in round {
-        let Some(arrival) = arrivals.get(*index) else { continue };
-        let claim = position.and_then(|position| arrival.claims.get(position));
-        if let Some(claim) = claim {
-            merchants.push(arrival.merchant.id.as_str());
-            numbers.push(number(claim).as_str());
-        }
-    }
-    if numbers.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let locked = orders::lock_by_number(tx, &merchants, &numbers).await?;
-    let place = |order: &OrderRecord| (order.merchant_id.clone(), order.out_trade_no.clone());
-    Ok(locked.into_iter().map(|order| (place(&order), order)).collect())
 }
 
 /// Links the journal entries, writes everything, tells of it, and commits.

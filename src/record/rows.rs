@@ -81,7 +81,7 @@ impl Effects {
         let payment_id = PaymentId::new(Uuid::now_v7());
         self.rows.payments.push(json!({
             "payment_id": payment_id,
-            "merchant_id": arrival.merchant.id,
+            "merchant_id": order.merchant_id,
             "provider": order.provider,
             "provider_trade_no": effect.provider_trade_no,
             "order_id": order.id,
@@ -108,7 +108,7 @@ impl Effects {
             }));
             self.tellings.push(Telling::OrderPaid { order: order.id.clone(), late: effect.late });
         }
-        let (merchant, at) = (&arrival.merchant.id, effect.paid_at);
+        let (merchant, at) = (&order.merchant_id, effect.paid_at);
         self.post(merchant, EntryKind::PaymentReceived, payment_id.as_str(), at, &effect.shares);
         if effect.surplus() > Fen::ZERO {
             self.tellings.push(Telling::Surplus { order: order.id.clone(), payment: payment_id });

@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod callbacks;
 pub mod cases;
+pub mod combined;
 mod connect;
 pub mod deliveries;
 pub mod effects;

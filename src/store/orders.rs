@@ -12,7 +12,7 @@ use tokio_postgres::types::Json;
 
 use super::{StoreError, change, load, sql, typed};
 
-pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PaymentRecord, shares};
+pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PartOf, PaymentRecord, shares};
 
 /// An order to be written down before its provider is asked.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ pub struct NewOrder<'a> {
     pub now: Timestamp,
     /// When it can no longer be paid.
     pub expires_at: Timestamp,
-    /// When it is asked for if no answer is ever written.
-    pub next_query_at: Timestamp,
+    /// When it is asked for if no answer is ever written; a part is asked for with its whole.
+    pub next_query_at: Option<Timestamp>,
     /// Its fees and what it brings for each, in order.
     pub allocations: &'a [(FeeId, Fen)],
 }

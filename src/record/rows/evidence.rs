@@ -61,7 +61,8 @@ impl Effects {
             }
             ProviderFact::Refund(fact) => format!("{}:{}", fact.out_trade_no, fact.out_refund_no),
         };
-        let merchant = &arrival.merchant.id;
+        // A part of a combined order is its payee's matter, whoever heard of it.
+        let merchant = order.map_or(&arrival.merchant.id, |order| &order.merchant_id);
         self.rows.incidents.push(json!({
             "incident_id": IncidentId::new(Uuid::now_v7()),
             "merchant_id": merchant,

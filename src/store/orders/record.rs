@@ -3,8 +3,8 @@
 use callbacks::{LockedFee, LockedOrder, LockedPayment, LockedRefund};
 use domain::fee::FeeFacts;
 use domain::ids::{
-    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, ProviderTradeNo,
-    RefundId,
+    ApplicationId, CombinedId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId,
+    ProviderTradeNo, RefundId,
 };
 use domain::journal::Share;
 use domain::money::Fen;
@@ -61,12 +61,26 @@ pub struct OrderRecord {
     pub refused_message: Option<String>,
     /// How often it was asked for since its state last moved.
     pub queries: i32,
+    /// The whole of which it is a part, where several payees share one payment.
+    #[serde(default)]
+    pub combined: Option<PartOf>,
     /// Its fees.
     pub fees: Vec<AllocatedFee>,
     /// Its payments.
     pub payments: Vec<PaymentRecord>,
     /// Its refunds.
     pub refunds: Vec<OrderRefund>,
+}
+
+/// What makes an order a part of a combined order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PartOf {
+    /// The whole.
+    pub id: CombinedId,
+    /// Through which merchant the whole is asked for.
+    pub merchant_id: MerchantId,
+    /// How the provider names who is paid by this part.
+    pub payee: String,
 }
 
 /// A fee of an order.

@@ -45,6 +45,16 @@ WITH new_callbacks AS (
             WHERE c.paid_fen > 0 AND o.state = 'pending' AND o.next_query_at > $4
               AND NOT $1::jsonb -> 'paid_orders' @> jsonb_build_array(jsonb_build_object('order_id', o.order_id))
               FOR UPDATE OF o SKIP LOCKED)
+), overtaken_combined_orders AS (
+    -- The same for a whole of which a part is overtaken: it is asked for as one.
+    UPDATE combined_orders SET next_query_at = $4
+     WHERE combined_id IN (
+           SELECT w.combined_id
+             FROM jsonb_to_recordset($1::jsonb -> 'fees') AS c (fee_id text, paid_fen bigint)
+             JOIN live_orders l USING (fee_id) JOIN combined_parts p USING (order_id) JOIN combined_orders w USING (combined_id)
+            WHERE c.paid_fen > 0 AND w.next_query_at > $4
+              AND NOT $1::jsonb -> 'paid_orders' @> jsonb_build_array(jsonb_build_object('order_id', p.order_id))
+              FOR UPDATE OF w SKIP LOCKED)
 ), moved_fees AS (
     UPDATE fee_balances b
        SET paid_fen = b.paid_fen + c.paid_fen, refunding_fen = b.refunding_fen + c.refunding_fen,

@@ -60,6 +60,10 @@ SELECT 'refund ' || r.refund_id || ' is ' || r.amount_fen || ' fen, its shares a
   FROM refunds r LEFT JOIN refund_shares s USING (refund_id)
  GROUP BY r.refund_id HAVING r.amount_fen <> r.surplus_fen + COALESCE(sum(s.amount_fen), 0)
 UNION ALL
+SELECT 'combined order ' || w.combined_id || ' is ' || w.amount_fen || ' fen, its parts are ' || COALESCE(sum(o.amount_fen), 0)
+  FROM combined_orders w LEFT JOIN combined_parts p USING (combined_id) LEFT JOIN orders o USING (order_id)
+ GROUP BY w.combined_id HAVING w.amount_fen <> COALESCE(sum(o.amount_fen), 0)
+UNION ALL
 SELECT 'journal ' || e.merchant_id || ': entry ' || e.seq || ' (' || e.kind || ' ' || e.subject_id || ') is about nothing in the books'
   FROM journal_entries e
  WHERE NOT CASE e.kind WHEN 'payment_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id)

@@ -1,0 +1,71 @@
+//! The orders that a transaction of facts has locked, and which of them a fact is about.
+
+use std::collections::BTreeMap;
+
+use adapters::provider::Account;
+use domain::ids::{MerchantId, OutTradeNo};
+
+use super::{Arrival, Place, number};
+use crate::hub::Hub;
+use crate::store::StoreError;
+use crate::store::orders::{self, OrderRecord};
+
+/// Orders, locked with the balances of their fees.
+pub(super) struct Locked {
+    /// Each once.
+    pub(super) orders: Vec<OrderRecord>,
+    /// Where each stands, by every merchant through which it may be heard of: its own, and that of
+    /// the whole of which it is a part.
+    places: BTreeMap<(MerchantId, OutTradeNo), usize>,
+}
+
+impl Locked {
+    /// The order that a fact heard through `merchant` is about.
+    pub(super) fn of(&self, merchant: &MerchantId, number: &OutTradeNo) -> Option<&OrderRecord> {
+        let place = self.places.get(&(merchant.clone(), number.clone()))?;
+        self.orders.get(*place)
+    }
+}
+
+/// Locks the orders that the claims of a round are about.
+pub(super) async fn lock(
+    tx: &deadpool_postgres::Transaction<'_>,
+    arrivals: &[Arrival<'_>],
+    round: &[Place],
+) -> Result<Locked, StoreError> {
+    let (mut merchants, mut numbers) = (Vec::new(), Vec::new());
+    for (index, position) in round {
+        let Some(arrival) = arrivals.get(*index) else { continue };
+        let claim = position.and_then(|position| arrival.claims.get(position));
+        if let Some(claim) = claim {
+            merchants.push(arrival.merchant.id.as_str());
+            numbers.push(number(claim).as_str());
+        }
+    }
+    if numbers.is_empty() {
+        return Ok(Locked { orders: Vec::new(), places: BTreeMap::new() });
+    }
+    let orders = orders::lock_by_number(tx, &merchants, &numbers).await?;
+    let mut places = BTreeMap::new();
+    for (place, order) in orders.iter().enumerate() {
+        let whole = order.combined.iter().map(|whole| &whole.merchant_id);
+        for merchant in whole.chain([&order.merchant_id]) {
+            places.insert((merchant.clone(), order.out_trade_no.clone()), place);
+        }
+    }
+    Ok(Locked { orders, places })
+}
+
+/// Whom a statement must name to be about `order`. That about a part names the part's payee, and
+/// the application of whoever asked for the whole.
+pub(super) fn account(hub: &Hub, arrival: &Arrival<'_>, order: Option<&OrderRecord>) -> Account {
+    let heard_by = arrival.merchant.provider.account();
+    match order.and_then(|order| order.combined.as_ref()) {
+        None => heard_by.clone(),
+        Some(whole) => {
+            let asked_by = hub.merchant(whole.merchant_id.as_str());
+            let account = asked_by.map_or(heard_by, |merchant| merchant.provider.account());
+            Account { payee: whole.payee.clone(), app: account.app.clone() }
+        }
+    }
+}

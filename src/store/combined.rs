@@ -1,0 +1,226 @@
+//! Combined orders: what holds the parts of one payment together. The parts are orders.
+
+use deadpool_postgres::GenericClient;
+use domain::combined::standing;
+use domain::ids::{ApplicationId, CombinedId, MerchantId, OrderId, OutTradeNo};
+use domain::money::Fen;
+use domain::order::OrderState;
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio_postgres::types::Json;
+
+use super::orders::{self, OrderRecord};
+use super::{StoreError, change, load as load_rows, sql, typed};
+
+/// A combined order to be written down, after its parts.
+#[derive(Debug)]
+pub struct NewCombined<'a> {
+    /// Its id.
+    pub combined_id: &'a CombinedId,
+    /// Who asked for it.
+    pub application_id: &'a ApplicationId,
+    /// Through which merchant the provider is asked and calls back.
+    pub merchant_id: &'a MerchantId,
+    /// The product's word.
+    pub product: &'a str,
+    /// Its number for ever.
+    pub out_trade_no: &'a OutTradeNo,
+    /// The sum of its parts.
+    pub amount: Fen,
+    /// The sealed call that places all of it.
+    pub place_call: &'a [u8],
+    /// When it is written.
+    pub now: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// When it is asked for if no answer is ever written.
+    pub next_query_at: Timestamp,
+    /// Its parts with how the provider names their payees, in order.
+    pub parts: &'a [(OrderId, String)],
+}
+
+/// A combined order as stored, with its parts.
+#[derive(Clone, Debug)]
+pub struct CombinedRecord {
+    /// Its id.
+    pub id: CombinedId,
+    /// Whose it is.
+    pub application_id: ApplicationId,
+    /// Through which merchant.
+    pub merchant_id: MerchantId,
+    /// The product's word.
+    pub product: String,
+    /// Its number.
+    pub out_trade_no: OutTradeNo,
+    /// The sum of its parts.
+    pub amount_fen: Fen,
+    /// What the payer needs.
+    pub pay: Option<serde_json::Value>,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub expires_at: Timestamp,
+    /// How often it was asked for since it last moved.
+    pub queries: i32,
+    /// Its parts, in order.
+    pub parts: Vec<OrderRecord>,
+}
+
+/// The row of a combined order.
+#[derive(Debug, Deserialize)]
+struct Row {
+    id: CombinedId,
+    application_id: ApplicationId,
+    merchant_id: MerchantId,
+    product: String,
+    out_trade_no: OutTradeNo,
+    amount_fen: Fen,
+    pay: Option<serde_json::Value>,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    queries: i32,
+    order_ids: Vec<OrderId>,
+}
+
+impl CombinedRecord {
+    /// How the whole stands, after its parts.
+    #[must_use]
+    pub fn status(&self) -> OrderState {
+        // A named constraint keeps parts in it; without any, nobody could know.
+        standing(self.parts.iter().map(|part| part.status)).unwrap_or(OrderState::Unknown)
+    }
+
+    /// Whether any of it may still be paid.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.parts.iter().any(|part| part.status.is_live())
+    }
+
+    /// Whether another payment has settled a fee for which it still asks money.
+    #[must_use]
+    pub fn is_overtaken(&self) -> bool {
+        self.parts.iter().any(|part| part.status.is_live() && part.is_overtaken())
+    }
+}
+
+/// Writes a combined order down and names its parts, which must stand there already.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn insert(
+    client: &impl GenericClient,
+    whole: &NewCombined<'_>,
+) -> Result<(), StoreError> {
+    change(
+        client,
+        sql::COMBINED_INSERT,
+        &[
+            &whole.combined_id.as_str(),
+            &whole.application_id.as_str(),
+            &whole.merchant_id.as_str(),
+            &whole.product,
+            &whole.out_trade_no.as_str(),
+            &whole.amount.get(),
+            &whole.place_call,
+            &whole.now,
+            &whole.expires_at,
+            &whole.next_query_at,
+        ],
+    )
+    .await?;
+    let orders: Vec<&str> = whole.parts.iter().map(|(order, _)| order.as_str()).collect();
+    let payees: Vec<&str> = whole.parts.iter().map(|(_, payee)| payee.as_str()).collect();
+    change(client, sql::COMBINED_PARTS_INSERT, &[&whole.combined_id.as_str(), &orders, &payees])
+        .await?;
+    Ok(())
+}
+
+/// A combined order with its parts.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn by_id(
+    client: &impl GenericClient,
+    combined_id: &str,
+) -> Result<Option<CombinedRecord>, StoreError> {
+    let Some(row) = load_rows::<Row>(client, sql::COMBINED_LOAD, &[&combined_id]).await?.pop()
+    else {
+        return Ok(None);
+    };
+    let ids: Vec<&str> = row.order_ids.iter().map(OrderId::as_str).collect();
+    let mut parts = orders::by_ids(client, &ids).await?;
+    parts.sort_by_key(|part| row.order_ids.iter().position(|id| *id == part.id));
+    Ok(Some(CombinedRecord {
+        id: row.id,
+        application_id: row.application_id,
+        merchant_id: row.merchant_id,
+        product: row.product,
+        out_trade_no: row.out_trade_no,
+        amount_fen: row.amount_fen,
+        pay: row.pay,
+        created_at: row.created_at,
+        expires_at: row.expires_at,
+        queries: row.queries,
+        parts,
+    }))
+}
+
+/// The combined order of which a merchant's order is a part; `None`: it stands alone.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_part(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    number: &OutTradeNo,
+) -> Result<Option<CombinedId>, StoreError> {
+    let statement = client.prepare_cached(sql::COMBINED_BY_PART).await?;
+    let row = client.query_opt(&statement, &[&merchant.as_str(), &number.as_str()]).await?;
+    row.map(|row| typed("combined_parts.combined_id", row.try_get(0)?)).transpose()
+}
+
+/// The sealed call that places a combined order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn place_call(
+    client: &impl GenericClient,
+    combined_id: &CombinedId,
+) -> Result<Option<Vec<u8>>, StoreError> {
+    let statement = client.prepare_cached(sql::COMBINED_PLACE_CALL).await?;
+    let row = client.query_opt(&statement, &[&combined_id.as_str()]).await?;
+    Ok(row.map(|row| row.try_get("place_call")).transpose()?)
+}
+
+/// Leases combined orders of a merchant whose query is due, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn claim(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<CombinedId>, StoreError> {
+    let statement = client.prepare_cached(sql::COMBINED_CLAIM).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
+    rows.iter().map(|row| typed("combined_orders.combined_id", row.try_get(0)?)).collect()
+}
+
+/// Says when a combined order is asked for next (`None`: never again), and what its payer needs
+/// where an answer brought that.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reschedule(
+    client: &impl GenericClient,
+    combined_id: &CombinedId,
+    pay: Option<&serde_json::Value>,
+    next: Option<Timestamp>,
+    queries: i32,
+) -> Result<(), StoreError> {
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+        [&combined_id.as_str(), &pay.map(Json), &next, &queries];
+    change(client, sql::COMBINED_RESCHEDULE, &parameters).await?;
+    Ok(())
+}
