@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
 
@@ -40,7 +40,7 @@ pub struct SandboxConfig {
     pub sms: Vec<SmsAccount>,
 }
 
-/// A merchant of WeChat Pay, `APIv3`, public-key mode.
+/// A merchant of WeChat Pay.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WechatMerchant {
@@ -54,6 +54,19 @@ pub struct WechatMerchant {
     pub merchant_public_key: String,
     /// The key of 32 bytes that seals callbacks.
     pub apiv3_key: String,
+    /// The key of 32 bytes of the old interface (APIv2 密钥): signs its XML, and seals the notices of
+    /// refunds that are made in the portal. Absent: the old interface is not there.
+    #[serde(default)]
+    pub api_key: Option<String>,
+    /// How the provider's signatures are proved to this merchant.
+    #[serde(default)]
+    pub verification: Verification,
+    /// For whom it acts as a service provider (服务商).
+    #[serde(default)]
+    pub sub_merchants: Vec<SubMerchant>,
+    /// Whether two refunds of one order must be a minute apart, as the provider wants them.
+    #[serde(default)]
+    pub strict_intervals: bool,
     /// `PUB_KEY_ID_…`, sent as `Wechatpay-Serial`.
     pub platform_public_key_id: String,
     /// The provider's private key: signs answers and callbacks. PEM or a path.
@@ -67,6 +80,30 @@ pub struct WechatMerchant {
     /// The merchant's private key, shown to whoever connects; only for keys that are public anyway.
     #[serde(default)]
     pub published_private_key: Option<String>,
+}
+
+/// How a merchant of WeChat Pay proves what the provider signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verification {
+    /// By the provider's public key (微信支付公钥); there are no certificates.
+    #[default]
+    PublicKey,
+    /// By platform certificates (平台证书), which are fetched and rotate.
+    Certificates,
+    /// On the way from certificates to the public key: callbacks come under either.
+    Both,
+}
+
+/// A merchant for whom a service provider acts (特约商户).
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubMerchant {
+    /// Its number.
+    pub mchid: String,
+    /// Its own application, where it has one.
+    #[serde(default)]
+    pub appid: Option<String>,
 }
 
 /// An application of Alipay, key mode, RSA2.
@@ -131,13 +168,45 @@ const MERCHANT_PUBLIC: &str = include_str!("../../fixtures/keys/wechat_merchant_
 const MERCHANT_PRIVATE: &str = include_str!("../../fixtures/keys/wechat_merchant.pem");
 const WECHATPAY_PRIVATE: &str = include_str!("../../fixtures/keys/wechatpay_platform.pem");
 const APIV3_KEY: &str = include_str!("../../fixtures/keys/wechat_v3_key.txt");
+const API_KEY: &str = "payhubtestsonlyapiv2key012345678";
 const APP_PUBLIC: &str = include_str!("../../fixtures/keys/alipay_app_pub.pem");
 const APP_PRIVATE: &str = include_str!("../../fixtures/keys/alipay_app.pem");
 const ALIPAY_PRIVATE: &str = include_str!("../../fixtures/keys/alipay_platform.pem");
 
+/// The registration fee's merchant; it acts for one other too.
+fn registry() -> WechatMerchant {
+    WechatMerchant {
+        mchid: "1900000001".to_owned(),
+        appid: "wx8888888888888888".to_owned(),
+        merchant_serial_no: "5157F09EFDC096DE15EBE81A47057A7232F1B8E1".to_owned(),
+        merchant_public_key: MERCHANT_PUBLIC.to_owned(),
+        apiv3_key: APIV3_KEY.trim().to_owned(),
+        api_key: None,
+        verification: Verification::PublicKey,
+        sub_merchants: vec![SubMerchant { mchid: "1900000301".to_owned(), appid: None }],
+        strict_intervals: false,
+        platform_public_key_id: "PUB_KEY_ID_0114232134912410000000000000".to_owned(),
+        platform_private_key: WECHATPAY_PRIVATE.to_owned(),
+        fee_rate_ppm: default_rate(),
+        refund_delay_s: default_refund_delay(),
+        published_private_key: Some(MERCHANT_PRIVATE.to_owned()),
+    }
+}
+
+/// The tax's merchant, for combined orders; it speaks the old interface too.
+fn tax() -> WechatMerchant {
+    WechatMerchant {
+        mchid: "1900000109".to_owned(),
+        api_key: Some(API_KEY.to_owned()),
+        sub_merchants: Vec::new(),
+        ..registry()
+    }
+}
+
 impl SandboxConfig {
-    /// A sandbox that anybody can use at once: one merchant of each provider and one SMS account,
-    /// with the test keys of this repository (`fixtures/keys`), which are compiled in.
+    /// A sandbox that anybody can use at once: two merchants of WeChat Pay, an application of Alipay
+    /// and one SMS account, with the test keys of this repository (`fixtures/keys`), which are
+    /// compiled in.
     #[must_use]
     pub fn development() -> Self {
         Self {
@@ -146,18 +215,7 @@ impl SandboxConfig {
             callback_compression: 1,
             auto_tick: true,
             manual_clock_from: None,
-            wechat: vec![WechatMerchant {
-                mchid: "1900000001".to_owned(),
-                appid: "wx8888888888888888".to_owned(),
-                merchant_serial_no: "5157F09EFDC096DE15EBE81A47057A7232F1B8E1".to_owned(),
-                merchant_public_key: MERCHANT_PUBLIC.to_owned(),
-                apiv3_key: APIV3_KEY.trim().to_owned(),
-                platform_public_key_id: "PUB_KEY_ID_0114232134912410000000000000".to_owned(),
-                platform_private_key: WECHATPAY_PRIVATE.to_owned(),
-                fee_rate_ppm: default_rate(),
-                refund_delay_s: default_refund_delay(),
-                published_private_key: Some(MERCHANT_PRIVATE.to_owned()),
-            }],
+            wechat: vec![registry(), tax()],
             alipay: vec![AlipayApp {
                 app_id: "2021000000000000".to_owned(),
                 seller_id: "2088000000000000".to_owned(),

@@ -50,6 +50,14 @@ pub enum SandboxError {
         /// The rule.
         rule: &'static str,
     },
+    /// A key of the provider cannot be used, or no certificate made over it.
+    #[error("platform key of {owner}: {reason}")]
+    Certificate {
+        /// Whose key.
+        owner: String,
+        /// The library's reason.
+        reason: String,
+    },
     /// The HTTP client for callbacks cannot be made.
     #[error("the client for callbacks cannot be made: {0}")]
     Client(reqwest::Error),

@@ -4,6 +4,7 @@
 
 mod alipay;
 mod bill;
+mod certificate;
 mod config;
 mod control;
 mod courier;
@@ -19,9 +20,10 @@ mod server;
 mod sms;
 mod state;
 mod text;
+mod verdict;
 mod wechat;
 
-pub use config::{AlipayApp, SandboxConfig, SmsAccount, WechatMerchant};
+pub use config::{AlipayApp, SandboxConfig, SmsAccount, SubMerchant, Verification, WechatMerchant};
 pub use courier::Delivered;
 pub use delivery::{Attempt, DeliveryState};
 pub use engine::{
@@ -32,3 +34,5 @@ pub use error::{ControlError, SandboxError};
 pub use faults::{Action, Fault, Match, Operation, Place, Rule};
 pub use message::{Fate, Received, Reply};
 pub use server::{Running, Sandbox};
+pub use state::Person;
+pub use verdict::{Proof, Verdict};

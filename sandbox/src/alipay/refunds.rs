@@ -1,7 +1,6 @@
 //! Refunds of Alipay: done at once; `fund_change` tells whether this very request moved money.
 
 use domain::Fen;
-use domain::provider::Provider;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -12,7 +11,7 @@ use super::trades::{fields, trade};
 use crate::engine::World;
 use crate::error::ControlError;
 use crate::faults::Action;
-use crate::state::{Ending, Order, OrderKey, Payment, Refund, RefundKey};
+use crate::state::{Order, OrderKey, Payment, Refund, RefundKey};
 use crate::text::{fen_of_yuan, wall};
 
 /// Alipay scopes refund numbers by trade.
@@ -85,19 +84,11 @@ fn refundable<'a>(
 /// Moves the money and puts the notice on its way.
 fn file(world: &mut World, order_key: &OrderKey, no: &str, amount: Fen, now: Timestamp) {
     let Some(order) = world.book.orders.get(order_key) else { return };
+    let Some(payment) = order.payment(None) else { return };
     let refund = Refund {
-        provider: Provider::Alipay,
-        merchant: order.merchant.clone(),
-        out_trade_no: order.out_trade_no.clone(),
-        trade_no: order.trade_no.clone(),
         out_refund_no: no.to_owned(),
         refund_no: no.to_owned(),
-        amount,
-        total: order.amount,
-        terms: Value::Null,
-        accepted_at: now,
-        done_at: now,
-        ending: Ending::Success,
+        ..Refund::new(order, payment, amount, now)
     };
     let refund_key = key(order, no);
     world.book.file_refund(refund_key, refund);

@@ -88,25 +88,16 @@ fn wanted(world: &World, request: &Request<'_>) -> Result<Order, Business> {
         return Err(invalid("passback_params不超过512个字符"));
     }
     let notify_url = request.notify_url.map(str::to_owned);
+    let expires_at = expires_at(request)?;
     Ok(Order {
-        provider: Provider::Alipay,
-        merchant: request.app_id.to_owned(),
-        out_trade_no,
         subject,
         amount,
+        product: "FACE_TO_FACE_PAYMENT",
         attach,
         terms: json!([request.content, notify_url]),
         notify_url,
-        created_at: request.now,
-        expires_at: expires_at(request)?,
-        code: String::new(),
-        code_expires_at: request.now,
-        codes: 0,
-        trade_no: String::new(),
-        scanned_at: None,
-        closed_at: None,
-        payments: Vec::new(),
-        refunds: Vec::new(),
+        expires_at,
+        ..Order::new(Provider::Alipay, request.app_id, &out_trade_no, request.now)
     })
 }
 

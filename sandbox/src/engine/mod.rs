@@ -15,14 +15,15 @@ pub(crate) use post::Parcel;
 pub use post::Sealed;
 pub use snapshot::{CallbackView, MoveView, OrderView, RefundView, SmsView, Snapshot};
 
-use crate::config::SandboxConfig;
+use crate::config::{SandboxConfig, Verification};
 use crate::delivery::Outbox;
 use crate::error::{ControlError, SandboxError};
 use crate::faults::{Fault, Faults, Operation, Place, Subject};
 use crate::keys::{self, Keys};
-use crate::message::{Received, Reply};
+use crate::message::{Fate, Received, Reply};
 use crate::random::Random;
 use crate::state::Book;
+use crate::verdict::Verdicts;
 use crate::{alipay, control, page, sms, wechat};
 
 /// The sandbox without its server.
@@ -39,12 +40,23 @@ enum Hands {
     Ours(ManualClock),
 }
 
+impl Hands {
+    fn now(&self) -> Timestamp {
+        match self {
+            Self::Given(clock) => clock.now(),
+            Self::Ours(clock) => clock.now(),
+        }
+    }
+}
+
 /// Everything behind the lock.
 pub(crate) struct World {
     pub(crate) keys: Keys,
     pub(crate) book: Book,
     pub(crate) faults: Faults,
     pub(crate) outbox: Outbox,
+    /// What is thought of each request.
+    pub(crate) verdicts: Verdicts,
     pub(crate) chance: Random,
     pub(crate) seed: u64,
     pub(crate) compression: u32,
@@ -74,11 +86,13 @@ impl Engine {
             Some(from) => Hands::Ours(ManualClock::at(from)),
             None => Hands::Given(clock),
         };
+        let now = clock.now();
         let world = World {
-            keys: Keys::read(config)?,
+            keys: Keys::read(config, now)?,
             book: Book::default(),
             faults: Faults::default(),
             outbox: Outbox::default(),
+            verdicts: Verdicts::default(),
             chance: Random::new(config.seed),
             seed: config.seed,
             compression: config.callback_compression,
@@ -90,10 +104,7 @@ impl Engine {
     /// The present instant in the providers' world.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        match &self.clock {
-            Hands::Given(clock) => clock.now(),
-            Hands::Ours(clock) => clock.now(),
-        }
+        self.clock.now()
     }
 
     /// Moves the clock, where the sandbox has its own.
@@ -113,16 +124,15 @@ impl Engine {
     /// Answers a request as the provider would whom it is for, or the control or the page.
     #[must_use]
     pub fn answer(&self, received: &Received) -> Reply {
-        let now = self.now();
         let path = received.path();
         if path.starts_with("/v3/") {
-            wechat::answer(&mut self.world(), now, received)
+            self.judged("wechat", received, wechat::answer)
         } else if path == "/gateway.do" {
-            alipay::answer(&mut self.world(), now, received)
+            self.judged("alipay", received, alipay::answer)
         } else if path == "/downloadBillFile.resource" {
-            alipay::download(&mut self.world(), now, received)
+            self.judged("alipay", received, alipay::download)
         } else if received.header("x-acs-action").is_some() {
-            sms::answer(&mut self.world(), now, received)
+            self.judged("aliyun-sms", received, sms::answer)
         } else if path.starts_with("/sandbox/") || path == "/" {
             if !control::is_from_here(received) {
                 return Reply::new(403, "text/plain", "loopback only");
@@ -131,6 +141,22 @@ impl Engine {
         } else {
             Reply::new(404, "text/plain", "")
         }
+    }
+
+    /// Has a provider answer, and keeps what was thought of the request.
+    fn judged(
+        &self,
+        provider: &'static str,
+        received: &Received,
+        answer: fn(&mut World, Timestamp, &Received) -> Reply,
+    ) -> Reply {
+        let now = self.now();
+        let mut world = self.world();
+        world.verdicts.begin();
+        let reply = answer(&mut world, now, received);
+        let status = if reply.fate == Fate::Cut { 0 } else { reply.status };
+        world.verdicts.end(now, provider, received, status);
+        reply
     }
 
     /// Puts a fault in force and gives its number.
@@ -150,7 +176,8 @@ impl Engine {
     /// Makes a new key with which the provider signs for a merchant from now on, and gives its id
     /// (empty for Alipay, which does not name its key) and public half (PEM). With `overlap`, WeChat
     /// Pay's callbacks come under either key, as they do for days when a real merchant changes keys;
-    /// without it, under the new one alone.
+    /// without it, under the new one alone. A merchant with certificates gets a new certificate, and
+    /// its serial is the id.
     ///
     /// # Errors
     /// When there is no such merchant.
@@ -159,23 +186,13 @@ impl Engine {
         merchant: &str,
         overlap: bool,
     ) -> Result<(String, String), ControlError> {
-        let id = {
-            let mut world = self.world();
-            if world.keys.alipay(merchant).is_some() {
-                String::new()
-            } else if world.keys.wechat(merchant).is_some() {
-                format!("PUB_KEY_ID_{}", world.chance.digits(28))
-            } else {
-                return Err(ControlError::NoSuchMerchant(merchant.to_owned()));
-            }
-        };
-        let key = keys::generate(id)?; // slow, so outside the lock
+        let (id, certified) = self.next_key(merchant)?;
+        let key = keys::generate(id, certified)?; // slow, so outside the lock
         let given = (key.id.clone(), key.public_pem.clone());
         let mut world = self.world();
         for known in &mut world.keys.wechat {
             if known.config.mchid == merchant {
-                known.platform.push(key.clone());
-                known.overlap = overlap;
+                known.rotate_to(key.clone(), overlap);
             }
         }
         for known in &mut world.keys.alipay {
@@ -184,6 +201,29 @@ impl Engine {
             }
         }
         Ok(given)
+    }
+
+    /// The name of a merchant's next key, and from when it is certified if it is.
+    fn next_key(&self, merchant: &str) -> Result<(String, Option<Timestamp>), ControlError> {
+        let now = self.now();
+        let mut world = self.world();
+        if world.keys.alipay(merchant).is_some() {
+            return Ok((String::new(), None));
+        }
+        let seed = world.seed;
+        let known = world
+            .keys
+            .wechat(merchant)
+            .ok_or_else(|| ControlError::NoSuchMerchant(merchant.to_owned()))?;
+        let count = known.platform.len();
+        match known.config.verification {
+            Verification::PublicKey => {
+                Ok((format!("PUB_KEY_ID_{}", world.chance.digits(28)), None))
+            }
+            Verification::Certificates | Verification::Both => {
+                Ok((keys::certificate_serial(seed, merchant, count), Some(now)))
+            }
+        }
     }
 
     /// Where the receipts of an SMS account are pushed from now on.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Engine, World};
 use crate::error::ControlError;
-use crate::state::{Order, OrderKey, Payment};
+use crate::state::{Order, OrderKey, Payment, Person};
 use crate::{alipay, text, wechat};
 
 /// A payer pays an order.
@@ -27,6 +27,12 @@ pub struct Pay {
     /// two payers scanned.
     #[serde(default)]
     pub force: bool,
+    /// Whose wallet it is; absent: whoever the order asks for.
+    #[serde(default)]
+    pub payer: Option<Person>,
+    /// How much of the amount a coupon of the merchant covers (WeChat Pay); the payer pays the rest.
+    #[serde(default)]
+    pub coupon_fen: Option<Fen>,
 }
 
 /// What was paid.
@@ -94,7 +100,8 @@ impl Engine {
         let now = self.now();
         let mut world = self.world();
         let key = world.find(&pay.out_trade_no, pay.merchant.as_deref())?;
-        let payment = world.take_payment(&key, now, pay.force)?;
+        world.may_pay(&key, pay, now)?;
+        let payment = world.take_payment(&key, now, pay.coupon_fen.unwrap_or(Fen::ZERO))?;
         if pay.notify.unwrap_or(true)
             && let Some(order) = world.book.orders.get(&key)
         {
@@ -169,6 +176,30 @@ impl World {
         }
     }
 
+    /// Whether the wallet lets this payer pay this order.
+    fn may_pay(&self, key: &OrderKey, pay: &Pay, now: Timestamp) -> Result<(), ControlError> {
+        let no_order = || ControlError::NoSuchOrder(key.1.clone());
+        let order = self.book.orders.get(key).ok_or_else(no_order)?;
+        let refused =
+            |fault: &str| Err(ControlError::NotPayable(format!("{}: {fault}", order.out_trade_no)));
+        if !pay.force {
+            payable(order, now)?;
+        }
+        if let (Some(only), Some(person)) = (&order.only_payer, &pay.payer)
+            && !only.admits(person)
+        {
+            return refused("the wallet refuses: only another person may pay it");
+        }
+        let coupon = pay.coupon_fen.unwrap_or(Fen::ZERO);
+        if coupon != Fen::ZERO && order.provider != Provider::Wechat {
+            return refused("only WeChat Pay has coupons here");
+        }
+        if coupon < Fen::ZERO || coupon >= order.amount {
+            return refused("a coupon covers less than the whole amount");
+        }
+        Ok(())
+    }
+
     /// Opens the code: gives the trade its number if it has none.
     fn open_code(&mut self, key: &OrderKey, now: Timestamp) {
         let seed = self.seed;
@@ -184,13 +215,8 @@ impl World {
         &mut self,
         key: &OrderKey,
         now: Timestamp,
-        force: bool,
+        coupon: Fen,
     ) -> Result<Payment, ControlError> {
-        if let Some(order) = self.book.orders.get(key)
-            && !force
-        {
-            payable(order, now)?;
-        }
         self.open_code(key, now);
         let seed = self.seed;
         let order = self
@@ -206,7 +232,8 @@ impl World {
             trade_no: trade_no.clone(),
             amount: order.amount,
             paid_at: now,
-            payer: payer(seed, order),
+            payer: order.payer.clone().unwrap_or_else(|| payer(seed, order)),
+            coupon,
         };
         order.payments.push(payment.clone());
         self.book.trades.insert(trade_no, key.clone());

@@ -1,6 +1,8 @@
 //! Everything that the sandbox knows, as plain data in a stable order: for `GET /sandbox/state`, the
 //! page, and tests that hold the hub against it.
 
+use std::collections::BTreeMap;
+
 use domain::Fen;
 use domain::bill::Direction;
 use domain::provider::Provider;
@@ -11,6 +13,7 @@ use super::{Engine, World};
 use crate::delivery::{Attempt, Delivery, DeliveryState};
 use crate::faults::{Operation, Rule};
 use crate::state::{Message, Order, Refund, Standing};
+use crate::verdict::Verdict;
 
 /// The state at an instant.
 #[derive(Clone, Serialize)]
@@ -29,6 +32,10 @@ pub struct Snapshot {
     pub moves: Vec<MoveView>,
     /// The faults in force.
     pub faults: Vec<Rule>,
+    /// What was thought of the newest requests, oldest first.
+    pub requests: Vec<Verdict>,
+    /// How often each merchant of WeChat Pay asked for certificates.
+    pub certificate_requests: BTreeMap<String, u64>,
 }
 
 /// An order.
@@ -50,7 +57,13 @@ pub struct OrderView {
     pub refunded_fen: Fen,
     /// What the payer reads.
     pub subject: String,
-    /// The text of the code that is valid now.
+    /// The provider's word for how it is paid.
+    pub product: &'static str,
+    /// On whose behalf, in service-provider mode.
+    pub sub_merchant: Option<String>,
+    /// The number of the combined order that it is a part of.
+    pub combined: Option<String>,
+    /// The text of the code, or what the payer's app is given, that is valid now.
     pub code: String,
     /// Where the provider calls back.
     pub notify_url: Option<String>,
@@ -77,7 +90,7 @@ pub struct RefundView {
     pub provider_trade_no: String,
     /// How much.
     pub amount_fen: Fen,
-    /// `processing`, `succeeded`, `abnormal`.
+    /// `processing`, `succeeded`, `abnormal`, `closed`.
     pub state: &'static str,
     /// When it was accepted.
     pub accepted_at: Timestamp,
@@ -152,6 +165,8 @@ pub struct MoveView {
     pub provider_trade_no: String,
     /// How much, positive both ways.
     pub amount_fen: Fen,
+    /// How much of it is a coupon of the merchant, and no money.
+    pub coupon_fen: Fen,
 }
 
 impl Engine {
@@ -168,6 +183,13 @@ impl Engine {
             callbacks: world.outbox.deliveries.values().map(callback_view).collect(),
             moves: moves(&world, now),
             faults: world.faults.rules().to_vec(),
+            requests: world.verdicts.log().cloned().collect(),
+            certificate_requests: world
+                .keys
+                .wechat
+                .iter()
+                .map(|known| (known.config.mchid.clone(), known.certificate_requests))
+                .collect(),
         }
     }
 }
@@ -194,6 +216,9 @@ fn view(world: &World, order: &Order, now: Timestamp) -> OrderView {
         paid_fen: paid.unwrap_or(Fen::ZERO),
         refunded_fen: world.book.refunded(order),
         subject: order.subject.clone(),
+        product: order.product,
+        sub_merchant: order.sub.as_ref().map(|sub| sub.mchid.clone()),
+        combined: order.whole.as_ref().map(|(_, no)| no.clone()),
         code: order.code.clone(),
         notify_url: order.notify_url.clone(),
         created_at: order.created_at,
@@ -214,6 +239,7 @@ fn refund_view(refund: &Refund, now: Timestamp) -> RefundView {
             Standing::Processing => "processing",
             Standing::Success => "succeeded",
             Standing::Abnormal => "abnormal",
+            Standing::Closed => "closed",
         },
         accepted_at: refund.accepted_at,
         done_at: refund.done_at,
@@ -268,6 +294,7 @@ fn moves(world: &World, now: Timestamp) -> Vec<MoveView> {
             out_refund_no: None,
             provider_trade_no: payment.trade_no.clone(),
             amount_fen: payment.amount,
+            coupon_fen: payment.coupon,
         }));
         let arrived = |refund: &&Refund| refund.standing(now) == Standing::Success;
         moves.extend(world.book.refunds_of(order).filter(arrived).map(|refund| MoveView {
@@ -279,6 +306,7 @@ fn moves(world: &World, now: Timestamp) -> Vec<MoveView> {
             out_refund_no: Some(refund.out_refund_no.clone()),
             provider_trade_no: refund.trade_no.clone(),
             amount_fen: refund.amount,
+            coupon_fen: refund.coupon,
         }));
     }
     moves.sort_by(|a, b| {

@@ -79,6 +79,8 @@ pub enum Action {
     NotEnough,
     /// A refund is accepted and ends `ABNORMAL`.
     Abnormal,
+    /// A refund is accepted and ends `CLOSED`.
+    Closed,
     /// A text message is refused by the vendor's limit.
     Throttle,
     /// A text message is accepted and its receipt says that it failed.
@@ -201,8 +203,8 @@ impl Fault {
     /// Whether the action can happen where the rule wants it.
     pub(super) fn makes_sense(&self) -> bool {
         use Action::{
-            Abnormal, ChangedRow, Corrupt, Delay, Drop, DropAfterCommit, Duplicate, EmptyDay,
-            ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
+            Abnormal, ChangedRow, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
+            EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
             Status500, Throttle, Truncate, Undelivered, UnknownSerial, WrongHash, WrongSignature,
         };
         match self.action {
@@ -215,7 +217,7 @@ impl Fault {
                 matches!(self.on, Place::Answer | Place::Sms)
             }
             NotEnough => matches!(self.on, Place::Answer | Place::Sms),
-            Abnormal => self.on == Place::Answer,
+            Abnormal | Closed => self.on == Place::Answer,
             Throttle | Undelivered => self.on == Place::Sms,
             MissingRow | ExtraRow | ChangedRow | Truncate | WrongHash | Late | EmptyDay => {
                 self.on == Place::Bill

@@ -172,6 +172,7 @@ const fn word(standing: Standing) -> &'static str {
         Standing::Processing => "PROCESSING",
         Standing::Success => "SUCCESS",
         Standing::Abnormal => "CHANGE",
+        Standing::Closed => "FAIL",
     }
 }
 

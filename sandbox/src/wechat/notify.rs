@@ -45,6 +45,7 @@ pub(super) fn announce_refund(world: &mut World, refund: &Refund, url: String) {
     let (event_type, summary, standing) = match refund.ending {
         Ending::Success => ("REFUND.SUCCESS", "退款成功", Standing::Success),
         Ending::Abnormal => ("REFUND.ABNORMAL", "退款异常", Standing::Abnormal),
+        Ending::Closed => ("REFUND.CLOSED", "退款关闭", Standing::Closed),
     };
     let (fen, total) = (refund.amount.get(), refund.total.get());
     let mut plain = json!({
@@ -136,9 +137,8 @@ pub(crate) fn seal(
     })
     .to_string()
     .into_bytes();
-    let old = merchant.overlap && chance.happens(500);
-    let signer = if old { merchant.platform.iter().rev().nth(1) } else { merchant.platform.last() };
-    let signer = signer.or_else(|| merchant.platform.last())?;
+    let turn = usize::try_from(delivery.id).unwrap_or(0).saturating_add(delivery.attempts.len());
+    let signer = merchant.caller(turn, chance)?;
     let mut headers = signature(&signer.id, &signer.signing, now, &body, chance, action);
     if action == Some(Action::Corrupt) {
         super::corrupt(&mut body);

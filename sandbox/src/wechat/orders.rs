@@ -184,25 +184,16 @@ fn new_order(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Order {
+    let new = Order::new(Provider::Wechat, mchid, &wanted.out_trade_no, now);
     Order {
-        provider: Provider::Wechat,
-        merchant: mchid.to_owned(),
-        out_trade_no: wanted.out_trade_no,
         subject: wanted.description,
         amount: Fen::new(wanted.amount.total),
+        product: "NATIVE",
         attach: wanted.attach,
         notify_url: Some(wanted.notify_url),
         terms,
-        created_at: now,
         expires_at,
-        code: String::new(),
-        code_expires_at: now,
-        codes: 0,
-        trade_no: String::new(),
-        scanned_at: None,
-        closed_at: None,
-        payments: Vec::new(),
-        refunds: Vec::new(),
+        ..new
     }
 }
 

@@ -117,6 +117,11 @@ pub(super) fn refund(
         out_refund_no: key.2.clone(),
         amount,
         total: order.amount,
+        coupon: Fen::ZERO,
+        total_coupon: Fen::ZERO,
+        sub: None,
+        notify_url: None,
+        portal: false,
         terms,
         accepted_at: now,
         done_at: later(now, delay),
@@ -202,6 +207,11 @@ pub(crate) fn portal_refund(
         out_refund_no: out_refund_no.to_owned(),
         amount,
         total: found.amount,
+        coupon: Fen::ZERO,
+        total_coupon: Fen::ZERO,
+        sub: None,
+        notify_url: None,
+        portal: true,
         terms: Value::Null,
         accepted_at: now,
         done_at: later(now, delay),
@@ -217,6 +227,7 @@ pub(super) const fn word(standing: Standing) -> &'static str {
         Standing::Processing => "PROCESSING",
         Standing::Success => "SUCCESS",
         Standing::Abnormal => "ABNORMAL",
+        Standing::Closed => "CLOSED",
     }
 }
 

@@ -1,12 +1,19 @@
 //! What the providers remember: orders, payments, refunds, messages. Nothing is ever removed, and
 //! what an order or refund "is" follows from its facts and the time, never from a flag.
 
+mod order;
+mod person;
+mod refund;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::Fen;
-use domain::provider::Provider;
 use jiff::Timestamp;
-use serde_json::Value;
+
+pub(crate) use order::{Combined, Order, Payment, Sub};
+pub(crate) use person::OnlyPayer;
+pub use person::Person;
+pub(crate) use refund::{Ending, Refund, Standing};
 
 /// An order's key: merchant (mchid or `app_id`) and `out_trade_no`.
 pub(crate) type OrderKey = (String, String);
@@ -14,97 +21,6 @@ pub(crate) type OrderKey = (String, String);
 /// A refund's key: merchant, scope and refund number. WeChat Pay scopes numbers by merchant (empty
 /// scope), Alipay by trade (scope = `out_trade_no`).
 pub(crate) type RefundKey = (String, String, String);
-
-/// An order (订单) as a provider keeps it.
-pub(crate) struct Order {
-    pub(crate) provider: Provider,
-    /// mchid or `app_id`.
-    pub(crate) merchant: String,
-    pub(crate) out_trade_no: String,
-    pub(crate) subject: String,
-    pub(crate) amount: Fen,
-    /// `attach` or `passback_params`, echoed.
-    pub(crate) attach: Option<String>,
-    pub(crate) notify_url: Option<String>,
-    /// The parameters of the first request: a repeat must be identical.
-    pub(crate) terms: Value,
-    pub(crate) created_at: Timestamp,
-    /// When it can no longer be paid.
-    pub(crate) expires_at: Timestamp,
-    /// The code that is valid now; each repeat of the order makes a fresh one.
-    pub(crate) code: String,
-    pub(crate) code_expires_at: Timestamp,
-    /// How many codes it has had.
-    pub(crate) codes: u32,
-    /// The provider's number of the trade, once there is one.
-    pub(crate) trade_no: String,
-    /// When the payer's wallet first opened the code. For Alipay there is no trade before.
-    pub(crate) scanned_at: Option<Timestamp>,
-    pub(crate) closed_at: Option<Timestamp>,
-    /// More than one only when a payer was made to pay twice.
-    pub(crate) payments: Vec<Payment>,
-    pub(crate) refunds: Vec<RefundKey>,
-}
-
-/// A payment (支付): money that moved.
-#[derive(Clone)]
-pub(crate) struct Payment {
-    pub(crate) trade_no: String,
-    pub(crate) amount: Fen,
-    pub(crate) paid_at: Timestamp,
-    /// `openid` or buyer id.
-    pub(crate) payer: String,
-}
-
-/// How a refund ends once it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// The payer has the money.
-    Success,
-    /// The payer's account refused it; no money moved.
-    Abnormal,
-}
-
-/// How a refund stands at an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Accepted, not yet arrived.
-    Processing,
-    /// Arrived.
-    Success,
-    /// Refused by the payer's account.
-    Abnormal,
-}
-
-/// A refund (退款) as a provider keeps it.
-pub(crate) struct Refund {
-    pub(crate) provider: Provider,
-    pub(crate) merchant: String,
-    pub(crate) out_trade_no: String,
-    pub(crate) trade_no: String,
-    pub(crate) out_refund_no: String,
-    /// The provider's own number.
-    pub(crate) refund_no: String,
-    pub(crate) amount: Fen,
-    /// What the payment was.
-    pub(crate) total: Fen,
-    /// The parameters of the first request.
-    pub(crate) terms: Value,
-    pub(crate) accepted_at: Timestamp,
-    pub(crate) done_at: Timestamp,
-    pub(crate) ending: Ending,
-}
-
-impl Refund {
-    /// How it stands at `now`.
-    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
-        match self.ending {
-            _ if now < self.done_at => Standing::Processing,
-            Ending::Success => Standing::Success,
-            Ending::Abnormal => Standing::Abnormal,
-        }
-    }
-}
 
 /// A text message (短信) as the vendor keeps it.
 pub(crate) struct Message {
@@ -132,6 +48,8 @@ pub(crate) struct BillFile {
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) orders: BTreeMap<OrderKey, Order>,
+    /// Combined orders by who combines and their number.
+    pub(crate) combined: BTreeMap<OrderKey, Combined>,
     /// From the provider's trade number to the order.
     pub(crate) trades: BTreeMap<String, OrderKey>,
     pub(crate) refunds: BTreeMap<RefundKey, Refund>,
@@ -175,21 +93,6 @@ impl Book {
             order.refunds.push(key.clone());
         }
         self.refunds.insert(key, refund);
-    }
-}
-
-impl Order {
-    /// Whether money has come in.
-    pub(crate) fn is_paid(&self) -> bool {
-        !self.payments.is_empty()
-    }
-
-    /// The payment with that trade number, else the first.
-    pub(crate) fn payment(&self, trade_no: Option<&str>) -> Option<&Payment> {
-        match trade_no {
-            Some(no) => self.payments.iter().find(|payment| payment.trade_no == no),
-            None => self.payments.first(),
-        }
     }
 }
 
