@@ -17,6 +17,7 @@ pub mod settings;
 mod testing;
 pub mod webhook;
 pub mod wechat;
+pub mod wechat_v2;
 pub mod wire;
 mod yuan;
 

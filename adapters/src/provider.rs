@@ -62,7 +62,7 @@ pub trait PaymentProvider: Send + Sync {
     /// # Errors
     /// When the provider has no such call, or its limits would refuse it.
     fn redirect_refund(&self, redirect: &Redirect<'_>) -> Result<Call, LimitError>;
-    /// The call that asks for a bill of a day; its answer names the file.
+    /// The call that asks for a bill of a day; its answer names the file, or is the file.
     ///
     /// # Errors
     /// When the provider has no such bill.

@@ -53,6 +53,7 @@ pub(super) async fn fetch(
     .await;
     let ticket = match asked {
         Outcome::Accepted(BillAnswer::Ready(ticket)) => ticket,
+        Outcome::Accepted(BillAnswer::Here(file)) => return Ok(Fetched::File(file)),
         Outcome::Accepted(BillAnswer::EmptyDay) => return Ok(Fetched::EmptyDay),
         Outcome::Accepted(BillAnswer::NotYet) => {
             return waits(hub, run, BEING_MADE, "the provider is still making the bill").await;

@@ -1,5 +1,7 @@
 //! A bill as it is asked for and fetched.
 
+use std::fmt;
+
 /// Which bill of a day (账单).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BillKind {
@@ -34,12 +36,26 @@ pub struct BillTicket {
 }
 
 /// What a provider says when it is asked for a day's bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum BillAnswer {
-    /// The file is there.
+    /// The file is there, to be fetched.
     Ready(BillTicket),
+    /// The answer is the file itself, proved: there is nothing to fetch.
+    Here(Vec<u8>),
     /// Nothing happened on that day: an empty day is a result.
     EmptyDay,
     /// It is still being made: ask again later.
     NotYet,
+}
+
+impl fmt::Debug for BillAnswer {
+    /// A bill holds personal data: only its length is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready(ticket) => f.debug_tuple("Ready").field(ticket).finish(),
+            Self::Here(file) => write!(f, "Here({} bytes)", file.len()),
+            Self::EmptyDay => f.write_str("EmptyDay"),
+            Self::NotYet => f.write_str("NotYet"),
+        }
+    }
 }

@@ -328,7 +328,9 @@ fn file(office: &Office, hub: &dyn PaymentProvider, ticket: &BillTicket) -> Outc
 fn fetched(office: &Office, hub: &dyn PaymentProvider) -> Outcome<Vec<u8>> {
     match ticket(office, hub) {
         BillAnswer::Ready(ticket) => file(office, hub, &ticket),
-        other @ (BillAnswer::EmptyDay | BillAnswer::NotYet) => panic!("{other:?}"),
+        other @ (BillAnswer::Here(_) | BillAnswer::EmptyDay | BillAnswer::NotYet) => {
+            panic!("{other:?}")
+        }
     }
 }
 

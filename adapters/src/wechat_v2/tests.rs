@@ -1,0 +1,1 @@
+//! WeChat side of v2 as the tests need it.
