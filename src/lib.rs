@@ -3,6 +3,7 @@
 pub mod cases;
 pub mod cli;
 pub mod clock;
+pub mod combined;
 pub mod commands;
 pub mod config;
 pub mod demo;
@@ -11,6 +12,7 @@ pub mod fault;
 pub mod http;
 pub mod hub;
 pub mod jobs;
+pub mod keys;
 pub mod ledger;
 pub mod offline;
 pub mod orders;

@@ -28,14 +28,12 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     let hub = Arc::new(hub.map_err(|error| named(&error))?);
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
     let server = http::serve(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
-    let workers = asked.role.works().then(|| Workers::start(&hub));
+    let workers = if asked.role.works() { Workers::start(&hub) } else { Workers::start_keys(&hub) };
     terminal::say(format_args!("payhub listens on http://{}", server.address()));
     told_to_stop().await;
     terminal::say("payhub stops: it ends what it has begun");
     server.stop().await;
-    if let Some(workers) = workers {
-        workers.stop().await;
-    }
+    workers.stop().await;
     drop(hub);
     database.close().await?;
     Ok(Exit::Done)

@@ -30,7 +30,7 @@ pub use channel::{Channel, Template};
 pub use database::{Database, Place};
 pub use environment::Environment;
 pub use error::ConfigError;
-pub use merchant::Merchant;
+pub use merchant::{ClientIdentity, Dated, Merchant};
 pub use policy::{Policy, RefundApproval};
 pub use security::MasterKey;
 pub use server::Server;

@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{Bytes, Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use adapters::provider::{Acknowledgement, Notice, Reply};
+use adapters::provider::{Acknowledgement, Notice, NoticeFault, Reply};
 use adapters::wire::Headers;
 use callbacks::{Claim, LARGEST_BODY, Opened, Refusal};
 use domain::fact::Source;
@@ -23,6 +23,7 @@ use super::shared::Shared;
 use super::{body, error, resource, schema};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::keys;
 use crate::record::{Arrival, Evidence, Unreadable, record};
 use crate::replay::{Kept, context};
 use crate::store::callbacks::{Refused, refuse};
@@ -101,7 +102,7 @@ async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &
     let hub = &shared.hub;
     let received_at = hub.clock.now();
     let notice = Notice { headers, body, received_at };
-    let (word, reply) = match callbacks::open(merchant.provider.as_ref(), &notice) {
+    let (word, reply) = match open(hub, merchant, &notice).await {
         Ok(opened) => believed(hub, merchant, headers, body, received_at, opened).await,
         Err(refusal) => {
             if shared.refusals.admits(&merchant.id) {
@@ -112,6 +113,22 @@ async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &
     };
     shared.metrics.callback(merchant.id.as_str(), word);
     reply
+}
+
+/// Opens a callback. One that names a key which the hub does not have is opened again once the keys
+/// are renewed, if they may be renewed now.
+async fn open(hub: &Hub, merchant: &Merchant, notice: &Notice<'_>) -> Result<Opened, Refusal> {
+    let provider = merchant.provider.as_ref();
+    match callbacks::open(provider, notice) {
+        Err(refusal) if refusal.fault == NoticeFault::UnknownKey => {
+            if keys::renew_for_a_notice(hub, merchant).await {
+                callbacks::open(provider, notice)
+            } else {
+                Err(refusal)
+            }
+        }
+        opened => opened,
+    }
 }
 
 /// Makes an authentic callback durable with all that it changes.

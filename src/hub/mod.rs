@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::config::{Policy, Template};
 use crate::dispatch::Webhooks;
+use crate::keys::Renewals;
 use crate::outbound::Outbound;
 use crate::seal::{SealError, Sealer};
 use crate::store::Store;
@@ -38,6 +39,8 @@ pub struct Hub {
     pub channels: BTreeMap<String, Channel>,
     /// The way out to providers.
     pub outbound: Outbound,
+    /// When the providers' keys were last renewed.
+    pub renewals: Renewals,
     /// What the office decided.
     pub policy: Policy,
     /// Which message goes over which channel.

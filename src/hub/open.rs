@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Channel, Hub, Merchant, Signals, Templates};
 use crate::config::{self, Config, Place};
 use crate::dispatch::Webhooks;
-use crate::outbound::{NoClient, Outbound};
+use crate::keys::Renewals;
+use crate::outbound::{NoClient, Outbound, Trust};
 use crate::postgres::{Binaries, PostgresError, PrivatePostgres};
 use crate::seal::{Purpose, SealError};
 use crate::store::applications::NewApplication;
@@ -137,7 +138,8 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         sealer,
         merchants: merchants.collect(),
         channels: channels.collect::<BTreeMap<_, _>>(),
-        outbound: Outbound::new(is_loopback_only(config))?,
+        outbound: outbound(config)?,
+        renewals: Renewals::of(config.merchants.iter().map(|merchant| &merchant.id)),
         policy: config.policy,
         templates: Templates(config.templates.clone()),
         webhook_networks: config.webhook_networks.clone(),
@@ -152,7 +154,15 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
     Ok(hub)
 }
 
-/// Whether every provider and vendor is on loopback, so that no certificates are needed.
+/// The way out. Where every provider and vendor is on loopback, no certificates are needed.
+fn outbound(config: &Config) -> Result<Outbound, NoClient> {
+    let trust = if is_loopback_only(config) { Trust::Nobody } else { Trust::Machine };
+    let identities = config.merchants.iter().filter_map(|merchant| {
+        merchant.client_identity.as_ref().map(|identity| (&merchant.id, identity))
+    });
+    Outbound::new(&trust, identities)
+}
+
 fn is_loopback_only(config: &Config) -> bool {
     config.merchants.iter().all(crate::config::Merchant::is_sandbox)
         && config.channels.iter().all(|channel| channel.endpoint.starts_with("http://"))

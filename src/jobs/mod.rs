@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use crate::fault::Fault;
 use crate::hub::{Hub, prepare_months};
 use crate::store::idempotency;
-use crate::{cases, dispatch, orders, reconcile, refunds};
+use crate::{cases, dispatch, keys, orders, reconcile, refunds};
 
 /// How long a worker sleeps when nobody wakes it.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -32,6 +32,18 @@ pub struct Workers {
 }
 
 impl Workers {
+    /// Starts what a process needs that takes requests and does no other work: the providers'
+    /// verification keys are each process's own.
+    #[must_use]
+    pub fn start_keys(hub: &Arc<Hub>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keep(Arc::clone(hub), stopped, "keys", DAILY_PERIOD, |hub| {
+            Box::pin(keys::run_once(hub))
+        }));
+        Self { stop, tasks }
+    }
+
     /// Starts every worker.
     #[must_use]
     pub fn start(hub: &Arc<Hub>) -> Self {
@@ -55,6 +67,9 @@ impl Workers {
         }));
         tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
             Box::pin(reconcile::run_once(hub))
+        }));
+        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "keys", DAILY_PERIOD, |hub| {
+            Box::pin(keys::run_once(hub))
         }));
         tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "cases", DAILY_PERIOD, |hub| {
             Box::pin(cases::run_once(hub))
@@ -121,7 +136,7 @@ fn signal<'a>(hub: &'a Hub, name: &str) -> &'a Notify {
     match name {
         "dispatch" => &hub.signals.dispatch,
         "reconcile" => &hub.signals.reconcile,
-        "cases" | "housekeeping" => &hub.signals.period,
+        "cases" | "keys" | "housekeeping" => &hub.signals.period,
         _ => &hub.signals.follow,
     }
 }

@@ -1,11 +1,12 @@
 //! Asks a provider: signs a stored call, sends it, has the answer read, and keeps both as
 //! evidence. What did not come back is unknown, never failed.
 
-use adapters::wire::{Answer, Call, Outcome, Stamp};
+use adapters::wire::{Answer, Call, Outcome, Reason, Stamp};
 use serde_json::json;
 
-use super::{Kind, Silence};
+use super::{Kind, Silence, alarm};
 use crate::hub::{Hub, Merchant};
+use crate::keys;
 use crate::seal::Purpose;
 use crate::store::callbacks::{ProviderCall, keep_call};
 
@@ -21,33 +22,69 @@ pub struct Question<'a> {
 }
 
 /// Asks `merchant`'s provider. `read` gives the answer its meaning; the stamp is the one that was
-/// signed under.
+/// signed under. An answer that names a key which the hub does not have is read again once the keys
+/// are renewed, so `read` may be called twice.
 pub async fn ask<T>(
     hub: &Hub,
     merchant: &Merchant,
     question: Question<'_>,
     call: &Call,
-    read: impl FnOnce(&Answer, &Stamp) -> Outcome<T>,
+    read: impl Fn(&Answer, &Stamp) -> Outcome<T>,
 ) -> Outcome<T> {
+    let (answer, mut outcome) = exchange(hub, merchant, question, call, &read).await;
+    if let (Some((answer, stamp)), Outcome::Unknown(_)) = (&answer, &outcome)
+        && keys::renew_if_missing(hub, merchant).await
+    {
+        outcome = read(answer, stamp);
+    }
+    let answer = answer.as_ref().map(|(answer, _)| answer);
+    keep(hub, merchant, question, call, answer, &outcome).await;
+    outcome
+}
+
+/// Asks for keys: an answer that names a key which the hub does not have asks for nothing more.
+pub(crate) async fn ask_for_keys<T>(
+    hub: &Hub,
+    merchant: &Merchant,
+    call: &Call,
+    read: impl Fn(&Answer, &Stamp) -> Outcome<T>,
+) -> Outcome<T> {
+    let subject = merchant.id.as_str();
+    let question = Question { operation: "keys", subject, kind: Kind::Call };
+    let (answer, outcome) = exchange(hub, merchant, question, call, &read).await;
+    let answer = answer.as_ref().map(|(answer, _)| answer);
+    keep(hub, merchant, question, call, answer, &outcome).await;
+    outcome
+}
+
+/// Signs, sends and reads once; the answer with the stamp that it is read under.
+async fn exchange<T>(
+    hub: &Hub,
+    merchant: &Merchant,
+    question: Question<'_>,
+    call: &Call,
+    read: &impl Fn(&Answer, &Stamp) -> Outcome<T>,
+) -> (Option<(Answer, Stamp)>, Outcome<T>) {
     let stamp = match hub.stamp() {
         Ok(stamp) => stamp,
-        Err(error) => return Outcome::Unknown(error.to_string()),
+        Err(error) => return (None, Outcome::Unknown(error.to_string())),
     };
     let request = match merchant.provider.sign(call, &stamp) {
         Ok(request) => request,
-        Err(error) => return Outcome::Unknown(error.to_string()),
+        Err(error) => return (None, Outcome::Unknown(error.to_string())),
     };
-    let (answer, outcome) = match hub.outbound.send(request, question.kind).await {
+    let rate = merchant.provider.rate(call);
+    match hub.outbound.send_for(&merchant.id, rate, &request, question.kind).await {
         Ok(answer) => {
             // Reading verifies a signature and may unpack a bill.
             let fresh = Stamp { now: hub.clock.now(), nonce: stamp.nonce };
             let outcome = read(&answer, &fresh);
-            (Some(answer), outcome)
+            (Some((answer, fresh)), outcome)
         }
-        Err(Silence::NotSent(why) | Silence::NoAnswer(why)) => (None, Outcome::Unknown(why)),
-    };
-    keep(hub, merchant, question, call, answer.as_ref(), &outcome).await;
-    outcome
+        Err(silence @ (Silence::NotSent(_) | Silence::NoAnswer(_))) => {
+            (None, Outcome::Unknown(silence.to_string()))
+        }
+    }
 }
 
 /// Keeps the evidence. Losing it must not lose the answer, so a failure is only logged.
@@ -64,6 +101,11 @@ async fn keep<T>(
         Outcome::Refused(refusal) => ("refused", format!("{}: {}", refusal.code, refusal.message)),
         Outcome::Unknown(why) => ("unknown", why.clone()),
     };
+    if let Outcome::Refused(refusal) = outcome
+        && refusal.reason == Reason::Configuration
+    {
+        alarm::refused_us(hub, merchant, refusal, answer).await;
+    }
     tracing::debug!(
         merchant = %merchant.id, operation = question.operation, subject = question.subject,
         outcome = word, detail, "asked the provider"

@@ -130,7 +130,7 @@ async fn ask<T>(
     subject: &str,
     kind: crate::outbound::Kind,
     call: &adapters::wire::Call,
-    read: impl FnOnce(&adapters::wire::Answer, &adapters::wire::Stamp) -> Outcome<T>,
+    read: impl Fn(&adapters::wire::Answer, &adapters::wire::Stamp) -> Outcome<T>,
 ) -> Outcome<T> {
     let question = crate::outbound::Question { operation, subject, kind };
     crate::outbound::ask(hub, merchant, question, call, read).await

@@ -1,0 +1,156 @@
+//! Renews the providers' verification keys: at the start, every hour, and at once when a notice or
+//! an answer names a key that the hub does not have. However many ask, one call goes out, and for
+//! a while none after it: an invented serial costs nothing. What is known stays in use when a
+//! renewal fails.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use adapters::provider::{Learned, RenewedKeys};
+use adapters::wire::Outcome;
+use domain::ids::MerchantId;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::outbound::ask_for_keys;
+
+/// How often keys are renewed; WeChat Pay wants it at least every 12 hours.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+/// When a renewal that failed is tried again.
+const AGAIN: SignedDuration = SignedDuration::from_mins(5);
+/// When a provider without such keys is asked again: a merchant changes its mode once in its life.
+const NONE_THERE: SignedDuration = SignedDuration::from_hours(12);
+/// For how long after a call unknown keys are simply unknown.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
+
+/// What is known of each merchant's renewals, in this process.
+#[derive(Debug, Default)]
+pub struct Renewals(BTreeMap<MerchantId, Renewal>);
+
+#[derive(Debug, Default)]
+struct Renewal {
+    /// Held while a call is out.
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    /// How many calls have ended.
+    done: u64,
+    /// When the last one ended.
+    tried_at: Option<Timestamp>,
+    /// When the next one is due; `None`: now.
+    due_at: Option<Timestamp>,
+}
+
+impl Renewals {
+    /// No call has been made yet for any of these.
+    pub fn of<'a>(merchants: impl IntoIterator<Item = &'a MerchantId>) -> Self {
+        Self(merchants.into_iter().map(|id| (id.clone(), Renewal::default())).collect())
+    }
+}
+
+impl Renewal {
+    fn state(&self) -> State {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self, now: Timestamp, next: SignedDuration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.done = state.done.wrapping_add(1);
+        state.tried_at = Some(now);
+        state.due_at = Some(now.saturating_add(next).unwrap_or(Timestamp::MAX));
+    }
+}
+
+/// Renews the keys of every merchant whose time has come; how many there were.
+///
+/// # Errors
+/// None; the type is that of all workers.
+pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
+    let mut renewed: usize = 0;
+    for merchant in hub.merchants.values() {
+        let (Some(keys), Some(renewal)) =
+            (merchant.provider.renewed_keys(), hub.renewals.0.get(&merchant.id))
+        else {
+            continue;
+        };
+        let _turn = renewal.turn.lock().await;
+        if renewal.state().due_at.is_none_or(|due| due <= hub.clock.now()) {
+            renew(hub, merchant, keys, renewal).await;
+            renewed = renewed.saturating_add(1);
+        }
+    }
+    Ok(renewed)
+}
+
+/// Renews the keys of a merchant if something named one that is not there; whether it is worth
+/// looking again.
+pub async fn renew_if_missing(hub: &Hub, merchant: &Merchant) -> bool {
+    match merchant.provider.renewed_keys() {
+        Some(keys) if keys.is_key_missing() => renew_at_once(hub, merchant, keys).await,
+        Some(_) | None => false,
+    }
+}
+
+/// Renews the keys of a merchant now, unless that was done a moment ago; whether a call has ended
+/// since this was asked for, by whomever it was made.
+pub async fn renew_for_a_notice(hub: &Hub, merchant: &Merchant) -> bool {
+    match merchant.provider.renewed_keys() {
+        Some(keys) => renew_at_once(hub, merchant, keys).await,
+        None => false,
+    }
+}
+
+async fn renew_at_once(hub: &Hub, merchant: &Merchant, keys: &dyn RenewedKeys) -> bool {
+    let Some(renewal) = hub.renewals.0.get(&merchant.id) else { return false };
+    let before = renewal.state().done;
+    let _turn = renewal.turn.lock().await;
+    let state = renewal.state();
+    if state.done != before {
+        return true;
+    }
+    let pausing = state.tried_at.is_some_and(|tried_at| {
+        let since = hub.clock.now().duration_since(tried_at);
+        !since.is_negative() && since < PAUSE
+    });
+    if pausing {
+        return false;
+    }
+    renew(hub, merchant, keys, renewal).await;
+    true
+}
+
+/// One call, while the turn is held.
+async fn renew(hub: &Hub, merchant: &Merchant, keys: &dyn RenewedKeys, renewal: &Renewal) {
+    let next = match keys.ask_keys() {
+        None => HOURLY,
+        Some(call) => {
+            let learned = ask_for_keys(hub, merchant, &call, |answer, stamp| {
+                keys.learn_keys(answer, stamp.now)
+            })
+            .await;
+            let merchant = &merchant.id;
+            match learned {
+                Outcome::Accepted(Learned::New(0)) => HOURLY,
+                Outcome::Accepted(Learned::New(count)) => {
+                    tracing::info!(%merchant, count, "new verification keys of the provider");
+                    HOURLY
+                }
+                Outcome::Accepted(Learned::NoneThere) => NONE_THERE,
+                Outcome::Refused(refusal) => {
+                    let why = refusal.code;
+                    tracing::warn!(%merchant, why, "keys were not renewed; the old ones stay");
+                    AGAIN
+                }
+                Outcome::Unknown(why) => {
+                    tracing::warn!(%merchant, why, "keys were not renewed; the old ones stay");
+                    AGAIN
+                }
+            }
+        }
+    };
+    renewal.ended(hub.clock.now(), next);
+}
