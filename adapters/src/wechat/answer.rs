@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Wechat;
+use super::parties::Parties;
 use super::statement::{Refund, StatementError, Transaction};
-use crate::json;
-use crate::provider::{Closing, Pay, Placed, RefundKey};
+use crate::provider::{Closing, RefundKey};
 use crate::wire::{Answer, Outcome, Reason, Refusal};
 
 /// What an answer says before it is known what was asked.
@@ -87,25 +87,14 @@ fn reason(code: &str) -> Option<Reason> {
     }
 }
 
-/// The answer to placing an order.
-pub(super) fn placed(said: Said<'_>) -> Outcome<Placed> {
-    #[derive(Deserialize)]
-    struct Code {
-        code_url: String,
-    }
-    let body = match proved(said) {
-        Ok(body) => body,
+/// The proved body of an answer to placing an order; what an order is then offered as is read by
+/// [`offered`](super::pay).
+pub(super) fn placed<T>(said: Said<'_>) -> Result<&[u8], Outcome<T>> {
+    match proved(said) {
         Err(Outcome::Refused(refusal)) if asks_for_a_query(refusal.reason) => {
-            return Outcome::Unknown(format!("placing was answered {}", refusal.code));
+            Err(Outcome::Unknown(format!("placing was answered {}", refusal.code)))
         }
-        Err(other) => return other,
-    };
-    match serde_json::from_slice::<Code>(body) {
-        Ok(Code { code_url }) if !code_url.is_empty() => {
-            Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url }))
-        }
-        Ok(_) => Outcome::Unknown("code_url is empty".to_owned()),
-        Err(source) => Outcome::Unknown(format!("the answer {}", json::fault(&source))),
+        read => read,
     }
 }
 
@@ -115,7 +104,11 @@ fn asks_for_a_query(reason: Reason) -> bool {
 }
 
 /// The answer to a query of an order.
-pub(super) fn order(out_trade_no: &OutTradeNo, said: Said<'_>) -> Outcome<OrderStanding> {
+pub(super) fn order(
+    parties: &Parties,
+    out_trade_no: &OutTradeNo,
+    said: Said<'_>,
+) -> Outcome<OrderStanding> {
     if is_absent(&said) {
         return Outcome::Accepted(OrderStanding::Absent);
     }
@@ -127,7 +120,7 @@ pub(super) fn order(out_trade_no: &OutTradeNo, said: Said<'_>) -> Outcome<OrderS
         Ok(transaction) if !transaction.is_about(out_trade_no) => {
             Outcome::Unknown("the answer is about another order".to_owned())
         }
-        Ok(transaction) => outcome(transaction.standing()),
+        Ok(transaction) => outcome(transaction.standing(parties)),
         Err(why) => Outcome::Unknown(why.to_string()),
     }
 }
@@ -148,9 +141,13 @@ pub(super) fn closed(said: Said<'_>) -> Outcome<Closing> {
 }
 
 /// The answer to asking for a refund.
-pub(super) fn refunded(key: &RefundKey<'_>, said: Said<'_>) -> Outcome<RefundFact> {
+pub(super) fn refunded(
+    parties: &Parties,
+    key: &RefundKey<'_>,
+    said: Said<'_>,
+) -> Outcome<RefundFact> {
     match proved(said) {
-        Ok(body) => outcome(refund_of(key, body)),
+        Ok(body) => outcome(refund_of(parties, key, body)),
         // These are about other refunds or orders than the one that was asked for: nothing is
         // proved about this one, and money may have moved under its number.
         Err(Outcome::Refused(refusal)) if asks_for_a_query(refusal.reason) => {
@@ -161,28 +158,36 @@ pub(super) fn refunded(key: &RefundKey<'_>, said: Said<'_>) -> Outcome<RefundFac
 }
 
 /// The answer to a query of a refund.
-pub(super) fn refund(key: &RefundKey<'_>, said: Said<'_>) -> Outcome<Option<RefundFact>> {
+pub(super) fn refund(
+    parties: &Parties,
+    key: &RefundKey<'_>,
+    said: Said<'_>,
+) -> Outcome<Option<RefundFact>> {
     if let Said::Declined { status: 404, refusal } = &said
         && refusal.code == "RESOURCE_NOT_EXISTS"
     {
         return Outcome::Accepted(None);
     }
     match proved(said) {
-        Ok(body) => outcome(refund_of(key, body).map(Some)),
+        Ok(body) => outcome(refund_of(parties, key, body).map(Some)),
         Err(other) => other,
     }
 }
 
-fn refund_of(key: &RefundKey<'_>, body: &[u8]) -> Result<RefundFact, StatementError> {
+fn refund_of(
+    parties: &Parties,
+    key: &RefundKey<'_>,
+    body: &[u8],
+) -> Result<RefundFact, StatementError> {
     let refund = Refund::read(body)?;
     if !refund.is_about(key.out_trade_no, key.out_refund_no) {
         return Err(StatementError::Field("the refund that was asked for"));
     }
-    refund.answered()
+    refund.answered(parties)
 }
 
 /// WeChat has no order under this number.
-fn is_absent(said: &Said<'_>) -> bool {
+pub(super) fn is_absent(said: &Said<'_>) -> bool {
     matches!(
         said,
         Said::Declined { status: 404, refusal } if refusal.reason == Reason::NotFound
@@ -198,7 +203,7 @@ pub(super) fn proved<'a, T>(said: Said<'a>) -> Result<&'a [u8], Outcome<T>> {
     }
 }
 
-fn outcome<T>(read: Result<T, StatementError>) -> Outcome<T> {
+pub(super) fn outcome<T>(read: Result<T, StatementError>) -> Outcome<T> {
     match read {
         Ok(statement) => Outcome::Accepted(statement),
         Err(why) => Outcome::Unknown(why.to_string()),

@@ -1,4 +1,4 @@
-//! Asks for a day's trade bill and takes the file. The file's own answer is not signed: the hash
+//! Asks for a day's bills and takes the file. The file's own answer is not signed: the hash
 //! in the signed ticket, over the unpacked file, is what proves it.
 
 use std::io::Read;
@@ -10,9 +10,11 @@ use sha1::{Digest as _, Sha1};
 
 use super::answer::{Said, proved};
 use super::order::get;
-use crate::json;
-use crate::provider::{BillAnswer, BillTicket};
+use super::parties::Parties;
+use crate::limits::broken;
+use crate::provider::{BillAnswer, BillKind, BillTicket, FundAccount, LimitError};
 use crate::wire::{Answer, Call, Outcome, Reason, Refusal};
+use crate::{json, percent};
 
 /// The most that a bill may unpack to, in bytes (512 MiB): beyond it the file is refused.
 const LARGEST_BILL: u64 = 512 * 1024 * 1024;
@@ -27,9 +29,33 @@ struct Ticket {
     download_url: String,
 }
 
-/// `GET /v3/bill/tradebill` for all rows of a day, packed.
-pub(super) fn ask(day: Date) -> Call {
-    get(format!("/v3/bill/tradebill?bill_date={day}&bill_type=ALL&tar_type=GZIP"))
+/// `GET /v3/bill/tradebill` or `/v3/bill/fundflowbill` of a day, packed. A service provider asks
+/// for one merchant's rows; that merchant's fund flow is sealed for itself and cannot be asked for.
+pub(super) fn ask(parties: &Parties, bill: BillKind, day: Date) -> Result<Call, LimitError> {
+    let trade = |variant| {
+        let whose = parties.sub_mchid().map(|sub| format!("&sub_mchid={}", percent::encode(sub)));
+        let whose = whose.unwrap_or_default();
+        let rest = format!("bill_date={day}&bill_type={variant}&tar_type=GZIP{whose}");
+        get(format!("/v3/bill/tradebill?{rest}"))
+    };
+    match bill {
+        BillKind::Trade => Ok(trade("ALL")),
+        BillKind::Payments => Ok(trade("SUCCESS")),
+        BillKind::Refunds => Ok(trade("REFUND")),
+        BillKind::FundFlow(_) if parties.sub_mchid().is_some() => Err(broken(
+            "bill",
+            "a service provider has no fund flow bill of the merchant; ask as the merchant itself",
+        )),
+        BillKind::FundFlow(account) => {
+            let account = match account {
+                FundAccount::Basic => "BASIC",
+                FundAccount::Operation => "OPERATION",
+                FundAccount::Fees => "FEES",
+            };
+            let rest = format!("bill_date={day}&account_type={account}&tar_type=GZIP");
+            Ok(get(format!("/v3/bill/fundflowbill?{rest}")))
+        }
+    }
 }
 
 /// `GET` of the ticket's address, verbatim: a call whose target is a URL is a download.

@@ -1,20 +1,29 @@
-//! WeChat Pay (微信支付) APIv3, in public-key mode: what is sent, what is read, what is called back.
+//! WeChat Pay (微信支付) APIv3, for a merchant or a service provider: what is sent, what is read, what
+//! is called back.
 //!
 //! WeChat signs bytes, so paths and bodies leave this folder exactly as they were signed, and
 //! nothing is parsed before its signature is verified over the bytes as they came.
 
 mod answer;
 pub(crate) mod bill;
+mod certificates;
+mod combined;
 mod download;
 mod notice;
 mod order;
+mod parties;
+mod pay;
+mod place;
+mod rates;
+mod refund;
+mod ring;
+mod seal;
 mod sign;
 mod statement;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::fact::{OrderStanding, RefundFact};
@@ -24,13 +33,17 @@ use domain::provider::Provider;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use parties::Parties;
+use ring::Ring;
+
 use crate::keys::{SigningKey, VerifyingKey};
 use crate::provider::{
     Account, Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, CombinedPayments,
-    LimitError, NewOrder, NewRefund, Notice, NoticeError, OpenedNotice, OrderKey, Pay,
+    LimitError, NewOrder, NewRefund, Notice, NoticeError, NoticeFault, OpenedNotice, OrderKey, Pay,
     PaymentProvider, Placed, Product, Rate, Redirect, RefundKey, RenewedKeys, Reply, SignError,
 };
 use crate::settings::{self, SettingError};
+use crate::wechat_v2;
 use crate::wire::{Answer, Call, Outcome, Request, Stamp};
 
 /// What a WeChat Pay merchant is made of; each field is the key of `payhub.toml`.
@@ -80,14 +93,13 @@ pub struct PublicKey {
 
 /// WeChat Pay for one merchant.
 pub struct Wechat {
-    account: Account,
+    parties: Parties,
     serial_no: String,
     private_key: SigningKey,
     apiv3_key: Secret,
-    /// Named in every request, so that WeChat answers with this key.
-    answer_key_id: String,
-    /// Every key with which WeChat may sign, by serial or key id.
-    platform_keys: BTreeMap<String, VerifyingKey>,
+    api_key: Option<Secret>,
+    /// Every key with which WeChat may sign.
+    ring: Ring,
     base: sign::Base,
 }
 
@@ -99,30 +111,53 @@ impl Wechat {
     pub fn new(config: WechatConfig) -> Result<Self, SettingError> {
         settings::token("mchid", &config.mchid)?;
         settings::token("appid", &config.appid)?;
+        if let Some(sub) = &config.sub_merchant {
+            settings::token("sub_mchid", &sub.mchid)?;
+            sub.appid.as_ref().map_or(Ok(()), |appid| settings::token("sub_appid", appid))?;
+            if sub.mchid == config.mchid {
+                let mend = "must be another merchant than the service provider (mchid)";
+                return Err(SettingError::new("sub_mchid", mend));
+            }
+        }
         settings::token("merchant_serial_no", &config.merchant_serial_no)?;
-        let Some(public_key) = config.public_key else {
-            return Err(SettingError::new("wechatpay_public_key", "must be given"));
-        };
-        settings::token("wechatpay_public_key_id", &public_key.id)?;
+        if let Some(public_key) = &config.public_key {
+            settings::token("wechatpay_public_key_id", &public_key.id)?;
+        }
         if config.apiv3_key.expose().len() != 32 {
             return Err(SettingError::new("apiv3_key", "must have exactly 32 characters"));
         }
-        let base = sign::Base::new(&settings::endpoint("base_url", &config.base_url)?);
+        if config.api_key.as_ref().is_some_and(|key| key.expose().len() != 32) {
+            return Err(SettingError::new("api_key", "must have exactly 32 characters"));
+        }
+        let first = settings::endpoint("base_url", &config.base_url)?;
+        let second = config.second_base_url.as_deref();
+        let second = second.map(|url| settings::endpoint("second_base_url", url)).transpose()?;
         Ok(Self {
-            account: Account { payee: config.mchid, app: config.appid },
+            parties: Parties::new(config.mchid, config.appid, config.sub_merchant),
             serial_no: config.merchant_serial_no,
             private_key: config.merchant_private_key,
             apiv3_key: config.apiv3_key,
-            platform_keys: BTreeMap::from([(public_key.id.clone(), public_key.key)]),
-            answer_key_id: public_key.id,
-            base,
+            api_key: config.api_key,
+            ring: Ring::new(config.public_key),
+            base: sign::Base::new(&first, second.as_ref())?,
         })
+    }
+}
+
+impl Wechat {
+    /// A refund that was made in the merchant platform is told in v2, sealed and not signed.
+    fn open_v2_refund(&self, body: &[u8]) -> Result<OpenedNotice, NoticeError> {
+        let Some(api_key) = &self.api_key else {
+            let why = "a v2 notice (XML) came, and the merchant has no api_key to open it with";
+            return Err(NoticeError::new(NoticeFault::UnknownKey, why));
+        };
+        wechat_v2::refund_notice(api_key, body)
     }
 }
 
 impl fmt::Debug for Wechat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Wechat({})", self.account.payee)
+        write!(f, "Wechat({})", self.parties.account.payee)
     }
 }
 
@@ -132,47 +167,47 @@ impl PaymentProvider for Wechat {
     }
 
     fn account(&self) -> &Account {
-        &self.account
+        &self.parties.account
     }
 
     fn products(&self) -> &'static [Product] {
-        &[Product::Native]
+        &[Product::Native, Product::Jsapi, Product::H5, Product::App]
     }
 
     fn refund_gap(&self) -> SignedDuration {
         SignedDuration::from_mins(1)
     }
 
-    fn rate(&self, _call: &Call) -> Rate {
-        Rate { sort: "call", per_second: 300 }
+    fn rate(&self, call: &Call) -> Rate {
+        rates::of(call)
     }
 
     fn place(&self, order: &NewOrder<'_>) -> Result<Call, LimitError> {
-        order::place(&self.account, order)
+        place::place(&self.parties, &self.ring, order)
     }
 
     fn query_order(&self, key: &OrderKey<'_>) -> Call {
-        order::query(&self.account, key.out_trade_no)
+        order::query(&self.parties, key)
     }
 
     fn close_order(&self, out_trade_no: &OutTradeNo, _product: Product) -> Call {
-        order::close(&self.account, out_trade_no)
+        order::close(&self.parties, out_trade_no)
     }
 
     fn refund(&self, refund: &NewRefund<'_>) -> Result<Call, LimitError> {
-        order::refund(refund)
+        refund::refund(&self.parties, refund)
     }
 
     fn query_refund(&self, refund: &RefundKey<'_>) -> Call {
-        order::query_refund(refund)
+        refund::query(&self.parties, refund)
     }
 
-    fn redirect_refund(&self, _redirect: &Redirect<'_>) -> Result<Call, LimitError> {
-        Err(LimitError { field: "refund", rule: "cannot be redirected".to_owned() })
+    fn redirect_refund(&self, redirect: &Redirect<'_>) -> Result<Call, LimitError> {
+        refund::redirect(&self.parties, &self.ring, redirect)
     }
 
-    fn ask_bill(&self, _bill: BillKind, day: Date) -> Result<Call, LimitError> {
-        Ok(download::ask(day))
+    fn ask_bill(&self, bill: BillKind, day: Date) -> Result<Call, LimitError> {
+        download::ask(&self.parties, bill, day)
     }
 
     fn fetch_bill(&self, ticket: &BillTicket) -> Call {
@@ -187,8 +222,12 @@ impl PaymentProvider for Wechat {
         self.sign_call(call, stamp)
     }
 
-    fn read_placed(&self, _call: &Call, answer: &Answer, stamp: &Stamp) -> Outcome<Placed> {
-        answer::placed(self.said(answer, stamp.now))
+    fn read_placed(&self, call: &Call, answer: &Answer, stamp: &Stamp) -> Outcome<Placed> {
+        let app = self.parties.sub_appid().unwrap_or(&self.parties.appid);
+        match answer::placed(self.said(answer, stamp.now)) {
+            Ok(body) => self.offered(app, call, body, stamp),
+            Err(other) => other,
+        }
     }
 
     fn read_order(
@@ -197,7 +236,7 @@ impl PaymentProvider for Wechat {
         answer: &Answer,
         now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(key.out_trade_no, self.said(answer, now))
+        answer::order(&self.parties, key.out_trade_no, self.said(answer, now))
     }
 
     fn read_closed(&self, _call: &Call, answer: &Answer, now: Timestamp) -> Outcome<Closing> {
@@ -210,7 +249,7 @@ impl PaymentProvider for Wechat {
         answer: &Answer,
         now: Timestamp,
     ) -> Outcome<RefundFact> {
-        answer::refunded(refund, self.said(answer, now))
+        answer::refunded(&self.parties, refund, self.said(answer, now))
     }
 
     fn read_refund(
@@ -219,7 +258,7 @@ impl PaymentProvider for Wechat {
         answer: &Answer,
         now: Timestamp,
     ) -> Outcome<Option<RefundFact>> {
-        answer::refund(refund, self.said(answer, now))
+        answer::refund(&self.parties, refund, self.said(answer, now))
     }
 
     fn read_bill_ticket(&self, answer: &Answer, now: Timestamp) -> Outcome<BillAnswer> {
@@ -231,23 +270,32 @@ impl PaymentProvider for Wechat {
     }
 
     fn open_notice(&self, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError> {
+        if notice::is_v2(notice.body) {
+            return self.open_v2_refund(notice.body);
+        }
         self.verify(notice.headers, notice.body, notice.received_at)?;
-        Ok(notice::open(&self.apiv3_key, notice.body))
+        Ok(notice::open(&self.parties, &self.apiv3_key, notice.body))
     }
 
     fn reread_notice(&self, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
-        notice::reread(&self.apiv3_key, plaintext)
+        if notice::is_v2(plaintext) {
+            return wechat_v2::reread_refund_notice(plaintext);
+        }
+        notice::reread(&self.parties, &self.apiv3_key, plaintext)
     }
 
-    fn acknowledge(&self, _body: &[u8], acknowledgement: Acknowledgement) -> Reply {
+    fn acknowledge(&self, body: &[u8], acknowledgement: Acknowledgement) -> Reply {
+        if notice::is_v2(body) {
+            return wechat_v2::acknowledge(acknowledgement);
+        }
         notice::acknowledge(acknowledgement)
     }
 
     fn renewed_keys(&self) -> Option<&dyn RenewedKeys> {
-        None
+        Some(self)
     }
 
     fn combined(&self) -> Option<&dyn CombinedPayments> {
-        None
+        Some(self)
     }
 }

@@ -3,12 +3,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::fact::{OrderStanding, ProviderFact};
+use domain::fact::{OrderStanding, PaymentFact, ProviderFact};
 use domain::personal::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::statement::{Refund, Transaction};
+use super::combined;
+use super::parties::Parties;
+use super::statement::{Refund, StatementError, Transaction};
 use crate::json;
 use crate::keys::open_aes_256_gcm;
 use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply, own_word};
@@ -39,8 +41,13 @@ struct Plain<'a> {
     resource: &'a RawValue,
 }
 
+/// Whether a body is v2's XML: APIv3 sends JSON.
+pub(super) fn is_v2(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
+}
+
 /// Opens a proved notice's body: whatever cannot be read of it, it stays WeChat's.
-pub(super) fn open(apiv3_key: &Secret, body: &[u8]) -> OpenedNotice {
+pub(super) fn open(parties: &Parties, apiv3_key: &Secret, body: &[u8]) -> OpenedNotice {
     let envelope = match serde_json::from_slice::<Envelope>(body) {
         Ok(envelope) => envelope,
         Err(source) => {
@@ -49,7 +56,7 @@ pub(super) fn open(apiv3_key: &Secret, body: &[u8]) -> OpenedNotice {
         }
     };
     let (notice_id, kind) = (own_word(&envelope.id), own_word(&envelope.event_type));
-    let read = plain(apiv3_key, envelope);
+    let read = plain(parties, apiv3_key, envelope);
     read.unwrap_or_else(|why| OpenedNotice {
         notice_id: Some(notice_id),
         kind,
@@ -58,24 +65,34 @@ pub(super) fn open(apiv3_key: &Secret, body: &[u8]) -> OpenedNotice {
 }
 
 /// Reads a kept plaintext again; a body that did not decrypt when it came was kept as it was.
-pub(super) fn reread(apiv3_key: &Secret, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
+pub(super) fn reread(
+    parties: &Parties,
+    apiv3_key: &Secret,
+    plaintext: &[u8],
+) -> Result<OpenedNotice, NoticeError> {
     if let Ok(envelope) = serde_json::from_slice::<Envelope>(plaintext) {
-        return plain(apiv3_key, envelope)?.readable();
+        return plain(parties, apiv3_key, envelope)?.readable();
     }
     let plain: Plain<'_> = serde_json::from_slice(plaintext)
         .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
-    opened(&plain)?.readable()
+    opened(parties, &plain)?.readable()
 }
 
-fn plain(apiv3_key: &Secret, envelope: Envelope) -> Result<OpenedNotice, NoticeError> {
+fn plain(
+    parties: &Parties,
+    apiv3_key: &Secret,
+    envelope: Envelope,
+) -> Result<OpenedNotice, NoticeError> {
     let text = decrypt(apiv3_key, &envelope.resource)?;
     let resource = serde_json::from_slice::<&RawValue>(&text)
         .map_err(|source| unreadable("the resource", &json::fault(&source)))?;
-    opened(&Plain { id: envelope.id, event_type: envelope.event_type, resource })
+    let plain = Plain { id: envelope.id, event_type: envelope.event_type, resource };
+    opened(parties, &plain)
 }
 
-fn opened(plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
-    let (facts, unreadable_for) = match facts(&plain.event_type, plain.resource.get().as_bytes()) {
+fn opened(parties: &Parties, plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
+    let resource = plain.resource.get().as_bytes();
+    let (facts, unreadable_for) = match facts(parties, &plain.event_type, resource) {
         Ok(facts) => (facts, None),
         Err(why) => (Vec::new(), Some(why.detail)),
     };
@@ -91,26 +108,44 @@ fn opened(plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
 }
 
 /// What the resource says about money. An event that the hub does not know says nothing.
-fn facts(event_type: &str, resource: &[u8]) -> Result<Vec<ProviderFact>, NoticeError> {
+fn facts(
+    parties: &Parties,
+    event_type: &str,
+    resource: &[u8],
+) -> Result<Vec<ProviderFact>, NoticeError> {
     let what = "the resource";
     match event_type {
         "TRANSACTION.SUCCESS" => {
-            let standing = Transaction::read(resource)
-                .and_then(|transaction| transaction.standing())
-                .map_err(|source| unreadable(what, &source))?;
-            Ok(match standing {
-                OrderStanding::Paid(payment) => vec![ProviderFact::Payment(payment)],
-                OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent => Vec::new(),
-            })
+            let payments = payments(parties, resource).map_err(|why| unreadable(what, &why))?;
+            Ok(payments.into_iter().map(ProviderFact::Payment).collect())
         }
         "REFUND.SUCCESS" | "REFUND.ABNORMAL" | "REFUND.CLOSED" => {
             let refund = Refund::read(resource)
-                .and_then(|refund| refund.notified())
+                .and_then(|refund| refund.notified(parties))
                 .map_err(|source| unreadable(what, &source))?;
             Ok(vec![ProviderFact::Refund(refund)])
         }
         _ => Ok(Vec::new()),
     }
+}
+
+/// The payments of an order, or of each paid part of a combined one, which goes by other names.
+fn payments(parties: &Parties, resource: &[u8]) -> Result<Vec<PaymentFact>, StatementError> {
+    let standings = match Transaction::read(resource) {
+        Ok(transaction) => vec![transaction.standing(parties)?],
+        Err(why) => match combined::Statement::read(resource) {
+            Ok(combined) => {
+                let parts = combined.parts(parties)?;
+                parts.into_iter().map(|part| part.standing).collect()
+            }
+            Err(_neither) => return Err(why),
+        },
+    };
+    let paid = |standing| match standing {
+        OrderStanding::Paid(payment) => Some(payment),
+        OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent => None,
+    };
+    Ok(standings.into_iter().filter_map(paid).collect())
 }
 
 fn decrypt(apiv3_key: &Secret, resource: &Resource) -> Result<Vec<u8>, NoticeError> {

@@ -6,6 +6,7 @@ use domain::ids::{OutRefundNo, OutTradeNo, ProviderRefundNo};
 use domain::money::Fen;
 use serde::Deserialize;
 
+use super::parties::{self, Parties};
 use crate::json;
 
 /// Why a statement cannot be read; for people.
@@ -17,6 +18,9 @@ pub(super) enum StatementError {
     /// A field is missing or its value is not one.
     #[error("{0} is missing or unreadable")]
     Field(&'static str),
+    /// It names another party than this merchant.
+    #[error("{0} is not this merchant's")]
+    Foreign(&'static str),
     /// A word that this adapter does not know.
     #[error("{field} has the unknown value {word:?}")]
     Word { field: &'static str, word: String },
@@ -27,6 +31,9 @@ pub(super) enum StatementError {
 pub(super) struct Transaction {
     mchid: Option<String>,
     appid: Option<String>,
+    sp_mchid: Option<String>,
+    sp_appid: Option<String>,
+    sub_mchid: Option<String>,
     out_trade_no: String,
     transaction_id: Option<String>,
     trade_state: String,
@@ -51,43 +58,64 @@ impl Transaction {
         self.out_trade_no == out_trade_no.as_str()
     }
 
-    /// Where it stands. A refunded payment (`REFUND`) was paid.
-    pub(super) fn standing(&self) -> Result<OrderStanding, StatementError> {
-        match self.trade_state.as_str() {
-            "SUCCESS" | "REFUND" => self.payment().map(OrderStanding::Paid),
-            "NOTPAY" | "USERPAYING" => Ok(OrderStanding::Unpaid),
-            "CLOSED" | "REVOKED" => Ok(OrderStanding::Closed),
-            word => Err(unknown("trade_state", word)),
-        }
+    /// Where it stands.
+    pub(super) fn standing(&self, parties: &Parties) -> Result<OrderStanding, StatementError> {
+        standing(&self.trade_state, || self.payment(parties))
     }
 
-    fn payment(&self) -> Result<PaymentFact, StatementError> {
+    fn payment(&self, parties: &Parties) -> Result<PaymentFact, StatementError> {
         let amount = self.amount.as_ref().ok_or(StatementError::Field("amount"))?;
         let total = amount.total.map(Fen::new).ok_or(StatementError::Field("amount.total"))?;
-        let coupon = amount
-            .payer_total
-            .and_then(|paid| total.minus(Fen::new(paid)))
-            .filter(|coupon| *coupon > Fen::ZERO);
+        let stated = parties::Stated {
+            mchid: self.mchid.as_deref(),
+            appid: self.appid.as_deref(),
+            sp_mchid: self.sp_mchid.as_deref(),
+            sp_appid: self.sp_appid.as_deref(),
+            sub_mchid: self.sub_mchid.as_deref(),
+        };
         Ok(PaymentFact {
             // A statement that names nobody cannot be compared, so it is none.
             stated: Stated {
-                payee: Some(field("mchid", self.mchid.as_ref())?),
-                app: Some(field("appid", self.appid.as_ref())?),
+                payee: Some(parties.payee(&stated)?),
+                app: Some(parties.app(&stated)?),
                 currency: Some(field("amount.currency", amount.currency.as_ref())?),
             },
             out_trade_no: field("out_trade_no", Some(&self.out_trade_no))?,
             provider_trade_no: field("transaction_id", self.transaction_id.as_ref())?,
             amount: total,
-            coupon: coupon.unwrap_or(Fen::ZERO),
+            coupon: coupon(total, amount.payer_total),
             paid_at: field("success_time", self.success_time.as_ref())?,
         })
     }
+}
+
+/// Where an order with that `trade_state` stands. A refunded payment (`REFUND`) was paid; one that
+/// failed at the payer (`PAYERROR`) is not.
+pub(super) fn standing(
+    trade_state: &str,
+    payment: impl FnOnce() -> Result<PaymentFact, StatementError>,
+) -> Result<OrderStanding, StatementError> {
+    match trade_state {
+        "SUCCESS" | "REFUND" => payment().map(OrderStanding::Paid),
+        "NOTPAY" | "USERPAYING" | "PAYERROR" => Ok(OrderStanding::Unpaid),
+        "CLOSED" | "REVOKED" => Ok(OrderStanding::Closed),
+        word => Err(unknown("trade_state", word)),
+    }
+}
+
+/// What WeChat's coupons paid of `total`, when the payer paid `paid` fen.
+pub(super) fn coupon(total: Fen, paid: Option<i64>) -> Fen {
+    paid.and_then(|paid| total.minus(Fen::new(paid)))
+        .filter(|coupon| *coupon > Fen::ZERO)
+        .unwrap_or(Fen::ZERO)
 }
 
 /// A refund (退款单). Answers call its state `status`, notices `refund_status`.
 #[derive(Deserialize)]
 pub(super) struct Refund {
     mchid: Option<String>,
+    sp_mchid: Option<String>,
+    sub_mchid: Option<String>,
     out_trade_no: String,
     out_refund_no: String,
     refund_id: Option<String>,
@@ -114,20 +142,33 @@ impl Refund {
         self.out_trade_no == out_trade_no.as_str() && self.out_refund_no == out_refund_no.as_str()
     }
 
-    /// The fact that an answer states.
-    pub(super) fn answered(&self) -> Result<RefundFact, StatementError> {
-        self.fact("status", self.status.as_deref())
+    /// The fact that an answer states; an answer need not name the parties.
+    pub(super) fn answered(&self, parties: &Parties) -> Result<RefundFact, StatementError> {
+        let payee = parties.payee_if_named(&self.stated())?;
+        self.fact(payee, "status", self.status.as_deref())
     }
 
     /// The fact that a notice states.
-    pub(super) fn notified(&self) -> Result<RefundFact, StatementError> {
-        if self.mchid.is_none() {
-            return Err(StatementError::Field("mchid"));
-        }
-        self.fact("refund_status", self.refund_status.as_deref())
+    pub(super) fn notified(&self, parties: &Parties) -> Result<RefundFact, StatementError> {
+        let payee = parties.payee(&self.stated())?;
+        self.fact(Some(payee), "refund_status", self.refund_status.as_deref())
     }
 
-    fn fact(&self, name: &'static str, word: Option<&str>) -> Result<RefundFact, StatementError> {
+    fn stated(&self) -> parties::Stated<'_> {
+        parties::Stated {
+            mchid: self.mchid.as_deref(),
+            sp_mchid: self.sp_mchid.as_deref(),
+            sub_mchid: self.sub_mchid.as_deref(),
+            ..parties::Stated::default()
+        }
+    }
+
+    fn fact(
+        &self,
+        payee: Option<String>,
+        name: &'static str,
+        word: Option<&str>,
+    ) -> Result<RefundFact, StatementError> {
         let (standing, at) = match word.ok_or(StatementError::Field(name))? {
             "SUCCESS" => (RefundStanding::Succeeded, &self.success_time),
             "PROCESSING" => (RefundStanding::Processing, &self.create_time),
@@ -139,7 +180,7 @@ impl Refund {
             self.refund_id.as_ref().map(|id| field("refund_id", Some(id))).transpose()?;
         Ok(RefundFact {
             stated: Stated {
-                payee: self.mchid.clone(),
+                payee,
                 app: None,
                 currency: self.amount.as_ref().and_then(|amount| amount.currency.clone()),
             },
@@ -159,7 +200,7 @@ impl Refund {
 }
 
 /// Parses a field that must be there.
-fn field<T: std::str::FromStr>(
+pub(super) fn field<T: std::str::FromStr>(
     name: &'static str,
     text: Option<&String>,
 ) -> Result<T, StatementError> {

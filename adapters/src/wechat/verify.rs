@@ -13,6 +13,36 @@ const FRESH_SECONDS: u64 = 300;
 /// The one algorithm that the configured keys can verify.
 const ALGORITHM: &str = "WECHATPAY2-SHA256-RSA2048";
 
+/// What stands in the headers of a signed statement, once it is fresh.
+pub(super) struct Signed<'a> {
+    timestamp: &'a str,
+    nonce: &'a str,
+    /// The name of the key.
+    pub(super) serial: &'a str,
+    /// The signature in base64.
+    pub(super) signature: &'a str,
+}
+
+impl<'a> Signed<'a> {
+    /// Reads the headers. `now` is the time of receipt.
+    pub(super) fn read(headers: &'a Headers, now: Timestamp) -> Result<Self, NoticeError> {
+        let signed = Self {
+            timestamp: required(headers, "Wechatpay-Timestamp")?,
+            nonce: required(headers, "Wechatpay-Nonce")?,
+            serial: required(headers, "Wechatpay-Serial")?,
+            signature: required(headers, "Wechatpay-Signature")?,
+        };
+        right_algorithm(headers)?;
+        fresh(signed.timestamp, now)?;
+        Ok(signed)
+    }
+
+    /// The bytes that were signed.
+    pub(super) fn message(&self, body: &[u8]) -> Vec<u8> {
+        message(self.timestamp, self.nonce, body)
+    }
+}
+
 impl Wechat {
     /// Proves `body`. `now` is the time of receipt.
     ///
@@ -25,21 +55,20 @@ impl Wechat {
         body: &[u8],
         now: Timestamp,
     ) -> Result<(), NoticeError> {
-        let timestamp = required(headers, "Wechatpay-Timestamp")?;
-        let nonce = required(headers, "Wechatpay-Nonce")?;
-        let serial = required(headers, "Wechatpay-Serial")?;
-        let signature = required(headers, "Wechatpay-Signature")?;
-        right_algorithm(headers)?;
-        fresh(timestamp, now)?;
-        let key = self.platform_keys.get(serial).ok_or_else(|| {
-            let serial: String = serial.chars().take(64).collect();
-            NoticeError::new(NoticeFault::UnknownKey, format!("signed by {serial:?}"))
-        })?;
-        if key.verifies(&message(timestamp, nonce, body), signature) {
-            return Ok(());
+        let signed = Signed::read(headers, now)?;
+        match self.ring.verifies(signed.serial, now, &signed.message(body), signed.signature) {
+            Some(true) => Ok(()),
+            Some(false) => Err(bad_signature()),
+            None => {
+                let serial: String = signed.serial.chars().take(64).collect();
+                Err(NoticeError::new(NoticeFault::UnknownKey, format!("signed by {serial:?}")))
+            }
         }
-        Err(NoticeError::new(NoticeFault::BadSignature, "Wechatpay-Signature does not verify"))
     }
+}
+
+pub(super) fn bad_signature() -> NoticeError {
+    NoticeError::new(NoticeFault::BadSignature, "Wechatpay-Signature does not verify")
 }
 
 /// The bytes under a signature of WeChat Pay.
