@@ -3,12 +3,13 @@
 use domain::order::OrderState;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::store::combined::CombinedRecord;
 use crate::store::orders::OrderRecord;
 
 /// How long after its expiry an order that its provider does not know may still turn out paid.
-pub(super) const GRACE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_mins(5);
 /// When a written order that never got an answer is picked up: longer than an answer may take.
-pub(super) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
 /// For how long after its creation an order is asked for often.
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
 const OFTEN: SignedDuration = SignedDuration::from_secs(10);
@@ -18,18 +19,58 @@ const UNKNOWN: [i64; 5] = [1, 2, 5, 10, 30];
 
 /// Whether the provider said anything when it was asked last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
+pub(crate) enum Look {
     /// It did.
     Answered,
     /// It did not, or refused to: whatever it would have said is still to be heard.
     Unanswered,
 }
 
+/// What decides when an order, or a whole of several, is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watched {
+    /// Where it stands.
+    pub(crate) status: OrderState,
+    /// Whether a code was superseded that its provider could not close.
+    pub(crate) superseded: bool,
+    /// When it was written.
+    pub(crate) created_at: Timestamp,
+    /// When it can no longer be paid.
+    pub(crate) expires_at: Timestamp,
+    /// How often it was asked for since it last moved.
+    pub(crate) queries: i32,
+}
+
+impl From<&OrderRecord> for Watched {
+    fn from(order: &OrderRecord) -> Self {
+        Self {
+            status: order.status,
+            superseded: order.superseded_at.is_some(),
+            created_at: order.created_at,
+            expires_at: order.expires_at,
+            queries: order.queries,
+        }
+    }
+}
+
+impl From<&CombinedRecord> for Watched {
+    fn from(whole: &CombinedRecord) -> Self {
+        Self {
+            status: whole.status(),
+            superseded: whole.is_superseded(),
+            created_at: whole.created_at,
+            expires_at: whole.expires_at,
+            queries: whole.queries,
+        }
+    }
+}
+
 /// When `order` is asked for after one more `look` at `now`; `None`: never again. A code that was
 /// superseded may be paid until its time is over, so only an answer from after that ends it.
-pub(super) fn next(order: &OrderRecord, now: Timestamp, look: Look) -> Option<Timestamp> {
+pub(crate) fn next(order: impl Into<Watched>, now: Timestamp, look: Look) -> Option<Timestamp> {
+    let order = order.into();
     let last = order.expires_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX);
-    let superseded = order.status == OrderState::Closed && order.superseded_at.is_some();
+    let superseded = order.status == OrderState::Closed && order.superseded;
     let over = superseded && now >= last && look == Look::Answered;
     if !(order.status.is_live() || superseded) || over {
         return None;

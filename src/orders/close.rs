@@ -9,6 +9,7 @@ use domain::order::{OrderState, OrderTransition};
 use super::cadence::{self, Look};
 use super::follow::{reschedule, standing};
 use super::{load, merchant_of, product_of};
+use crate::combined;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -43,6 +44,9 @@ pub enum Closed {
 /// # Errors
 /// When the database does not answer.
 pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
+    if let Some(whole) = &order.combined {
+        return combined::close(hub, &whole.id, why).await;
+    }
     let merchant = merchant_of(hub, order)?;
     let call = merchant.provider.close_order(&order.out_trade_no, product_of(order)?);
     let question = Question { operation: "close", subject: order.id.as_str(), kind: Kind::Call };
@@ -50,7 +54,23 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
         merchant.provider.read_closed(&call, answer, stamp.now)
     })
     .await;
-    let decided = match outcome {
+    match decided(outcome) {
+        Some(Closing::Closed) => {
+            give_up(hub, order, false).await?;
+            settled(hub, order).await
+        }
+        Some(Closing::Paid) => paid(hub, order).await,
+        Some(Closing::NotThere) => not_there(hub, order, why).await,
+        None => {
+            reschedule(hub, order, Look::Unanswered).await?;
+            Ok(Closed::Unknown)
+        }
+    }
+}
+
+/// What an answer to closing says; `None`: nothing that one could act on.
+pub(crate) fn decided(outcome: Outcome<Closing>) -> Option<Closing> {
+    match outcome {
         Outcome::Accepted(closing) => Some(closing),
         Outcome::Refused(refusal) => match refusal.reason {
             // Refusals may be unsigned: a query confirms what they say.
@@ -63,18 +83,6 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
             | Reason::NotAllowed => None,
         },
         Outcome::Unknown(_) => None,
-    };
-    match decided {
-        Some(Closing::Closed) => {
-            give_up(hub, order, false).await?;
-            settled(hub, order).await
-        }
-        Some(Closing::Paid) => paid(hub, order).await,
-        Some(Closing::NotThere) => not_there(hub, order, why).await,
-        None => {
-            reschedule(hub, order, Look::Unanswered).await?;
-            Ok(Closed::Unknown)
-        }
     }
 }
 

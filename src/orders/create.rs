@@ -5,26 +5,22 @@ use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutTradeNo};
 use domain::order::OrderState;
 use domain::personal::Personal;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::close::{Closed, Why, close};
+use super::terms::{
+    SUBJECT, Unwritten, allocate, check_fees, check_life, expiry, give_way, has_live_order,
+    live_orders, merchant_named,
+};
 use super::{cadence, call_context, load, place};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant, random};
 use crate::seal::Purpose;
 use crate::store::StoreError;
-use crate::store::fees::{self, LockedBalance};
+use crate::store::fees;
 use crate::store::orders::{self, OrderRecord};
 
-/// The most fees that one order pays for.
-const MOST_FEES: usize = 50;
-/// How long an order lives when nobody says otherwise, and between which bounds they may, in
-/// seconds.
-const EXPIRES_IN_S: (i64, i64, i64) = (60, 7200, 604_800);
-/// How soon a client whose payer changes the wallet may ask again, in seconds.
-const COME_AGAIN_S: u32 = 3;
 /// How often creation starts over after it lost a race.
 const TRIES: u32 = 3;
 
@@ -110,31 +106,9 @@ pub async fn create(
 }
 
 fn check<'a>(hub: &'a Hub, request: &OrderRequest) -> Result<&'a Merchant, Fault> {
-    let merchant = hub.merchant(&request.merchant_id).ok_or_else(|| {
-        Fault::invalid(
-            "merchant_unknown",
-            format!("merchant_id {:?} is not configured", request.merchant_id),
-        )
-    })?;
-    if request.fee_ids.is_empty() || request.fee_ids.len() > MOST_FEES {
-        return Err(Fault::invalid(
-            "fee_ids_invalid",
-            format!("fee_ids must name 1 to {MOST_FEES} fees"),
-        ));
-    }
-    let mut unique: Vec<&FeeId> = request.fee_ids.iter().collect();
-    unique.sort();
-    unique.dedup();
-    if unique.len() != request.fee_ids.len() {
-        return Err(Fault::invalid("fee_ids_invalid", "fee_ids names a fee twice"));
-    }
-    let (least, _, most) = EXPIRES_IN_S;
-    if request.expires_in_s.is_some_and(|given| given < least || given > most) {
-        return Err(Fault::invalid(
-            "expires_in_s_invalid",
-            format!("expires_in_s must be between {least} and {most}"),
-        ));
-    }
+    let merchant = merchant_named(hub, &request.merchant_id)?;
+    check_fees(request.fee_ids.iter())?;
+    check_life(request.expires_in_s)?;
     Ok(merchant)
 }
 
@@ -146,14 +120,7 @@ async fn clear_the_way(
     merchant: &Merchant,
     request: &OrderRequest,
 ) -> Result<Option<OrderRecord>, Fault> {
-    let client = hub.store.client().await?;
-    let ids: Vec<&str> = request.fee_ids.iter().map(FeeId::as_str).collect();
-    let known = fees::by_ids(&client, &ids).await?;
-    drop(client);
-    let mine = known.iter().filter(|fee| fee.application_id == *application);
-    let mut live: Vec<OrderId> = mine.filter_map(|fee| fee.live_order_id.clone()).collect();
-    live.sort();
-    live.dedup();
+    let live = live_orders(hub, application, request.fee_ids.iter()).await?;
     for order_id in live {
         let order = load(hub, &order_id).await?;
         if !order.status.is_live() {
@@ -163,27 +130,9 @@ async fn clear_the_way(
         if is_same(&order, &merchant.id, request) && may_be_paid {
             return Ok(Some(order));
         }
-        match close(hub, &order, Why::Superseded).await? {
-            Closed::Yes => {}
-            Closed::Paid => {
-                return Err(Fault::conflict(
-                    "fee_already_paid",
-                    format!("order {} for one of the fees turned out paid", order.id),
-                )
-                .with("order_id", order.id.as_str()));
-            }
-            Closed::Unknown => return Err(has_live_order().with("order_id", order.id.as_str())),
-        }
+        give_way(hub, &order).await?;
     }
     Ok(None)
-}
-
-fn has_live_order() -> Fault {
-    Fault::conflict(
-        "fee_has_live_order",
-        "one of the fees has an order whose fate its provider has not told yet; ask again",
-    )
-    .retry_after(COME_AGAIN_S)
 }
 
 fn is_same(order: &OrderRecord, merchant: &MerchantId, request: &OrderRequest) -> bool {
@@ -191,21 +140,8 @@ fn is_same(order: &OrderRecord, merchant: &MerchantId, request: &OrderRequest) -
     let mut ours: Vec<&FeeId> = request.fee_ids.iter().collect();
     theirs.sort();
     ours.sort();
-    order.merchant_id == *merchant && order.product == request.product.as_str() && theirs == ours
-}
-
-/// Why an order was not written.
-enum Unwritten {
-    /// Another one came first.
-    Raced,
-    /// It may not be.
-    Fault(Box<Fault>),
-}
-
-impl<F: Into<Fault>> From<F> for Unwritten {
-    fn from(fault: F) -> Self {
-        Self::Fault(Box::new(fault.into()))
-    }
+    let alone = order.combined.is_none() && order.merchant_id == *merchant;
+    alone && order.product == request.product.as_str() && theirs == ours
 }
 
 async fn write(
@@ -228,9 +164,8 @@ async fn write(
     let order_id = OrderId::new(uuid);
     let out_trade_no = OutTradeNo::new(uuid);
     let now = hub.clock.now();
-    let lives = SignedDuration::from_secs(request.expires_in_s.unwrap_or(EXPIRES_IN_S.1));
-    let expires_at = whole_second(now.saturating_add(lives).unwrap_or(Timestamp::MAX));
-    let subject = request.subject.as_deref().unwrap_or("不动产登记费");
+    let expires_at = expiry(now, request.expires_in_s);
+    let subject = request.subject.as_deref().unwrap_or(SUBJECT);
     let payer = request.payer.as_ref();
     let chance = random::<32>()?;
     let call = merchant
@@ -276,38 +211,6 @@ async fn write(
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(order_id)
-}
-
-/// What the order brings for each fee, in the order in which they were named.
-fn allocate(wanted: &[FeeId], locked: &[LockedBalance]) -> Result<Vec<(FeeId, Fen)>, Fault> {
-    wanted
-        .iter()
-        .map(|fee_id| {
-            let fee = locked
-                .iter()
-                .find(|fee| fee.fee_id == *fee_id)
-                .ok_or_else(|| Fault::not_found("fee").with("fee_id", fee_id.as_str()))?;
-            let fault = |fault: Fault| fault.with("fee_id", fee_id.as_str());
-            if fee.facts.void {
-                return Err(fault(Fault::conflict("fee_void", format!("fee {fee_id} is void"))));
-            }
-            if fee.facts.total == Fen::ZERO {
-                let detail = format!("nothing is owed for fee {fee_id}");
-                return Err(fault(Fault::invalid("nothing_to_pay", detail)));
-            }
-            let owed = fee.facts.outstanding();
-            if owed == Fen::ZERO {
-                let detail = format!("fee {fee_id} is paid");
-                return Err(fault(Fault::conflict("fee_already_paid", detail)));
-            }
-            Ok((fee_id.clone(), owed))
-        })
-        .collect()
-}
-
-/// Providers know whole seconds; what they are told and what the hub keeps must agree.
-fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 /// Whether an answer for `order` is 202: its provider's answer is unknown.

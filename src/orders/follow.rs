@@ -12,6 +12,7 @@ use futures_util::future;
 use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
 use super::{load, merchant_of, place};
+use crate::combined;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -32,11 +33,18 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
     future::join_all(runs).await.into_iter().sum()
 }
 
-/// Follows orders of one merchant whose time has come, at most [`AT_ONCE`]; how many there were.
+/// Follows orders of one merchant whose time has come, and combined orders that were asked for
+/// through it, at most [`AT_ONCE`] of each; how many there were.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
+    let (alone, wholes) =
+        future::join(run_alone(hub, merchant), combined::run_of(hub, merchant, AT_ONCE)).await;
+    Ok(alone?.saturating_add(wholes?))
+}
+
+async fn run_alone(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     let client = hub.store.client().await?;
     let due = orders::claim(&client, merchant, hub.clock.now(), AT_ONCE).await?;
     drop(client);
@@ -55,6 +63,10 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
+    if let Some(whole) = &order.combined {
+        combined::follow(hub, &whole.id).await?;
+        return load(hub, order_id).await;
+    }
     if matches!(order.status, OrderState::Paid | OrderState::Failed) {
         reschedule(hub, &order, Look::Answered).await?;
         return Ok(order);

@@ -2,19 +2,22 @@
 //! is about to do, asks the provider, and writes what came of it; a crash between two steps leaves
 //! a state that [`follow`] picks up.
 
-mod cadence;
+pub(crate) mod cadence;
 mod close;
 mod create;
 mod follow;
 mod place;
+pub(crate) mod terms;
 
 use adapters::provider::Product;
 use domain::ids::{ApplicationId, OrderId};
 use domain::provider::UnknownWord;
 
+pub(crate) use close::decided;
 pub use close::{Closed, Why, close};
-pub use create::{Created, OrderRequest, create, is_open_question};
+pub use create::{Created, OrderPayer, OrderRequest, create, is_open_question};
 pub use follow::{follow, run_of, run_once};
+pub(crate) use place::{Meaning, meaning};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

@@ -1,8 +1,8 @@
 //! Places an order at its provider, for the first time or again: always the stored call, byte for
 //! byte, under the same number.
 
-use adapters::provider::Placed;
-use adapters::wire::{Call, Outcome, Reason};
+use adapters::provider::{Pay, Placed};
+use adapters::wire::{Call, Outcome, Reason, Refusal};
 use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
@@ -46,33 +46,20 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     };
     let pay;
     let refusal;
-    match outcome {
-        Outcome::Accepted(Placed::Offered(given)) => {
+    match meaning(outcome) {
+        Meaning::Offered(given) => {
             pay = serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?;
             answer.pay = Some(&pay);
             answer.after = after(order, OrderTransition::Place)?;
             answer.queries = 0;
         }
-        // Paid in the same breath: a query brings the payment.
-        Outcome::Accepted(Placed::Paid(_)) => {
-            answer.after = after(order, OrderTransition::LoseTrack)?
-        }
-        // The number is known there in a way that only a query can tell.
-        Outcome::Refused(ref found)
-            if matches!(
-                found.reason,
-                Reason::AlreadyPaid | Reason::AlreadyClosed | Reason::NumberReused
-            ) =>
-        {
-            answer.after = after(order, OrderTransition::LoseTrack)?;
-        }
-        Outcome::Refused(found) => {
+        Meaning::Open => answer.after = after(order, OrderTransition::LoseTrack)?,
+        Meaning::Refused(found) => {
             refusal = found;
             answer.after = after(order, OrderTransition::Refuse)?;
             answer.refused =
                 Some((refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str()));
         }
-        Outcome::Unknown(_) => answer.after = after(order, OrderTransition::LoseTrack)?,
     }
     let mut then = order.clone();
     (then.status, then.queries) = (answer.after, answer.queries);
@@ -83,6 +70,34 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     tx.commit().await.map_err(crate::store::StoreError::from)?;
     hub.signals.follow.notify_waiters();
     Ok(())
+}
+
+/// What an answer to placing means, for one order or for several that are placed as one.
+pub(crate) enum Meaning {
+    /// The payer can pay.
+    Offered(Pay),
+    /// Only a query can tell.
+    Open,
+    /// It is refused for good.
+    Refused(Refusal),
+}
+
+/// Reads an answer to placing.
+pub(crate) fn meaning(outcome: Outcome<Placed>) -> Meaning {
+    match outcome {
+        Outcome::Accepted(Placed::Offered(given)) => Meaning::Offered(given),
+        // Paid in the same breath: a query brings the payment.
+        Outcome::Accepted(Placed::Paid(_)) | Outcome::Unknown(_) => Meaning::Open,
+        Outcome::Refused(found) => match found.reason {
+            // The number is known there in a way that only a query can tell.
+            Reason::AlreadyPaid | Reason::AlreadyClosed | Reason::NumberReused => Meaning::Open,
+            Reason::InvalidRequest
+            | Reason::Configuration
+            | Reason::NotFound
+            | Reason::NotEnoughFunds
+            | Reason::NotAllowed => Meaning::Refused(found),
+        },
+    }
 }
 
 fn after(order: &OrderRecord, transition: OrderTransition) -> Result<OrderState, Fault> {

@@ -96,6 +96,12 @@ impl CombinedRecord {
         self.parts.iter().any(|part| part.status.is_live())
     }
 
+    /// Whether any of it was given up while its code stayed payable.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.parts.iter().any(|part| part.superseded_at.is_some())
+    }
+
     /// Whether another payment has settled a fee for which it still asks money.
     #[must_use]
     pub fn is_overtaken(&self) -> bool {

@@ -1,0 +1,61 @@
+//! Places all parts by one call, for the first time or again: always the stored call, byte for
+//! byte, under the same numbers.
+
+use adapters::wire::Call;
+use domain::order::OrderTransition;
+
+use super::write::{Step, write};
+use super::{asker, call_context};
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::orders::{Meaning, meaning};
+use crate::outbound::{Kind, Question, ask};
+use crate::seal::Purpose;
+use crate::store::combined::{self, CombinedRecord};
+
+/// Places `whole`, which is created or unknown, and writes what came of it.
+///
+/// # Errors
+/// When the stored call cannot be read, or the answer cannot be written: the parts stay as they
+/// were and are picked up again.
+pub(super) async fn place(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
+    let (merchant, provider) = asker(hub, whole)?;
+    let client = hub.store.client().await?;
+    let sealed = combined::place_call(&client, &whole.id).await?;
+    drop(client);
+    let sealed = sealed.ok_or_else(|| Fault::not_found("combined order"))?;
+    let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&whole.id).as_bytes())?;
+    let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
+    let question = Question { operation: "place", subject: whole.id.as_str(), kind: Kind::Call };
+    let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
+        provider.read_combined_placed(&call, answer, stamp)
+    })
+    .await;
+    let mut step = Step {
+        transition: OrderTransition::LoseTrack,
+        pay: None,
+        refused: None,
+        superseded: false,
+        queries: whole.queries.saturating_add(1),
+    };
+    let pay;
+    let refusal;
+    match meaning(outcome) {
+        Meaning::Offered(given) => {
+            pay = serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?;
+            step.transition = OrderTransition::Place;
+            step.pay = Some(&pay);
+            step.queries = 0;
+        }
+        Meaning::Open => {}
+        Meaning::Refused(found) => {
+            refusal = found;
+            step.transition = OrderTransition::Refuse;
+            step.refused =
+                Some((refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str()));
+        }
+    }
+    write(hub, whole, &step).await?;
+    hub.signals.follow.notify_waiters();
+    Ok(())
+}

@@ -1,0 +1,155 @@
+//! What every order must keep to, alone or as a part of a whole: how long it lives, which fees it
+//! may name, what it brings for each, and which other orders must give way to it first.
+
+use domain::Fen;
+use domain::ids::{ApplicationId, FeeId, OrderId};
+use jiff::{SignedDuration, Timestamp};
+
+use super::close::{Closed, Why, close};
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::store::fees::{self, LockedBalance};
+use crate::store::orders::OrderRecord;
+
+/// What the payer reads when nobody says otherwise.
+pub(crate) const SUBJECT: &str = "不动产登记费";
+/// The most fees that one order pays for.
+const MOST_FEES: usize = 50;
+/// How long an order lives when nobody says otherwise, and between which bounds they may, in
+/// seconds.
+const EXPIRES_IN_S: (i64, i64, i64) = (60, 7200, 604_800);
+/// How soon a client whose payer changes the wallet may ask again, in seconds.
+const COME_AGAIN_S: u32 = 3;
+
+/// The merchant that a request names.
+pub(crate) fn merchant_named<'a>(hub: &'a Hub, id: &str) -> Result<&'a Merchant, Fault> {
+    hub.merchant(id).ok_or_else(|| {
+        Fault::invalid("merchant_unknown", format!("merchant_id {id:?} is not configured"))
+    })
+}
+
+/// Refuses none, too many, and a fee that stands twice.
+pub(crate) fn check_fees<'a>(fee_ids: impl Iterator<Item = &'a FeeId>) -> Result<(), Fault> {
+    let mut unique: Vec<&FeeId> = fee_ids.collect();
+    let count = unique.len();
+    if !(1..=MOST_FEES).contains(&count) {
+        return Err(Fault::invalid(
+            "fee_ids_invalid",
+            format!("fee_ids must name 1 to {MOST_FEES} fees"),
+        ));
+    }
+    unique.sort();
+    unique.dedup();
+    if unique.len() != count {
+        return Err(Fault::invalid("fee_ids_invalid", "fee_ids names a fee twice"));
+    }
+    Ok(())
+}
+
+/// Refuses a life that is too short or too long.
+pub(crate) fn check_life(expires_in_s: Option<i64>) -> Result<(), Fault> {
+    let (least, _, most) = EXPIRES_IN_S;
+    if expires_in_s.is_some_and(|given| given < least || given > most) {
+        return Err(Fault::invalid(
+            "expires_in_s_invalid",
+            format!("expires_in_s must be between {least} and {most}"),
+        ));
+    }
+    Ok(())
+}
+
+/// When an order made at `now` can no longer be paid.
+pub(crate) fn expiry(now: Timestamp, expires_in_s: Option<i64>) -> Timestamp {
+    let lives = SignedDuration::from_secs(expires_in_s.unwrap_or(EXPIRES_IN_S.1));
+    whole_second(now.saturating_add(lives).unwrap_or(Timestamp::MAX))
+}
+
+/// Providers know whole seconds; what they are told and what the hub keeps must agree.
+fn whole_second(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// The live orders of an application's fees, each once.
+pub(crate) async fn live_orders<'a>(
+    hub: &Hub,
+    application: &ApplicationId,
+    fee_ids: impl Iterator<Item = &'a FeeId>,
+) -> Result<Vec<OrderId>, Fault> {
+    let client = hub.store.client().await?;
+    let ids: Vec<&str> = fee_ids.map(FeeId::as_str).collect();
+    let known = fees::by_ids(&client, &ids).await?;
+    let mine = known.iter().filter(|fee| fee.application_id == *application);
+    let mut live: Vec<OrderId> = mine.filter_map(|fee| fee.live_order_id.clone()).collect();
+    live.sort();
+    live.dedup();
+    Ok(live)
+}
+
+/// Closes a live order that stands in the way of another.
+///
+/// # Errors
+/// 409 `fee_already_paid` when it turns out paid, `fee_has_live_order` while nobody knows.
+pub(crate) async fn give_way(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    match close(hub, order, Why::Superseded).await? {
+        Closed::Yes => Ok(()),
+        Closed::Paid => Err(Fault::conflict(
+            "fee_already_paid",
+            format!("order {} for one of the fees turned out paid", order.id),
+        )
+        .with("order_id", order.id.as_str())),
+        Closed::Unknown => Err(has_live_order().with("order_id", order.id.as_str())),
+    }
+}
+
+/// The fate of another order for one of the fees is not known.
+pub(crate) fn has_live_order() -> Fault {
+    Fault::conflict(
+        "fee_has_live_order",
+        "one of the fees has an order whose fate its provider has not told yet; ask again",
+    )
+    .retry_after(COME_AGAIN_S)
+}
+
+/// What the order brings for each fee, in the order in which they were named.
+pub(crate) fn allocate(
+    wanted: &[FeeId],
+    locked: &[LockedBalance],
+) -> Result<Vec<(FeeId, Fen)>, Fault> {
+    wanted
+        .iter()
+        .map(|fee_id| {
+            let fee = locked
+                .iter()
+                .find(|fee| fee.fee_id == *fee_id)
+                .ok_or_else(|| Fault::not_found("fee").with("fee_id", fee_id.as_str()))?;
+            let fault = |fault: Fault| fault.with("fee_id", fee_id.as_str());
+            if fee.facts.void {
+                return Err(fault(Fault::conflict("fee_void", format!("fee {fee_id} is void"))));
+            }
+            if fee.facts.total == Fen::ZERO {
+                let detail = format!("nothing is owed for fee {fee_id}");
+                return Err(fault(Fault::invalid("nothing_to_pay", detail)));
+            }
+            let owed = fee.facts.outstanding();
+            if owed == Fen::ZERO {
+                let detail = format!("fee {fee_id} is paid");
+                return Err(fault(Fault::conflict("fee_already_paid", detail)));
+            }
+            Ok((fee_id.clone(), owed))
+        })
+        .collect()
+}
+
+/// Why an order was not written.
+pub(crate) enum Unwritten {
+    /// Another one came first.
+    Raced,
+    /// It may not be.
+    Fault(Box<Fault>),
+}
+
+impl<F: Into<Fault>> From<F> for Unwritten {
+    fn from(fault: F) -> Self {
+        Self::Fault(Box::new(fault.into()))
+    }
+}
