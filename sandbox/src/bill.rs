@@ -94,6 +94,7 @@ pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i
             | Action::WrongSignature
             | Action::UnknownSerial
             | Action::SignTest
+            | Action::XxeProbe
             | Action::Status500
             | Action::Status429
             | Action::Garbage

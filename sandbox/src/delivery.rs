@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::faults::Operation;
+use crate::wechat_v2;
 
 /// Seconds between the tries of WeChat Pay (wire facts, a11).
 const WECHAT_GAPS: &[u32] =
@@ -27,6 +28,15 @@ pub(crate) enum Letter {
         /// The text that is sealed.
         plaintext: String,
     },
+    /// A notice of WeChat Pay's old interface.
+    WechatXml {
+        /// What it says in the open.
+        fields: wechat_v2::Fields,
+        /// How it is signed; `None`: it is not.
+        signed: Option<wechat_v2::SignType>,
+        /// The text that is sealed.
+        sealed: Option<String>,
+    },
     /// A notice of Alipay: its fields without `notify_time` and signature.
     Alipay { fields: BTreeMap<String, String> },
     /// A receipt of the SMS vendor.
@@ -36,7 +46,7 @@ pub(crate) enum Letter {
 impl Letter {
     const fn gaps(&self) -> &'static [u32] {
         match self {
-            Self::Wechat { .. } => WECHAT_GAPS,
+            Self::Wechat { .. } | Self::WechatXml { .. } => WECHAT_GAPS,
             Self::Alipay { .. } => ALIPAY_GAPS,
             Self::Receipt { .. } => RECEIPT_GAPS,
         }

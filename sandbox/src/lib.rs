@@ -22,6 +22,7 @@ mod state;
 mod text;
 mod verdict;
 mod wechat;
+mod wechat_v2;
 
 pub use config::{AlipayApp, SandboxConfig, SmsAccount, SubMerchant, Verification, WechatMerchant};
 pub use courier::Delivered;

@@ -211,7 +211,8 @@ impl World {
         }
     }
 
-    fn take_payment(
+    /// Money moves now, whatever anybody thinks of it.
+    pub(crate) fn take_payment(
         &mut self,
         key: &OrderKey,
         now: Timestamp,

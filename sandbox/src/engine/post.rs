@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Engine, World};
 use crate::delivery::{Delivery, DeliveryState, Letter};
 use crate::faults::{Action, Fault, Place, Subject};
-use crate::{alipay, sms, wechat};
+use crate::{alipay, sms, wechat, wechat_v2};
 
 /// One callback, ready to be posted.
 pub(crate) struct Parcel {
@@ -36,6 +36,8 @@ pub struct Sealed {
 pub(crate) enum Success {
     /// HTTP 200 or 204 (WeChat Pay).
     Status,
+    /// HTTP 200 with exactly the XML of success (WeChat Pay's old interface).
+    Xml,
     /// Exactly `success` (Alipay).
     Word,
     /// HTTP 200 with the number 0 as `code` (SMS receipts).
@@ -47,6 +49,7 @@ impl Success {
     pub(crate) fn is(self, status: u16, body: &[u8]) -> bool {
         match self {
             Self::Status => matches!(status, 200 | 204),
+            Self::Xml => status == 200 && body == wechat_v2::TAKEN,
             Self::Word => body == b"success",
             Self::CodeZero => {
                 status == 200
@@ -170,9 +173,15 @@ impl World {
     ) -> Option<(Sealed, Success)> {
         let delivery = self.outbox.deliveries.get(&id)?;
         let chance = &mut self.chance;
+        let probe = action == Some(Action::XxeProbe);
         let ((headers, body), success) = match &delivery.letter {
+            Letter::Wechat { .. } if probe => (wechat_v2::probe(), Success::Status),
+            Letter::WechatXml { .. } if probe => (wechat_v2::probe(), Success::Xml),
             Letter::Wechat { .. } => {
                 (wechat::seal(&self.keys, delivery, now, chance, action)?, Success::Status)
+            }
+            Letter::WechatXml { .. } => {
+                (wechat_v2::seal(&self.keys, delivery, chance, action)?, Success::Xml)
             }
             Letter::Alipay { .. } => {
                 (alipay::seal(&self.keys, delivery, now, action)?, Success::Word)

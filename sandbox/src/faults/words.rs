@@ -66,6 +66,9 @@ pub enum Action {
     UnknownSerial,
     /// A probe with `WECHATPAY/SIGNTEST/` comes instead of the signed callback.
     SignTest,
+    /// A probe comes instead of WeChat Pay's callback: XML with an external entity, which a reader
+    /// must refuse.
+    XxeProbe,
     /// Refused with the provider's system error, not executed.
     #[serde(rename = "status_500")]
     Status500,
@@ -206,13 +209,14 @@ impl Fault {
             Abnormal, ChangedRow, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
             EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
             Status500, Throttle, Truncate, Undelivered, UnknownSerial, WrongHash, WrongSignature,
+            XxeProbe,
         };
         match self.action {
             Drop => self.on != Place::Bill,
             Delay | Corrupt | WrongSignature | UnknownSerial => {
                 matches!(self.on, Place::Callback | Place::Answer)
             }
-            Duplicate | Reorder | SignTest => self.on == Place::Callback,
+            Duplicate | Reorder | SignTest | XxeProbe => self.on == Place::Callback,
             DropAfterCommit | Status500 | Status429 | Garbage => {
                 matches!(self.on, Place::Answer | Place::Sms)
             }

@@ -15,6 +15,8 @@ pub(crate) use person::OnlyPayer;
 pub use person::Person;
 pub(crate) use refund::{Ending, Refund, Standing};
 
+use crate::wechat_v2::Slip;
+
 /// An order's key: merchant (mchid or `app_id`) and `out_trade_no`.
 pub(crate) type OrderKey = (String, String);
 
@@ -48,6 +50,8 @@ pub(crate) struct BillFile {
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) orders: BTreeMap<OrderKey, Order>,
+    /// What the old interface of WeChat Pay remembers beside the order.
+    pub(crate) slips: BTreeMap<OrderKey, Slip>,
     /// Combined orders by who combines and their number.
     pub(crate) combined: BTreeMap<OrderKey, Combined>,
     /// From the provider's trade number to the order.

@@ -14,7 +14,7 @@ use crate::faults::{Action, Operation};
 use crate::keys::Keys;
 use crate::random::Random;
 use crate::state::{Ending, OrderKey, Payment, Refund, Standing};
-use crate::text;
+use crate::{text, wechat_v2};
 
 /// Headers and body of a callback.
 type Sealed = (Vec<(&'static str, String)>, Vec<u8>);
@@ -26,6 +26,9 @@ pub(crate) fn announce_payment(
     payment: &Payment,
     now: Timestamp,
 ) {
+    if world.book.slips.contains_key(key) {
+        return wechat_v2::announce_payment(world, key, payment, now);
+    }
     let Some(order) = world.book.orders.get(key) else { return };
     let Some(url) = order.notify_url.clone() else { return };
     let appid = world.keys.wechat(&key.0).map(|merchant| merchant.config.appid.clone());
