@@ -270,8 +270,8 @@ impl SubOrder {
         Ok(PaymentFact {
             stated: Stated {
                 payee: Some(self.payee(parties)?),
-                // Proved above, for the whole.
-                app: None,
+                // Proved above, for the whole: a part is paid under the application that combined.
+                app: Some(parties.appid.clone()),
                 currency: Some(field("amount.currency", amount.currency.as_ref())?),
             },
             out_trade_no: field("sub_orders.out_trade_no", Some(&self.out_trade_no))?,
