@@ -1,11 +1,19 @@
-//! WeChat Pay `APIv3`: native orders, refunds, bills, signed answers and sealed callbacks.
+//! WeChat Pay `APIv3`: orders of every product, service providers, combined orders, refunds, bills,
+//! certificates, signed answers and sealed callbacks.
 
+mod abnormal;
 mod bill;
+mod certificates;
+mod combined;
+mod fields;
+mod manners;
 mod notify;
 mod orders;
+mod product;
 mod refunds;
 mod refusal;
 mod route;
+mod standing;
 mod verify;
 
 use adapters::keys::SigningKey;
@@ -13,13 +21,14 @@ use domain::time::business_day;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub(crate) use notify::{announce_payment, seal};
+pub(crate) use notify::{announce_combined, announce_payment, seal};
 pub(crate) use refunds::portal_refund;
 
 use crate::engine::World;
 use crate::faults::{Action, Fault, Place, Subject};
 use crate::message::{Fate, Received, Reply};
 use crate::random::Random;
+use crate::verdict::Proof;
 use refusal::Refusal;
 use route::Route;
 
@@ -36,12 +45,32 @@ enum Done {
     File(Vec<u8>),
 }
 
+/// What a call has in hand.
+struct Asked<'a> {
+    mchid: &'a str,
+    now: Timestamp,
+    request: &'a Received,
+    action: Option<Action>,
+}
+
+impl Asked<'_> {
+    /// The key that the request names: it encrypted with it, and wants the answer under it.
+    fn serial(&self) -> Option<&str> {
+        self.request.header("wechatpay-serial")
+    }
+}
+
 /// Answers a request as WeChat Pay does.
 pub(crate) fn answer(world: &mut World, now: Timestamp, request: &Received) -> Reply {
-    let (mchid, asked_key) = match verify::verify(&world.keys, now, request) {
-        Ok(merchant) => (merchant.config.mchid.clone(), request.header("wechatpay-serial")),
-        Err(refusal) => return refusal.reply(),
+    manners::look(world, now, request);
+    let mchid = match verify::verify(&world.keys, now, request) {
+        Ok(merchant) => merchant.config.mchid.clone(),
+        Err(refusal) => {
+            world.verdicts.signature(verify::proof(request, &refusal));
+            return refusal.reply();
+        }
     };
+    world.verdicts.signature(Proof::Ok);
     let Some(route) = Route::of(request) else {
         return Reply::new(404, "application/json", "");
     };
@@ -59,14 +88,18 @@ pub(crate) fn answer(world: &mut World, now: Timestamp, request: &Received) -> R
     if let Some(reply) = action.and_then(instead) {
         return reply;
     }
-    let done = execute(world, now, &mchid, &route, request, action);
-    let signer = world.keys.wechat(&mchid).and_then(|merchant| merchant.signer(asked_key));
+    let asked = Asked { mchid: &mchid, now, request, action };
+    let done = execute(world, &asked, &route);
+    let signer = world.keys.wechat(&mchid).and_then(|merchant| merchant.signer(asked.serial()));
     let reply = match (done, signer) {
         (Ok(done), Some(signer)) => {
             let (id, key) = (signer.id.clone(), signer.signing.clone());
             done.reply(&id, &key, now, &mut world.chance, action)
         }
-        (Err(refusal), _) => refusal.reply(),
+        (Err(refusal), _) => {
+            manners::refused(world, &refusal);
+            refusal.reply()
+        }
         (Ok(_), None) => Refusal::new(500, "SYSTEM_ERROR", "系统错误").reply(),
     };
     on_its_way(reply, fault.as_ref())
@@ -109,34 +142,26 @@ pub(crate) fn corrupt(body: &mut [u8]) {
     }
 }
 
-fn execute(
-    world: &mut World,
-    now: Timestamp,
-    mchid: &str,
-    route: &Route,
-    request: &Received,
-    action: Option<Action>,
-) -> Result<Done, Refusal> {
+fn execute(world: &mut World, asked: &Asked<'_>, route: &Route) -> Result<Done, Refusal> {
     match route {
-        Route::Native => orders::place(world, now, mchid, &request.body).map(Done::Json),
-        Route::QueryByNo(no) => {
-            orders::query_by_no(world, mchid, no, request.query()).map(Done::Json)
+        Route::Place(product, side) => orders::place(world, asked, *product, *side).map(Done::Json),
+        Route::QueryByNo(no, side) => {
+            standing::query_by_no(world, asked, no, *side).map(Done::Json)
         }
-        Route::QueryById(id) => {
-            orders::query_by_id(world, mchid, id, request.query()).map(Done::Json)
+        Route::QueryById(id, side) => {
+            standing::query_by_id(world, asked, id, *side).map(Done::Json)
         }
-        Route::Close(no) => {
-            orders::close(world, now, mchid, no, &request.body).map(|()| Done::Empty)
-        }
-        Route::Refund => refunds::refund(world, now, mchid, &request.body, action).map(Done::Json),
-        Route::QueryRefund(no) => refunds::query(world, now, mchid, no).map(Done::Json),
-        Route::TradeBill => bill::ask(world, now, mchid, request.query()).map(Done::Json),
-        Route::Download => bill::fetch(world, now, mchid, request.query()).map(Done::File),
-        Route::Certificates => Err(Refusal::new(
-            404,
-            "RESOURCE_NOT_EXISTS",
-            "无可用的平台证书，请在商户平台-API安全申请使用微信支付公钥",
-        )),
+        Route::Close(no, side) => standing::close(world, asked, no, *side).map(|()| Done::Empty),
+        Route::Combine(product) => combined::place(world, asked, *product).map(Done::Json),
+        Route::QueryCombined(no) => combined::query(world, asked, no).map(Done::Json),
+        Route::CloseCombined(no) => combined::close(world, asked, no).map(|()| Done::Empty),
+        Route::Refund => refunds::refund(world, asked).map(Done::Json),
+        Route::QueryRefund(no) => refunds::query(world, asked, no).map(Done::Json),
+        Route::Abnormal(id) => abnormal::redirect(world, asked, id).map(Done::Json),
+        Route::TradeBill => bill::trade(world, asked).map(Done::Json),
+        Route::FundFlowBill => bill::fund_flow(world, asked).map(Done::Json),
+        Route::Download => bill::fetch(world, asked).map(Done::File),
+        Route::Certificates => certificates::list(world, asked).map(Done::Json),
     }
 }
 
