@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod callbacks;
 mod cases;
+mod combined;
 mod error;
 mod events;
 mod fees;
@@ -174,6 +175,7 @@ fn api(service: &mut web::ServiceConfig) {
     service
         .configure(fees::configure)
         .configure(orders::configure)
+        .configure(combined::configure)
         .configure(refunds::configure)
         .configure(cases::configure)
         .configure(notifications::configure)

@@ -8,8 +8,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, error, events, fees, health, metrics, notifications, orders, receipts,
-    reconciliations, refunds, resource, schema,
+    callbacks, cases, combined, error, events, fees, health, metrics, notifications, orders,
+    receipts, reconciliations, refunds, resource, schema,
 };
 use crate::fault::Fault;
 
@@ -32,6 +32,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
     paths(
         fees::quote, fees::create, fees::list, fees::show, fees::void,
         orders::create, orders::show, orders::close,
+        combined::create, combined::show, combined::close,
         refunds::create, refunds::show,
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,

@@ -113,13 +113,20 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
         (status = 200, body = schema::Order, description = "closed, now or before"),
         (status = 404, body = schema::Problem, content_type = "application/problem+json"),
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
-         description = "order_paid, order_state_unknown (with Retry-After)"),
+         description = "order_paid, order_is_combined, order_state_unknown (with Retry-After)"),
     ),
     security(("api_key" = [])),
 )]
 pub(super) async fn close(http: HttpRequest, payload: Payload, id: Path<String>) -> HttpResponse {
     call::post(http, payload, move |call: Call, _: Nothing| async move {
         let order = orders::get(&call.hub, &call.application, &id).await?;
+        if let Some(whole) = &order.combined {
+            let detail =
+                format!("order {} is part of combined order {}: close that", order.id, whole.id);
+            return Err(Fault::conflict("order_is_combined", detail)
+                .with("order_id", order.id.as_str())
+                .with("combined_id", whole.id.as_str()));
+        }
         let closed = match order.status {
             OrderState::Closed | OrderState::Failed => Closed::Yes,
             OrderState::Paid => Closed::Paid,

@@ -2,6 +2,7 @@
 //! else; a test holds them against what the hub really reads and answers.
 
 mod cases;
+mod combined;
 mod fees;
 mod notifications;
 mod orders;
@@ -11,6 +12,7 @@ mod rest;
 pub use cases::{
     Applicant, Case, CaseEvent, CaseProgress, CaseRequest, Deadline, FeeInShort, MaskedApplicant,
 };
+pub use combined::{Combined, CombinedPart, CombinedRequest};
 pub use fees::{
     Fee, FeePage, FeeRequest, MaskedPayer, Payer, Quote, QuoteItem, QuoteLine, QuoteRequest,
 };

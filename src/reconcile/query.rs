@@ -12,11 +12,13 @@ use domain::ids::{OutRefundNo, OutTradeNo};
 use reconciliation::{Cause, Finding, Kind, Reconciliation};
 
 use super::ask;
+use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::orders;
 use crate::outbound::Kind as Urgency;
 use crate::record::{Arrival, Verdict, record};
+use crate::store::combined::of_part;
 use crate::store::{refunds, runs};
 
 /// How many one-sided rows are asked about in one run, so that a bill that lacks a whole day does
@@ -114,13 +116,7 @@ async fn payment(
     number: &OutTradeNo,
     repaired: &mut bool,
 ) -> Result<Option<&'static str>, Fault> {
-    let key = OrderKey { out_trade_no: number, provider_trade_no: None };
-    let call = merchant.provider.query_order(&key);
-    let subject = number.as_str();
-    let read = ask(hub, merchant, "query", subject, Urgency::Call, &call, |answer, stamp| {
-        merchant.provider.read_order(&key, answer, stamp.now)
-    });
-    Ok(match read.await {
+    Ok(match standing(hub, merchant, number).await? {
         Outcome::Accepted(OrderStanding::Paid(fact)) => {
             *repaired |= book(hub, merchant, ProviderFact::Payment(fact)).await?;
             Some("paid")
@@ -130,6 +126,27 @@ async fn payment(
         Outcome::Accepted(OrderStanding::Absent) => Some("no such order"),
         Outcome::Refused(_) | Outcome::Unknown(_) => None,
     })
+}
+
+/// How an order stands at its provider. A part of a combined order is asked for with its whole.
+async fn standing(
+    hub: &Hub,
+    merchant: &Merchant,
+    number: &OutTradeNo,
+) -> Result<Outcome<OrderStanding>, Fault> {
+    let client = hub.store.client().await?;
+    let whole = of_part(&client, &merchant.id, number).await?;
+    drop(client);
+    if let Some(whole) = whole {
+        return combined::part_standing(hub, &whole, number).await;
+    }
+    let key = OrderKey { out_trade_no: number, provider_trade_no: None };
+    let call = merchant.provider.query_order(&key);
+    let subject = number.as_str();
+    let read = ask(hub, merchant, "query", subject, Urgency::Call, &call, |answer, stamp| {
+        merchant.provider.read_order(&key, answer, stamp.now)
+    });
+    Ok(read.await)
 }
 
 async fn refund(

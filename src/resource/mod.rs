@@ -4,6 +4,7 @@
 //! told cannot differ. Nothing in a resource names a person but what is masked.
 
 mod case;
+mod combined;
 mod notification;
 
 use domain::time::rfc3339;
@@ -15,6 +16,7 @@ use crate::store::orders::{OrderRecord, PaymentRecord};
 use crate::store::refunds::RefundRecord;
 
 pub use case::case;
+pub use combined::combined;
 pub use notification::notification;
 
 /// A fee.
@@ -51,15 +53,9 @@ pub fn fee(record: &FeeRecord) -> Value {
 #[must_use]
 pub fn order(record: &OrderRecord) -> Value {
     let refunded = domain::Fen::sum(record.payments.iter().map(|payment| payment.refunded_fen));
-    let refused = record.refused_code.as_ref().map(|code| {
-        json!({
-            "reason": record.refused_reason,
-            "provider_code": code,
-            "provider_message": record.refused_message,
-        })
-    });
     json!({
         "id": record.id,
+        "combined_id": record.combined.as_ref().map(|whole| &whole.id),
         "merchant_id": record.merchant_id,
         "provider": record.provider,
         "product": record.product,
@@ -78,7 +74,18 @@ pub fn order(record: &OrderRecord) -> Value {
         "payments": record.payments.iter().map(payment).collect::<Vec<_>>(),
         "closed_at": time(record.closed_at),
         "superseded_at": time(record.superseded_at),
-        "refused": refused,
+        "refused": refused(record),
+    })
+}
+
+/// Why its provider refused an order.
+fn refused(record: &OrderRecord) -> Option<Value> {
+    record.refused_code.as_ref().map(|code| {
+        json!({
+            "reason": record.refused_reason,
+            "provider_code": code,
+            "provider_message": record.refused_message,
+        })
     })
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::cases::{ApplicantRequest, CaseRequest, ProgressRequest};
 use super::super::fees::{FeeRequest, QuoteRequest};
 use super::*;
+use crate::combined::{CombinedRequest, PartRequest};
 use crate::orders::OrderRequest;
 use crate::refunds::RefundRequest;
 use crate::resource as shown;
@@ -64,6 +65,8 @@ fn what_is_read_is_described() {
     describes_request::<ApplicantRequest>("Applicant");
     describes_request::<ProgressRequest>("CaseProgress");
     describes_request::<OrderRequest>("OrderRequest");
+    describes_request::<CombinedRequest>("CombinedRequest");
+    describes_request::<PartRequest>("CombinedPart");
     describes_request::<RefundRequest>("RefundRequest");
 }
 
@@ -104,6 +107,7 @@ fn an_order_its_payments_and_refunds_are_described() {
     let order = shown::order(&serde_json::from_value(order).unwrap());
     describes("Order", &order);
     describes("Payment", &order["payments"][0]);
+    assert_eq!(order["combined_id"], json!(null), "it stands alone");
     describes("Refused", &order["refused"]);
     let mut refund = json!({
         "id": format!("rfd_{UUID}"), "application_id": "a", "merchant_id": "m",

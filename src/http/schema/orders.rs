@@ -86,6 +86,8 @@ pub struct Refused {
 pub struct Order {
     /// ord_….
     pub id: String,
+    /// cmb_…, when it is one payee's part of a combined order.
+    pub combined_id: Option<String>,
     /// Through which merchant.
     pub merchant_id: String,
     /// wechat or alipay.
