@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod dispatch;
 pub mod fault;
+pub mod hints;
 pub mod http;
 pub mod hub;
 pub mod jobs;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::fault::Fault;
+use crate::hints;
 use crate::hub::Hub;
 use crate::record::{Arrival, Evidence, Verdict, record};
 use crate::seal::{Purpose, SealError};
@@ -94,6 +95,10 @@ pub async fn replay(hub: &Hub, callback_id: &CallbackId) -> Result<Verdict, Faul
     let plaintext = BASE64_STANDARD.decode(&kept.plaintext).map_err(|error| unreadable(&error))?;
     let opened = callbacks::reopen(merchant.provider.as_ref(), &plaintext)
         .map_err(|refusal| unreadable(&refusal.detail))?;
+    let confirmed =
+        hints::confirm(hub, merchant, &opened.notice.hints).await.map_err(|_unanswered| {
+            Fault::unavailable("the provider does not answer; replay it later")
+        })?;
     let again = CallbackId::new(Uuid::now_v7());
     // The raw bytes stay with the callback that brought them.
     kept.body.clear();
@@ -104,6 +109,7 @@ pub async fn replay(hub: &Hub, callback_id: &CallbackId) -> Result<Verdict, Faul
             .facts
             .into_iter()
             .map(|fact| Claim { fact, source: Source::Callback })
+            .chain(confirmed)
             .collect(),
         evidence: Some(Evidence {
             sealed: kept.seal(hub, &context(&again))?,

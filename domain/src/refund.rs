@@ -79,7 +79,10 @@ impl RefundState {
             (Self::PendingApproval, Approve) => Ok(Self::Submitted),
             (Self::PendingApproval, Decline) => Ok(Self::Declined),
             (Self::Submitted | Self::Unknown, LoseTrack) => Ok(Self::Unknown),
-            (Self::Submitted | Self::Unknown | Self::Processing, Accept) => Ok(Self::Processing),
+            // What the payer's account refused is under way again once it goes to another one.
+            (Self::Submitted | Self::Unknown | Self::Processing | Self::Abnormal, Accept) => {
+                Ok(Self::Processing)
+            }
             // A fact wins over what we thought of it; a repeat changes nothing.
             (
                 Self::Submitted
@@ -160,6 +163,12 @@ mod tests {
         for late in [Accept, Fail, LoseTrack, Approve] {
             assert!(RefundState::Succeeded.after(late).is_err(), "{late:?}");
         }
+    }
+
+    #[test]
+    fn an_abnormal_refund_that_goes_to_another_account_is_under_way_again() {
+        assert_eq!(RefundState::Abnormal.after(Accept), Ok(RefundState::Processing));
+        assert!(RefundState::Failed.after(Accept).is_err());
     }
 
     #[test]

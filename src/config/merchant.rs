@@ -5,6 +5,7 @@ mod alipay;
 mod identity;
 mod keys;
 mod wechat;
+mod wechat_v2;
 
 use std::fmt;
 use std::sync::Arc;
@@ -95,6 +96,7 @@ pub(super) fn read(section: &Section<'_>) -> Result<Merchant, ConfigError> {
     let provider = section.needed("provider", PROVIDERS)?;
     match provider.as_str() {
         "wechat" => wechat::read(section, id),
+        "wechat-v2" => wechat_v2::read(section, id),
         "alipay" => alipay::read(section, id),
         other => {
             let what = format!("`{other}` is no known provider");

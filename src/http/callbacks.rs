@@ -23,10 +23,10 @@ use super::shared::Shared;
 use super::{body, error, resource, schema};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::keys;
 use crate::record::{Arrival, Evidence, Unreadable, record};
 use crate::replay::{Kept, context};
 use crate::store::callbacks::{Refused, refuse};
+use crate::{hints, keys};
 
 pub(super) use window::Window;
 
@@ -141,6 +141,9 @@ async fn believed(
     opened: Opened,
 ) -> (&'static str, Reply) {
     let Opened { notice, taken, try_again } = opened;
+    let Ok(confirmed) = hints::confirm(hub, merchant, &notice.hints).await else {
+        return ("not_confirmed", try_again);
+    };
     let callback_id = CallbackId::new(Uuid::now_v7());
     let kept = Kept::whole(headers, body, &notice.plaintext);
     let sealed = match kept.seal(hub, &context(&callback_id)) {
@@ -156,9 +159,10 @@ async fn believed(
         Unreadable { why, cause }
     });
     let facts = notice.facts.into_iter();
+    let facts = facts.map(|fact| Claim { fact, source: Source::Callback });
     let arrival = Arrival {
         merchant,
-        claims: facts.map(|fact| Claim { fact, source: Source::Callback }).collect(),
+        claims: facts.chain(confirmed).collect(),
         evidence: Some(Evidence {
             callback_id: callback_id.clone(),
             received_at,

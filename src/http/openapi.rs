@@ -33,7 +33,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         fees::quote, fees::create, fees::list, fees::show, fees::void,
         orders::create, orders::show, orders::close,
         combined::create, combined::show, combined::close,
-        refunds::create, refunds::show,
+        refunds::create, refunds::show, refunds::redirect,
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,
         events::list,

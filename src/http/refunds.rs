@@ -2,19 +2,21 @@
 
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::refund::RefundState;
 use serde::Deserialize;
 
 use super::answer::Answer;
 use super::call::{self, Call};
 use super::{query, resource, schema};
-use crate::refunds::{self, RefundRequest, Requested};
+use crate::refunds::{self, RedirectRequest, RefundRequest, Requested};
 use crate::resource::refund as shown;
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
     service
         .service(resource("/v1/orders/{id}/refunds").route(web::post().to(create)))
-        .service(resource("/v1/refunds/{id}").route(web::get().to(show)));
+        .service(resource("/v1/refunds/{id}").route(web::get().to(show)))
+        .service(resource("/v1/refunds/{id}/redirect").route(web::post().to(redirect)));
 }
 
 /// Asks for money to be given back, all of it or a part.
@@ -80,6 +82,38 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
             refund = refunds::follow(&call.hub, &refund.id).await?;
         }
         Ok(Answer::json(200, &shown(&refund)))
+    })
+    .await
+}
+
+/// Sends an abnormal refund to another account: a card of the payer, or the merchant's own account.
+#[utoipa::path(
+    post, path = "/v1/refunds/{id}/redirect", tag = "refunds",
+    params(
+        ("id" = String, Path, description = "rfd_…"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII"),
+    ),
+    request_body = schema::RedirectRequest,
+    responses(
+        (status = 200, body = schema::Refund, description = "under way again"),
+        (status = 202, body = schema::Refund, description = "the provider's answer is unknown"),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "refund_not_abnormal"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "limit, provider_refused"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn redirect(
+    http: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+) -> HttpResponse {
+    call::post(http, payload, move |call: Call, asked: RedirectRequest| async move {
+        let refund = refunds::redirect(&call.hub, &call.application, &id, &asked).await?;
+        let status = if refund.status == RefundState::Abnormal { 202 } else { 200 };
+        Ok(Answer::json(status, &shown(&refund)))
     })
     .await
 }

@@ -18,5 +18,5 @@ pub use fees::{
 };
 pub use notifications::{Attempt, MaskedReach, Notification, NotificationRequest, Reached};
 pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
-pub use refunds::{Allocation, Refund, RefundRequest};
+pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};

@@ -131,6 +131,17 @@ impl Hub {
         self.merchants.iter().find(|(known, _)| known.as_str() == id).map(|(_, merchant)| merchant)
     }
 
+    /// The merchants that collect into the same account at the same provider, this one among them,
+    /// by id: their provider gives one bill for all of them.
+    #[must_use]
+    pub fn of_one_account(&self, merchant: &Merchant) -> Vec<&Merchant> {
+        let account = |merchant: &Merchant| {
+            (merchant.provider.provider(), merchant.provider.account().payee.clone())
+        };
+        let wanted = account(merchant);
+        self.merchants.values().filter(|other| account(other) == wanted).collect()
+    }
+
     /// A fresh stamp for one signature.
     ///
     /// # Errors

@@ -142,7 +142,7 @@ async fn compare(
     let from = day_start(run.date).saturating_sub(MARGIN).unwrap_or(day_start(run.date));
     let until = day_end(run.date).saturating_add(MARGIN).unwrap_or(day_end(run.date));
     let client = hub.store.client().await?;
-    let ledger = runs::ledger(&client, &merchant.id, from, until, &numbers).await?;
+    let ledger = runs::ledger(&client, &ids(hub, merchant), from, until, &numbers).await?;
     drop(client);
     let rules = Rules { day: Some(run.date), fee_rate: None };
     let mut matcher = Matcher::new(rules, ledger.clone());
@@ -164,6 +164,11 @@ async fn compare(
     let covers: Coverage = bill.totals.covers;
     let result = matcher.finish(bill.totals.stated_day, covers);
     Ok(Matched { ledger, result })
+}
+
+/// The ids of the merchants whose orders stand in the bill of this one.
+pub(super) fn ids<'a>(hub: &'a Hub, merchant: &Merchant) -> Vec<&'a str> {
+    hub.of_one_account(merchant).into_iter().map(|merchant| merchant.id.as_str()).collect()
 }
 
 /// The SHA-256 of a file.

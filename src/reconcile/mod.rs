@@ -107,6 +107,10 @@ async fn schedule(hub: &Hub) -> Result<(), Fault> {
     let furthest = today.checked_sub(jiff::Span::new().days(FURTHEST_BACK)).unwrap_or(newest);
     let client = hub.store.client().await?;
     for merchant in hub.merchants.values() {
+        // Several merchants of one account have one bill: it is matched once, for the first.
+        if hub.of_one_account(merchant).first().is_some_and(|first| first.id != merchant.id) {
+            continue;
+        }
         let missing =
             runs::missing_days(&client, &merchant.id, (furthest, newest), yesterday).await?;
         for day in missing {

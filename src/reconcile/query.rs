@@ -12,6 +12,7 @@ use domain::ids::{OutRefundNo, OutTradeNo};
 use reconciliation::{Cause, Finding, Kind, Reconciliation};
 
 use super::ask;
+use super::day::ids;
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -52,7 +53,10 @@ pub(super) async fn query(
         match found.cause {
             Cause::PaymentMissingInBill => {
                 let (Ok(number), row) = (found.out_trade_no.parse(), row(found)) else { continue };
-                let said = payment(hub, merchant, &number, &mut answers.repaired).await?;
+                let merchant = owner(hub, merchant, &number).await?;
+                let trade_no = found.provider_trade_no.parse().ok();
+                let key = OrderKey { out_trade_no: &number, provider_trade_no: trade_no.as_ref() };
+                let said = payment(hub, merchant, &key, &mut answers.repaired).await?;
                 answers.said.insert(row, said);
             }
             Cause::RefundMissingInBill
@@ -65,6 +69,7 @@ pub(super) async fn query(
                 else {
                     continue;
                 };
+                let merchant = owner(hub, merchant, &order).await?;
                 let said = refund(hub, merchant, (&order, &number), &mut answers.repaired).await?;
                 answers.said.insert(row(found), said);
             }
@@ -100,7 +105,7 @@ async fn unpaid(hub: &Hub, merchant: &Merchant, result: &Reconciliation) -> Resu
         return Ok(false);
     }
     let client = hub.store.client().await?;
-    let unpaid = runs::unpaid_of(&client, &merchant.id, &numbers).await?;
+    let unpaid = runs::unpaid_of(&client, &ids(hub, merchant), &numbers).await?;
     drop(client);
     let mut repaired = false;
     for order_id in unpaid {
@@ -110,13 +115,25 @@ async fn unpaid(hub: &Hub, merchant: &Merchant, result: &Reconciliation) -> Resu
     Ok(repaired)
 }
 
+/// Through which of the account's merchants an order was placed; the run's own where the hub has no
+/// such order.
+async fn owner<'a>(
+    hub: &'a Hub,
+    merchant: &'a Merchant,
+    number: &OutTradeNo,
+) -> Result<&'a Merchant, Fault> {
+    let client = hub.store.client().await?;
+    let owner = runs::owner_of(&client, &ids(hub, merchant), number.as_str()).await?;
+    Ok(owner.and_then(|owner| hub.merchants.get(&owner)).unwrap_or(merchant))
+}
+
 async fn payment(
     hub: &Hub,
     merchant: &Merchant,
-    number: &OutTradeNo,
+    key: &OrderKey<'_>,
     repaired: &mut bool,
 ) -> Result<Option<&'static str>, Fault> {
-    Ok(match standing(hub, merchant, number).await? {
+    Ok(match standing(hub, merchant, key).await? {
         Outcome::Accepted(OrderStanding::Paid(fact)) => {
             *repaired |= book(hub, merchant, ProviderFact::Payment(fact)).await?;
             Some("paid")
@@ -132,19 +149,19 @@ async fn payment(
 async fn standing(
     hub: &Hub,
     merchant: &Merchant,
-    number: &OutTradeNo,
+    key: &OrderKey<'_>,
 ) -> Result<Outcome<OrderStanding>, Fault> {
+    let number = key.out_trade_no;
     let client = hub.store.client().await?;
     let whole = of_part(&client, &merchant.id, number).await?;
     drop(client);
     if let Some(whole) = whole {
         return combined::part_standing(hub, &whole, number).await;
     }
-    let key = OrderKey { out_trade_no: number, provider_trade_no: None };
-    let call = merchant.provider.query_order(&key);
+    let call = merchant.provider.query_order(key);
     let subject = number.as_str();
     let read = ask(hub, merchant, "query", subject, Urgency::Call, &call, |answer, stamp| {
-        merchant.provider.read_order(&key, answer, stamp.now)
+        merchant.provider.read_order(key, answer, stamp.now)
     });
     Ok(read.await)
 }

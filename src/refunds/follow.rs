@@ -9,7 +9,7 @@ use domain::refund::RefundState;
 use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
-use super::send::{Turn, alarm, fail, found, key_of, lose_track, send};
+use super::send::{Sent, Turn, alarm, fail, found, key_of, lose_track, send};
 use super::{load, merchant_of, surplus};
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -72,6 +72,13 @@ pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fau
         refunds::reschedule(&client, &refund.id, None, 0).await?;
         return Ok(refund);
     }
+    if let (None, Some(send_after)) = (refund.sent_at, refund.send_after) {
+        // It never left: there is nothing to ask for.
+        if send_after <= hub.clock.now() {
+            send(hub, &refund, Turn::First).await?;
+        }
+        return load(hub, refund_id).await;
+    }
     let merchant = merchant_of(hub, &refund)?;
     let key = key_of(&refund);
     let call = merchant.provider.query_refund(&key);
@@ -119,9 +126,9 @@ async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
             format!("refund {} was accepted, but its provider does not have it", refund.id);
         alarm(hub, refund, "refund_not_at_provider", &detail).await?;
     }
-    send(hub, refund, Turn::Again).await?;
+    let sent = send(hub, refund, Turn::Again).await?;
     let then = load(hub, &refund.id).await?;
-    if (then.status, then.queries) == (refund.status, refund.queries) {
+    if sent == Sent::Left && (then.status, then.queries) == (refund.status, refund.queries) {
         reschedule(hub, &then).await?;
     }
     Ok(())

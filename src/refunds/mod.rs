@@ -3,6 +3,8 @@
 
 mod decide;
 mod follow;
+mod pause;
+mod redirect;
 mod request;
 mod send;
 mod shares;
@@ -13,6 +15,7 @@ use domain::journal::Share;
 
 pub use decide::{Decision, decide};
 pub use follow::{follow, run_of, run_once};
+pub use redirect::{RedirectRequest, redirect};
 pub use request::{RefundRequest, Requested, request};
 
 use crate::fault::Fault;

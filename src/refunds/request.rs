@@ -294,11 +294,18 @@ fn call(
             notify_url: &merchant.notify_url,
             paid_at: payment.paid_at,
             now: hub.clock.now(),
-            earlier: 0,
+            earlier: earlier(order, payment),
         })
         .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;
     let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
     Ok(hub.sealer.seal(Purpose::Call, &call, call_context(refund_id).as_bytes())?)
+}
+
+/// How many refunds of a payment there are that did not fail.
+fn earlier(order: &OrderRecord, payment: &PaymentRecord) -> u32 {
+    let of_payment = order.refunds.iter().filter(|refund| refund.payment_id == payment.id);
+    let count = of_payment.filter(|refund| refund.status.holds_money()).count();
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The payment that a refund takes from, for whoever releases it.

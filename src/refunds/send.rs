@@ -10,10 +10,11 @@ use domain::refund::{RefundState, RefundTransition};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::pause::{Slot, slot};
 use super::request::taken_from;
 use super::{call_context, merchant_of, shares_of};
 use crate::fault::Fault;
-use crate::hub::Hub;
+use crate::hub::{Hub, Merchant};
 use crate::outbound::{Kind, Question, ask};
 use crate::record::{Arrival, Effects, commit, record};
 use crate::seal::Purpose;
@@ -38,16 +39,28 @@ pub(super) enum Turn {
     Again,
 }
 
-/// Sends `refund` and writes what came of it.
+/// Whether a refund left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// It did, and what came of it is written.
+    Left,
+    /// Another refund of the same payment left a moment ago: it waits for its turn.
+    Waits,
+}
+
+/// Sends `refund` and writes what came of it; or lets it wait for its turn.
 ///
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the refund stays as it
 /// was and is picked up again.
-pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result<(), Fault> {
+pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result<Sent, Fault> {
     let merchant = merchant_of(hub, refund)?;
     let client = hub.store.client().await?;
     let sealed = refunds::call(&client, &refund.id).await?;
     drop(client);
+    if !may_leave(hub, merchant, refund).await? {
+        return Ok(Sent::Waits);
+    }
     let sealed = sealed.ok_or_else(|| Fault::not_found("refund"))?;
     let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&refund.id).as_bytes())?;
     let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
@@ -61,20 +74,39 @@ pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result
         Outcome::Accepted(fact) => {
             let claim = Claim { fact: ProviderFact::Refund(fact), source: Source::Query };
             record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
-            Ok(())
         }
         Outcome::Refused(refusal) if refusal.reason == Reason::NotEnoughFunds => {
-            wait_for_funds(hub, refund, &refusal).await
+            wait_for_funds(hub, refund, &refusal).await?;
         }
         Outcome::Refused(refusal) => {
             let why = (refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str());
             match turn {
-                Turn::First => fail(hub, refund, why).await,
-                Turn::Again => doubt(hub, refund, why).await,
+                Turn::First => fail(hub, refund, why).await?,
+                Turn::Again => doubt(hub, refund, why).await?,
             }
         }
-        Outcome::Unknown(_) => lose_track(hub, refund, SOON, Some(hub.clock.now())).await,
+        Outcome::Unknown(_) => lose_track(hub, refund, SOON, Some(hub.clock.now())).await?,
     }
+    Ok(Sent::Left)
+}
+
+/// Takes the refund's turn, with its order locked: either it leaves now, which is written before it
+/// does, or it waits for the pause to end that its provider wants.
+async fn may_leave(hub: &Hub, merchant: &Merchant, refund: &RefundRecord) -> Result<bool, Fault> {
+    let now = hub.clock.now();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let order = crate::store::orders::lock(&tx, &[refund.order_id.as_str()])
+        .await?
+        .pop()
+        .ok_or_else(|| Fault::not_found("order"))?;
+    let found = slot(&order, &refund.id, merchant.provider.refund_gap(), now);
+    match found {
+        Slot::Now => refunds::leave(&tx, &refund.id, now).await?,
+        Slot::At(at) => refunds::wait_until(&tx, &refund.id, at).await?,
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(found == Slot::Now)
 }
 
 /// Why a provider refused: reason, code, text.

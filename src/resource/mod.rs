@@ -131,6 +131,7 @@ pub fn refund(record: &RefundRecord) -> Value {
         "decided_by": record.decided_by,
         "provider_refund_no": record.provider_refund_no,
         "created_at": rfc3339(record.created_at),
+        "send_after": time(record.send_after),
         "accepted_at": time(record.accepted_at),
         "succeeded_at": time(record.succeeded_at),
         "refused": refused,

@@ -90,8 +90,10 @@ pub struct RefundRecord {
     pub accepted_at: Option<Timestamp>,
     /// When the money was back.
     pub succeeded_at: Option<Timestamp>,
-    /// When it was last sent without being accepted.
+    /// When it last left for its provider: written before it leaves.
     pub sent_at: Option<Timestamp>,
+    /// Until when it waits for its turn: providers want a pause between two refunds of a payment.
+    pub send_after: Option<Timestamp>,
     /// How often it was asked for since its state last moved.
     pub queries: i32,
     /// From which fees.
@@ -275,6 +277,64 @@ pub async fn decide(
         &[&refund_id.as_str(), &after.as_str(), &by, &next_query_at],
     )
     .await
+}
+
+/// Writes that a refund leaves for its provider at `at`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn leave(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::REFUNDS_LEAVE, &[&refund_id.as_str(), &at]).await?;
+    Ok(())
+}
+
+/// Writes that a refund waits for its turn until `until`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn wait_until(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::REFUNDS_WAIT, &[&refund_id.as_str(), &until]).await?;
+    Ok(())
+}
+
+/// An abnormal refund that is sent to another account.
+#[derive(Debug)]
+pub struct NewRedirect<'a> {
+    /// Which refund.
+    pub refund_id: &'a RefundId,
+    /// Whose account, as a word.
+    pub account: &'a str,
+    /// The sealed call, which names a card.
+    pub call: &'a [u8],
+    /// Who asked.
+    pub asked_by: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Writes down that a refund is sent to another account, before its provider is asked.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn redirect(
+    client: &impl GenericClient,
+    new: &NewRedirect<'_>,
+) -> Result<(), StoreError> {
+    change(
+        client,
+        sql::REFUND_REDIRECTS_INSERT,
+        &[&new.refund_id.as_str(), &new.account, &new.call, &new.asked_by, &new.now],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Leases refunds of a merchant whose query is due, at most `limit`.

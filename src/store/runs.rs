@@ -289,13 +289,13 @@ pub struct Numbers {
     pub refunds: Vec<String>,
 }
 
-/// A merchant's ledger between two instants and for the numbers that a bill names.
+/// The ledger of an account's merchants between two instants and for the numbers that a bill names.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn ledger(
     client: &impl GenericClient,
-    merchant: &MerchantId,
+    merchants: &[&str],
     from: Timestamp,
     until: Timestamp,
     numbers: &Numbers,
@@ -303,7 +303,7 @@ pub async fn ledger(
     load(
         client,
         sql::LEDGER_READ,
-        &[&merchant.as_str(), &from, &until, &numbers.orders, &numbers.payments, &numbers.refunds],
+        &[&merchants, &from, &until, &numbers.orders, &numbers.payments, &numbers.refunds],
     )
     .await
 }
@@ -314,10 +314,24 @@ pub async fn ledger(
 /// When the database does not answer.
 pub async fn unpaid_of(
     client: &impl GenericClient,
-    merchant: &MerchantId,
+    merchants: &[&str],
     numbers: &[String],
 ) -> Result<Vec<OrderId>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_UNPAID_OF).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &numbers]).await?;
+    let rows = client.query(&statement, &[&merchants, &numbers]).await?;
     rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
+}
+
+/// Which of an account's merchants has an order with that number.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owner_of(
+    client: &impl GenericClient,
+    merchants: &[&str],
+    number: &str,
+) -> Result<Option<MerchantId>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_OWNER).await?;
+    let row = client.query_opt(&statement, &[&merchants, &number]).await?;
+    row.map(|row| typed("orders.merchant_id", row.try_get(0)?)).transpose()
 }

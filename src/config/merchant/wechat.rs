@@ -69,7 +69,7 @@ pub(super) fn read(section: &Section<'_>, id: MerchantId) -> Result<Merchant, Co
 }
 
 /// The merchant that signs: in service-provider mode its number may stand under its own name.
-fn mchid(section: &Section<'_>) -> Result<String, ConfigError> {
+pub(super) fn mchid(section: &Section<'_>) -> Result<String, ConfigError> {
     match (section.text("mchid")?, section.text("sp_mchid")?) {
         (Some(mchid), Some(sp_mchid)) if mchid != sp_mchid => Err(section.fault(
             "sp_mchid",

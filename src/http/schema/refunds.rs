@@ -26,6 +26,19 @@ pub struct RefundRequest {
     pub allocations: Option<Vec<Allocation>>,
 }
 
+/// Where an abnormal refund goes instead.
+#[derive(Debug, ToSchema)]
+pub struct RedirectRequest {
+    /// `payer_card` or `merchant_account`.
+    pub to: String,
+    /// `payer_card`: the bank's short word at the provider.
+    pub bank: Option<String>,
+    /// `payer_card`: the card's number.
+    pub card: Option<String>,
+    /// `payer_card`: the card holder's name.
+    pub holder: Option<String>,
+}
+
 /// A refund.
 #[derive(Debug, ToSchema)]
 pub struct Refund {
@@ -56,6 +69,9 @@ pub struct Refund {
     /// When it was written.
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// Until when it waits for its turn: providers want a pause between two refunds of a payment.
+    #[schema(format = DateTime)]
+    pub send_after: Option<String>,
     /// When the provider accepted it.
     #[schema(format = DateTime)]
     pub accepted_at: Option<String>,

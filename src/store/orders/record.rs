@@ -41,6 +41,10 @@ pub struct OrderRecord {
     pub created_at: Timestamp,
     /// When it can no longer be paid.
     pub expires_at: Timestamp,
+    /// When its provider gave what the payer needs.
+    pub placed_at: Option<Timestamp>,
+    /// Whom alone it was made for, unreadably, in hexadecimal.
+    pub payer_index: Option<String>,
     /// When it was paid.
     pub paid_at: Option<Timestamp>,
     /// Whether that was after it had been closed.
@@ -146,6 +150,10 @@ pub struct OrderRefund {
     pub surplus_fen: Fen,
     /// Where it stands.
     pub status: RefundState,
+    /// When it last left for its provider.
+    pub sent_at: Option<Timestamp>,
+    /// Until when it waits for its turn.
+    pub send_after: Option<Timestamp>,
     /// From which fees.
     pub shares: Vec<FeeShare>,
 }

@@ -2,7 +2,8 @@
 SELECT jsonb_build_object(
     'id', o.order_id, 'application_id', o.application_id, 'merchant_id', o.merchant_id, 'provider', o.provider,
     'product', o.product, 'out_trade_no', o.out_trade_no, 'amount_fen', o.amount_fen, 'subject', o.subject,
-    'status', o.state, 'pay', o.pay, 'created_at', o.created_at, 'expires_at', o.expires_at, 'paid_at', o.paid_at,
+    'status', o.state, 'pay', o.pay, 'created_at', o.created_at, 'expires_at', o.expires_at, 'placed_at', o.placed_at,
+    'payer_index', encode(o.payer_index, 'hex'), 'paid_at', o.paid_at,
     'paid_late', o.paid_late, 'provider_trade_no', o.provider_trade_no, 'closed_at', o.closed_at,
     'superseded_at', o.superseded_at, 'closing_at', o.closing_at, 'refused_reason', o.refused_reason,
     'refused_code', o.refused_code, 'refused_message', o.refused_message, 'queries', o.queries,
@@ -27,7 +28,8 @@ SELECT jsonb_build_object(
     'refunds', COALESCE((
         SELECT jsonb_agg(jsonb_build_object(
                    'id', r.refund_id, 'out_refund_no', r.out_refund_no, 'payment_id', r.payment_id,
-                   'amount_fen', r.amount_fen, 'surplus_fen', r.surplus_fen, 'status', r.state,
+                   'amount_fen', r.amount_fen, 'surplus_fen', r.surplus_fen, 'status', r.state, 'sent_at', r.sent_at,
+                   'send_after', r.send_after,
                    'shares', COALESCE((SELECT jsonb_agg(jsonb_build_object('fee_id', s.fee_id, 'amount_fen', s.amount_fen) ORDER BY s.fee_id)
                                          FROM refund_shares s WHERE s.refund_id = r.refund_id), '[]'))
                ORDER BY r.created_at, r.refund_id)
