@@ -1,6 +1,7 @@
 //! Whom the sandbox knows and how it behaves. Every private key in here is a test key: a real one
 //! has no business in a sandbox.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
@@ -106,7 +107,7 @@ pub struct SubMerchant {
     pub appid: Option<String>,
 }
 
-/// An application of Alipay, key mode, RSA2.
+/// An application of Alipay, RSA2.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AlipayApp {
@@ -118,6 +119,23 @@ pub struct AlipayApp {
     pub app_public_key: String,
     /// Alipay's private key: signs answers and notices. PEM or a path.
     pub alipay_private_key: String,
+    /// Whether it is in certificate mode (公钥证书): the sandbox issues certificates over both keys,
+    /// and requests must name them.
+    #[serde(default)]
+    pub certificates: bool,
+    /// The key under which contents are sealed (接口内容加密, AES), base64 of 16 bytes; absent: a
+    /// sealed content is refused.
+    #[serde(default)]
+    pub encrypt_key: Option<String>,
+    /// For whom it acts as a third party (第三方应用): the sellers' numbers by `app_auth_token`.
+    #[serde(default)]
+    pub auth_tokens: BTreeMap<String, String>,
+    /// Whether two refunds of one trade must be three seconds apart, as the provider wants them.
+    #[serde(default)]
+    pub strict_intervals: bool,
+    /// Whether an answer's signature stands before its node, as the gateway's does at times.
+    #[serde(default)]
+    pub sign_first: bool,
     /// What Alipay takes of a payment, in millionths (0.60 % = 6000).
     #[serde(default = "default_rate")]
     pub fee_rate_ppm: i64,
@@ -169,6 +187,7 @@ const MERCHANT_PRIVATE: &str = include_str!("../../fixtures/keys/wechat_merchant
 const WECHATPAY_PRIVATE: &str = include_str!("../../fixtures/keys/wechatpay_platform.pem");
 const APIV3_KEY: &str = include_str!("../../fixtures/keys/wechat_v3_key.txt");
 const API_KEY: &str = "payhubtestsonlyapiv2key012345678";
+const CONTENT_KEY: &str = "cGF5aHViIHRlc3QgYWVzIQ==";
 const APP_PUBLIC: &str = include_str!("../../fixtures/keys/alipay_app_pub.pem");
 const APP_PRIVATE: &str = include_str!("../../fixtures/keys/alipay_app.pem");
 const ALIPAY_PRIVATE: &str = include_str!("../../fixtures/keys/alipay_platform.pem");
@@ -221,6 +240,14 @@ impl SandboxConfig {
                 seller_id: "2088000000000000".to_owned(),
                 app_public_key: APP_PUBLIC.to_owned(),
                 alipay_private_key: ALIPAY_PRIVATE.to_owned(),
+                certificates: false,
+                encrypt_key: Some(CONTENT_KEY.to_owned()),
+                auth_tokens: BTreeMap::from([(
+                    "sandboxAppAuthToken".to_owned(),
+                    "2088000000000301".to_owned(),
+                )]),
+                strict_intervals: false,
+                sign_first: false,
                 fee_rate_ppm: default_rate(),
                 published_private_key: Some(APP_PRIVATE.to_owned()),
             }],

@@ -12,6 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
+use crate::alipay::certificates::Certificates;
+use crate::alipay::content;
 use crate::certificate::Certificate;
 use crate::config::{AlipayApp, SandboxConfig, SmsAccount, Verification, WechatMerchant};
 use crate::error::{ControlError, SandboxError};
@@ -50,6 +52,19 @@ pub(crate) struct Alipay {
     pub(crate) config: AlipayApp,
     pub(crate) requests: VerifyingKey,
     pub(crate) platform: PlatformKey,
+    /// In certificate mode.
+    pub(crate) certificates: Option<Certificates>,
+}
+
+impl Alipay {
+    /// Takes a new key of Alipay's into use, in certificate mode under a new certificate.
+    pub(crate) fn rotate_to(&mut self, key: PlatformKey) -> Result<(), ControlError> {
+        if let Some(certificates) = &mut self.certificates {
+            certificates.renew(&key.public_pem).map_err(ControlError::NoKey)?;
+        }
+        self.platform = key;
+        Ok(())
+    }
 }
 
 /// Everybody whom the sandbox knows.
@@ -192,7 +207,19 @@ fn alipay(config: &AlipayApp) -> Result<Alipay, SandboxError> {
     })?;
     let platform =
         platform(&config.app_id, "alipay_private_key", "", &config.alipay_private_key, None)?;
-    Ok(Alipay { config: config.clone(), requests, platform })
+    let owner = || config.app_id.clone();
+    if config.encrypt_key.as_ref().is_some_and(|key| !content::is_key(key)) {
+        let rule = "it must be base64 of exactly 16 bytes";
+        return Err(SandboxError::Value { owner: owner(), field: "encrypt_key", rule });
+    }
+    let certificates = config.certificates.then(|| {
+        let (app, alipay) = (&config.app_public_key, &platform.public_pem);
+        Certificates::make(&config.app_id, &config.seller_id, app, alipay)
+    });
+    let certificates = certificates
+        .transpose()
+        .map_err(|reason| SandboxError::Certificate { owner: owner(), reason })?;
+    Ok(Alipay { config: config.clone(), requests, platform, certificates })
 }
 
 /// Reads a private key of the provider; with `certified`, under a certificate that is good from
@@ -270,4 +297,14 @@ pub(crate) fn generate(
     let pair = KeyPair::generate(KeySize::Rsa2048)
         .map_err(|source| ControlError::NoKey(source.to_string()))?;
     key_of(id, &pair, certified).map_err(ControlError::NoKey)
+}
+
+/// A new pair: the private key (PKCS#8) and its public half, each in PEM.
+pub(crate) fn pair_in_pem(owner: &str) -> Result<(String, String), SandboxError> {
+    let unusable = |reason: String| SandboxError::Certificate { owner: owner.to_owned(), reason };
+    let pair =
+        KeyPair::generate(KeySize::Rsa2048).map_err(|source| unusable(source.to_string()))?;
+    let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|source| unusable(source.to_string()))?;
+    let public = public_pem(&pair).ok_or_else(|| unusable("no public half".to_owned()))?;
+    Ok((armour("PRIVATE KEY", der.as_ref()), public))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use domain::Fen;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
+use super::order::received;
 use super::trades::status;
 use crate::delivery::{Delivery, DeliveryState, Letter};
 use crate::engine::World;
@@ -60,40 +62,82 @@ pub(super) fn announce_refund(
     add(world, Operation::Refund, key, Some(out_request_no), url, fields, (out_request_no, now));
 }
 
+/// Puts the notice on its way that a trade was closed unpaid.
+pub(super) fn announce_close(world: &mut World, key: &OrderKey, now: Timestamp) {
+    let Some(order) = world.book.orders.get(key) else { return };
+    let Some(url) = order.notify_url.clone() else { return };
+    let mut fields = of_trade(world, order, now);
+    fields.insert("trade_status".to_owned(), "TRADE_CLOSED".to_owned());
+    fields.insert("gmt_close".to_owned(), wall(now));
+    let about = format!("{} closed", order.trade_no);
+    add(world, Operation::Close, key, None, url, fields, (&about, now));
+}
+
+/// What every notice about a trade says.
+fn of_trade(world: &World, order: &Order, now: Timestamp) -> BTreeMap<String, String> {
+    let own = world.keys.alipay(&order.merchant).map(|app| app.config.seller_id.clone());
+    let (seller, application) = match &order.sub {
+        Some(sub) => (sub.mchid.clone(), sub.appid.clone()),
+        None => (own.unwrap_or_default(), None),
+    };
+    let mut fields: BTreeMap<String, String> = [
+        ("app_id", order.merchant.clone()),
+        ("auth_app_id", application.unwrap_or_else(|| order.merchant.clone())),
+        ("buyer_logon_id", "159****5620".to_owned()),
+        ("charset", "utf-8".to_owned()),
+        ("gmt_create", wall(order.scanned_at.unwrap_or(now))),
+        ("notify_type", "trade_status_sync".to_owned()),
+        ("out_trade_no", order.out_trade_no.clone()),
+        ("seller_email", "sandbox@payhub.invalid".to_owned()),
+        ("seller_id", seller),
+        ("subject", order.subject.clone()),
+        ("total_amount", order.amount.yuan()),
+        ("trade_no", order.trade_no.clone()),
+        ("version", "1.0".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    if let Some(body) = order.terms.pointer("/content/body").and_then(Value::as_str) {
+        fields.insert("body".to_owned(), body.to_owned());
+    }
+    if let Some(attach) = &order.attach {
+        fields.insert("passback_params".to_owned(), attach.clone());
+    }
+    fields
+}
+
+/// What a notice about a paid trade says besides.
 fn common(
     world: &World,
     order: &Order,
     payment: &Payment,
     now: Timestamp,
 ) -> BTreeMap<String, String> {
-    let seller = world.keys.alipay(&order.merchant).map(|app| app.config.seller_id.clone());
-    let paid = payment.amount.yuan();
-    let fund = format!("[{{\"amount\":\"{paid}\",\"fundChannel\":\"ALIPAYACCOUNT\"}}]");
-    let mut fields: BTreeMap<String, String> = [
-        ("app_id", order.merchant.clone()),
-        ("auth_app_id", order.merchant.clone()),
-        ("buyer_id", payment.payer.clone()),
-        ("buyer_logon_id", "159****5620".to_owned()),
+    let mut fields = of_trade(world, order, now);
+    let paid = received(payment).yuan();
+    let mut funds = vec![json!({"amount": paid, "fundChannel": "ALIPAYACCOUNT"})];
+    if payment.coupon > Fen::ZERO {
+        let coupon = payment.coupon.yuan();
+        funds.push(json!({"amount": coupon, "fundChannel": "MDISCOUNT"}));
+        let vouchers = json!([{
+            "amount": coupon, "merchantContribute": coupon, "name": "商家优惠券",
+            "otherContribute": "0.00", "type": "ALIPAY_FIX_VOUCHER",
+            "voucherId": format!("{}01", payment.trade_no),
+        }]);
+        fields.insert("voucher_detail_list".to_owned(), vouchers.to_string());
+    }
+    let buyer = if payment.payer.starts_with("2088") { "buyer_id" } else { "buyer_open_id" };
+    for (name, value) in [
+        (buyer, payment.payer.clone()),
         ("buyer_pay_amount", paid.clone()),
-        ("charset", "utf-8".to_owned()),
-        ("fund_bill_list", fund),
-        ("gmt_create", wall(order.scanned_at.unwrap_or(now))),
+        ("fund_bill_list", Value::Array(funds).to_string()),
         ("gmt_payment", wall(payment.paid_at)),
         ("invoice_amount", paid.clone()),
-        ("notify_type", "trade_status_sync".to_owned()),
-        ("out_trade_no", order.out_trade_no.clone()),
         ("point_amount", "0.00".to_owned()),
         ("receipt_amount", paid),
-        ("seller_id", seller.unwrap_or_default()),
-        ("subject", order.subject.clone()),
-        ("total_amount", order.amount.yuan()),
         ("trade_no", payment.trade_no.clone()),
-        ("version", "1.0".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
-    if let Some(attach) = &order.attach {
-        fields.insert("passback_params".to_owned(), attach.clone());
+    ] {
+        fields.insert(name.to_owned(), value);
     }
     fields
 }

@@ -8,21 +8,23 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 
 use super::node::Business;
-use crate::keys::Keys;
+use crate::keys::{Alipay, Keys};
 use crate::message::Received;
+use crate::verdict::{Proof, Verdicts};
 
 /// The gateway's tolerance is not documented; ten minutes either way are assumed.
 const TOLERANCE_S: u64 = 600;
 
-/// The parameters of query and form, each exactly once.
+/// The parameters of query and form, each exactly once, of a request whose signature holds.
 pub(super) fn verify(
     keys: &Keys,
+    verdicts: &mut Verdicts,
     now: Timestamp,
-    received: &Received,
-) -> Result<BTreeMap<String, String>, Business> {
-    let parameters = gather(received)?;
+    parameters: &BTreeMap<String, String>,
+) -> Result<(), Business> {
     let get =
         |name: &str| parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    verdicts.signature(if get("sign").is_some() { Proof::Bad } else { Proof::Missing });
     for (name, sub_code) in [
         ("method", "isv.missing-method"),
         ("app_id", "isv.missing-app-id"),
@@ -48,28 +50,58 @@ pub(super) fn verify(
     let app = get("app_id")
         .and_then(|app_id| keys.alipay(app_id))
         .ok_or_else(|| Business::invalid("isv.invalid-app-id", "无效的AppID参数"))?;
-    let text = signed_text(&parameters);
+    certified(app, get("app_cert_sn"), get("alipay_root_cert_sn"))?;
+    let text = signed_text(parameters);
     if !get("sign").is_some_and(|sign| app.requests.verifies(text.as_bytes(), sign)) {
         let text = format!(
             "验签出错，建议检查签名字符串或签名私钥与应用公钥是否匹配，网关生成的验签字符串为：{text}"
         );
         return Err(Business::invalid("isv.invalid-signature", text));
     }
-    in_time(get("timestamp").unwrap_or_default(), now)?;
-    Ok(parameters)
+    verdicts.signature(Proof::Ok);
+    in_time(get("timestamp").unwrap_or_default(), now)
 }
 
-fn gather(received: &Received) -> Result<BTreeMap<String, String>, Business> {
+/// The parameters of query and form, each exactly once.
+pub(super) fn gather(received: &Received) -> Result<BTreeMap<String, String>, Business> {
     let form = if received.method == "POST" { received.body.as_slice() } else { &[] };
     let query = url::form_urlencoded::parse(received.query().as_bytes());
+    parameters(query.chain(url::form_urlencoded::parse(form)))
+}
+
+/// The parameters of an order string, as the wallet's kit hands it over.
+pub(super) fn gather_string(text: &str) -> Result<BTreeMap<String, String>, Business> {
+    parameters(url::form_urlencoded::parse(text.as_bytes()))
+}
+
+fn parameters<'a>(
+    pairs: impl Iterator<Item = (std::borrow::Cow<'a, str>, std::borrow::Cow<'a, str>)>,
+) -> Result<BTreeMap<String, String>, Business> {
     let mut parameters = BTreeMap::new();
-    for (name, value) in query.chain(url::form_urlencoded::parse(form)) {
+    for (name, value) in pairs {
         if parameters.insert(name.clone().into_owned(), value.into_owned()).is_some() {
             let text = format!("参数{name}重复");
             return Err(Business::invalid("isv.invalid-parameter", text));
         }
     }
     Ok(parameters)
+}
+
+/// In certificate mode a request names the application's certificate and the roots; an application
+/// in key mode names none.
+fn certified(app: &Alipay, own: Option<&str>, root: Option<&str>) -> Result<(), Business> {
+    let Some(certificates) = &app.certificates else { return Ok(()) };
+    let missing = |sub_code, name: &str| Business::missing(sub_code, format!("缺少参数{name}"));
+    let own = own.ok_or_else(|| missing("isv.missing-app-cert-sn", "app_cert_sn"))?;
+    let root =
+        root.ok_or_else(|| missing("isv.missing-alipay-root-cert-sn", "alipay_root_cert_sn"))?;
+    if own != certificates.app.sn {
+        return Err(Business::invalid("isv.app-cert-not-exist", "应用公钥证书不存在"));
+    }
+    if root != certificates.root.sn {
+        return Err(Business::invalid("isv.invalid-alipay-root-cert-sn", "支付宝根证书序列号无效"));
+    }
+    Ok(())
 }
 
 fn signed_text(parameters: &BTreeMap<String, String>) -> String {
