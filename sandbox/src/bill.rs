@@ -28,6 +28,8 @@ pub(crate) struct Line {
     pub(crate) refund_no: String,
     /// Positive in both directions.
     pub(crate) amount: Fen,
+    /// How much of it is a coupon of the merchant, and no money.
+    pub(crate) coupon: Fen,
     /// Positive in both directions: taken of a payment, given back with a refund.
     pub(crate) fee: Fen,
     /// How it stood when the file was made.
@@ -35,6 +37,21 @@ pub(crate) struct Line {
     pub(crate) subject: String,
     pub(crate) attach: String,
     pub(crate) payer: String,
+    /// The provider's word for how the order is paid.
+    pub(crate) product: &'static str,
+    /// On whose behalf, in service-provider mode.
+    pub(crate) sub_merchant: Option<String>,
+    /// When the payment was made, on refunds too.
+    pub(crate) paid_at: Timestamp,
+    /// When it was done, if it was when the file was made.
+    pub(crate) done_at: Option<Timestamp>,
+}
+
+impl Line {
+    /// What is settled with the merchant: the amount without the coupon.
+    pub(crate) fn settled(&self) -> Fen {
+        self.amount.minus(self.coupon).unwrap_or(self.amount)
+    }
 }
 
 /// A day's rows and what else a fault does to the file.
@@ -137,16 +154,22 @@ fn payment_line(order: &Order, payment: &Payment, rate_ppm: i64) -> Line {
         out_refund_no: String::new(),
         refund_no: String::new(),
         amount: payment.amount,
-        fee: fee_of(payment.amount, rate_ppm),
+        coupon: payment.coupon,
+        fee: fee_of(payment.amount.minus(payment.coupon).unwrap_or(payment.amount), rate_ppm),
         standing: Standing::Success,
         subject: order.subject.clone(),
         attach: order.attach.clone().unwrap_or_default(),
         payer: payment.payer.clone(),
+        product: order.product,
+        sub_merchant: order.sub.as_ref().map(|sub| sub.mchid.clone()),
+        paid_at: payment.paid_at,
+        done_at: Some(payment.paid_at),
     }
 }
 
 fn refund_line(order: &Order, refund: &Refund, rate_ppm: i64, made_at: Timestamp) -> Line {
-    let payer = order.payment(Some(&refund.trade_no)).map(|payment| payment.payer.clone());
+    let payment = order.payment(Some(&refund.trade_no));
+    let standing = refund.standing(made_at);
     Line {
         direction: Direction::Refund,
         at: refund.accepted_at,
@@ -156,11 +179,16 @@ fn refund_line(order: &Order, refund: &Refund, rate_ppm: i64, made_at: Timestamp
         out_refund_no: refund.out_refund_no.clone(),
         refund_no: refund.refund_no.clone(),
         amount: refund.amount,
-        fee: fee_of(refund.amount, rate_ppm),
-        standing: refund.standing(made_at),
+        coupon: refund.coupon,
+        fee: fee_of(refund.amount.minus(refund.coupon).unwrap_or(refund.amount), rate_ppm),
+        standing,
         subject: order.subject.clone(),
         attach: order.attach.clone().unwrap_or_default(),
-        payer: payer.unwrap_or_default(),
+        payer: payment.map(|payment| payment.payer.clone()).unwrap_or_default(),
+        product: order.product,
+        sub_merchant: refund.sub.as_ref().map(|sub| sub.mchid.clone()),
+        paid_at: payment.map_or(refund.accepted_at, |payment| payment.paid_at),
+        done_at: (standing == Standing::Success).then_some(refund.done_at),
     }
 }
 
@@ -187,7 +215,7 @@ fn chosen(lines: &[Line], fault: &Fault, chance: &mut Random) -> Option<usize> {
 fn change(line: &mut Line, delta_fen: i64, rate_ppm: i64) {
     let changed = line.amount.plus(Fen::new(delta_fen)).unwrap_or(line.amount);
     line.amount = changed.max(Fen::new(1));
-    line.fee = fee_of(line.amount, rate_ppm);
+    line.fee = fee_of(line.settled(), rate_ppm);
 }
 
 /// A payment that nobody asked for, at noon unless the fault names its order.
@@ -206,11 +234,16 @@ fn extra(fault: &Fault, day: Date, rate_ppm: i64, chance: &mut Random) -> Line {
         out_refund_no: String::new(),
         refund_no: String::new(),
         amount,
+        coupon: Fen::ZERO,
         fee: fee_of(amount, rate_ppm),
         standing: Standing::Success,
         subject: "不动产登记费".to_owned(),
         attach: String::new(),
         payer: String::new(),
+        product: "NATIVE",
+        sub_merchant: None,
+        paid_at: at,
+        done_at: Some(at),
     }
 }
 
@@ -225,6 +258,10 @@ pub(crate) struct Sums {
     pub(crate) refunds: usize,
     pub(crate) paid: Fen,
     pub(crate) refunded: Fen,
+    /// What is settled of the payments: less than paid by the coupons.
+    pub(crate) settled: Fen,
+    /// What is taken back of the settlement.
+    pub(crate) settled_back: Fen,
     /// Taken less given back.
     pub(crate) fee: Fen,
 }
@@ -238,11 +275,13 @@ impl Sums {
                 Direction::Payment => {
                     sums.payments = sums.payments.saturating_add(1);
                     add(&mut sums.paid, line.amount);
+                    add(&mut sums.settled, line.settled());
                     add(&mut sums.fee, line.fee);
                 }
                 Direction::Refund => {
                     sums.refunds = sums.refunds.saturating_add(1);
                     add(&mut sums.refunded, line.amount);
+                    add(&mut sums.settled_back, line.settled());
                     sums.fee = sums.fee.minus(line.fee).unwrap_or(sums.fee);
                 }
             }

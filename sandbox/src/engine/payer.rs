@@ -30,7 +30,7 @@ pub struct Pay {
     /// Whose wallet it is; absent: whoever the order asks for.
     #[serde(default)]
     pub payer: Option<Person>,
-    /// How much of the amount a coupon of the merchant covers (WeChat Pay); the payer pays the rest.
+    /// How much of the amount a coupon of the merchant covers; the payer pays the rest.
     #[serde(default)]
     pub coupon_fen: Option<Fen>,
 }
@@ -48,6 +48,10 @@ pub struct Paid {
     pub amount_fen: Fen,
     /// When.
     pub paid_at: Timestamp,
+    /// Of a combined order: what each payee was paid. The provider's number is then the first
+    /// part's, because the whole has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Paid>,
 }
 
 /// Finance staff refund in the provider's portal, past the hub.
@@ -99,7 +103,14 @@ impl Engine {
     pub fn pay_as(&self, pay: &Pay) -> Result<Paid, ControlError> {
         let now = self.now();
         let mut world = self.world();
+        if let Some(whole) = world.find_combined(&pay.out_trade_no, pay.merchant.as_deref()) {
+            return world.pay_combined(&whole, pay, now);
+        }
         let key = world.find(&pay.out_trade_no, pay.merchant.as_deref())?;
+        if world.book.orders.get(&key).is_some_and(|order| order.whole.is_some()) {
+            let text = format!("{}: a part of a combined order is paid with the whole", key.1);
+            return Err(ControlError::NotPayable(text));
+        }
         world.may_pay(&key, pay, now)?;
         let payment = world.take_payment(&key, now, pay.coupon_fen.unwrap_or(Fen::ZERO))?;
         if pay.notify.unwrap_or(true)
@@ -116,6 +127,7 @@ impl Engine {
             provider_trade_no: payment.trade_no,
             amount_fen: payment.amount,
             paid_at: payment.paid_at,
+            parts: Vec::new(),
         })
     }
 
@@ -126,11 +138,16 @@ impl Engine {
     pub fn scan(&self, out_trade_no: &str, merchant: Option<&str>) -> Result<(), ControlError> {
         let now = self.now();
         let mut world = self.world();
-        let key = world.find(out_trade_no, merchant)?;
-        if let Some(order) = world.book.orders.get(&key) {
-            payable(order, now)?;
+        let keys = match world.find_combined(out_trade_no, merchant) {
+            Some(whole) => world.parts_of(&whole),
+            None => vec![world.find(out_trade_no, merchant)?],
+        };
+        for key in keys {
+            if let Some(order) = world.book.orders.get(&key) {
+                payable(order, now)?;
+            }
+            world.open_code(&key, now);
         }
-        world.open_code(&key, now);
         Ok(())
     }
 
@@ -176,6 +193,59 @@ impl World {
         }
     }
 
+    fn find_combined(&self, out_trade_no: &str, merchant: Option<&str>) -> Option<OrderKey> {
+        let mut found = self.book.combined.keys().filter(|(mchid, no)| {
+            no == out_trade_no && merchant.is_none_or(|merchant| merchant == mchid)
+        });
+        found.next().filter(|_| found.next().is_none()).cloned()
+    }
+
+    fn parts_of(&self, whole: &OrderKey) -> Vec<OrderKey> {
+        self.book.combined.get(whole).map(|whole| whole.parts.clone()).unwrap_or_default()
+    }
+
+    /// Pays every part of a combined order, or none; one notice tells of all.
+    fn pay_combined(
+        &mut self,
+        whole: &OrderKey,
+        pay: &Pay,
+        now: Timestamp,
+    ) -> Result<Paid, ControlError> {
+        let keys = self.parts_of(whole);
+        if pay.coupon_fen.is_some() {
+            let text = format!("{}: no coupons on combined orders here", whole.1);
+            return Err(ControlError::NotPayable(text));
+        }
+        for key in &keys {
+            self.may_pay(key, pay, now)?;
+        }
+        let mut parts = Vec::new();
+        for (merchant, out_trade_no) in keys {
+            let key = (merchant.clone(), out_trade_no.clone());
+            let payment = self.take_payment(&key, now, Fen::ZERO)?;
+            parts.push(Paid {
+                merchant,
+                out_trade_no,
+                provider_trade_no: payment.trade_no,
+                amount_fen: payment.amount,
+                paid_at: now,
+                parts: Vec::new(),
+            });
+        }
+        if pay.notify.unwrap_or(true) {
+            wechat::announce_combined(self, whole, now);
+        }
+        let first = parts.first().map(|part| part.provider_trade_no.clone());
+        Ok(Paid {
+            merchant: whole.0.clone(),
+            out_trade_no: whole.1.clone(),
+            provider_trade_no: first.unwrap_or_default(),
+            amount_fen: Fen::sum(parts.iter().map(|part| part.amount_fen)).unwrap_or(Fen::ZERO),
+            paid_at: now,
+            parts,
+        })
+    }
+
     /// Whether the wallet lets this payer pay this order.
     fn may_pay(&self, key: &OrderKey, pay: &Pay, now: Timestamp) -> Result<(), ControlError> {
         let no_order = || ControlError::NoSuchOrder(key.1.clone());
@@ -191,9 +261,6 @@ impl World {
             return refused("the wallet refuses: only another person may pay it");
         }
         let coupon = pay.coupon_fen.unwrap_or(Fen::ZERO);
-        if coupon != Fen::ZERO && order.provider != Provider::Wechat {
-            return refused("only WeChat Pay has coupons here");
-        }
         if coupon < Fen::ZERO || coupon >= order.amount {
             return refused("a coupon covers less than the whole amount");
         }
@@ -201,7 +268,7 @@ impl World {
     }
 
     /// Opens the code: gives the trade its number if it has none.
-    fn open_code(&mut self, key: &OrderKey, now: Timestamp) {
+    pub(crate) fn open_code(&mut self, key: &OrderKey, now: Timestamp) {
         let seed = self.seed;
         let Some(order) = self.book.orders.get_mut(key) else { return };
         order.scanned_at.get_or_insert(now);

@@ -78,8 +78,8 @@ pub(crate) struct Combined {
     pub(crate) appid: String,
     /// The parts' keys, in the order of the request.
     pub(crate) parts: Vec<OrderKey>,
-    pub(crate) product: &'static str,
-    pub(crate) payer: Option<String>,
+    /// The payer's `openid`.
+    pub(crate) payer: String,
     pub(crate) notify_url: String,
     /// The parameters of the first request: a repeat must be identical.
     pub(crate) terms: Value,

@@ -32,6 +32,7 @@ pub(crate) enum Standing {
 }
 
 /// A refund (退款) as a provider keeps it. Made by [`Refund::new`] and struct update.
+#[derive(Clone)]
 pub(crate) struct Refund {
     pub(crate) provider: Provider,
     pub(crate) merchant: String,
@@ -82,6 +83,11 @@ impl Refund {
             done_at: now,
             ending: Ending::Success,
         }
+    }
+
+    /// Whether it was made on behalf of that sub-merchant, or of none.
+    pub(crate) fn is_for(&self, sub_mchid: Option<&str>) -> bool {
+        self.sub.as_ref().map(|sub| sub.mchid.as_str()) == sub_mchid
     }
 
     /// How it stands at `now`.

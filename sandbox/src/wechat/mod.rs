@@ -21,6 +21,7 @@ use domain::time::business_day;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(crate) use bill::bill_file;
 pub(crate) use notify::{announce_combined, announce_payment, seal};
 pub(crate) use refunds::portal_refund;
 

@@ -3,11 +3,12 @@
 use adapters::keys::seal_aes_256_gcm;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::Fen;
 use domain::time::rfc3339;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{orders, refunds, signature};
+use super::{combined, refunds, signature, standing};
 use crate::delivery::{Delivery, DeliveryState, Letter};
 use crate::engine::World;
 use crate::faults::{Action, Operation};
@@ -31,8 +32,7 @@ pub(crate) fn announce_payment(
     }
     let Some(order) = world.book.orders.get(key) else { return };
     let Some(url) = order.notify_url.clone() else { return };
-    let appid = world.keys.wechat(&key.0).map(|merchant| merchant.config.appid.clone());
-    let plain = orders::described(&world.book, order, Some(payment), &appid.unwrap_or_default());
+    let plain = standing::described(world, order, Some(payment));
     let letter = Letter::Wechat {
         event_type: "TRANSACTION.SUCCESS",
         original_type: "transaction",
@@ -43,26 +43,54 @@ pub(crate) fn announce_payment(
     add(world, Operation::Payment, &key.0, numbers, url, letter, (&payment.trade_no, now));
 }
 
+/// Puts the only notice of a combined order on its way.
+pub(crate) fn announce_combined(world: &mut World, key: &OrderKey, now: Timestamp) {
+    let Some(whole) = world.book.combined.get(key) else { return };
+    let url = whole.notify_url.clone();
+    let letter = Letter::Wechat {
+        event_type: "TRANSACTION.SUCCESS",
+        original_type: "transaction",
+        summary: "支付成功",
+        plaintext: combined::described(world, whole).to_string(),
+    };
+    let numbers = (Some(key.1.clone()), None);
+    add(world, Operation::Payment, &key.0, numbers, url, letter, (&key.1, now));
+}
+
 /// Puts the notice of a refund on its way, due when the refund is done.
-pub(super) fn announce_refund(world: &mut World, refund: &Refund, url: String) {
+pub(super) fn announce_refund(world: &mut World, refund: &Refund) {
+    let Some(url) = refund.notify_url.clone() else { return };
     let (event_type, summary, standing) = match refund.ending {
         Ending::Success => ("REFUND.SUCCESS", "退款成功", Standing::Success),
         Ending::Abnormal => ("REFUND.ABNORMAL", "退款异常", Standing::Abnormal),
         Ending::Closed => ("REFUND.CLOSED", "退款关闭", Standing::Closed),
     };
-    let (fen, total) = (refund.amount.get(), refund.total.get());
+    let less = |all: Fen, part: Fen| all.minus(part).unwrap_or(all).get();
     let mut plain = json!({
-        "mchid": refund.merchant,
         "out_trade_no": refund.out_trade_no,
         "transaction_id": refund.trade_no,
         "out_refund_no": refund.out_refund_no,
         "refund_id": refund.refund_no,
         "refund_status": refunds::word(standing),
         "user_received_account": "支付用户零钱",
-        "amount": {"total": total, "refund": fen, "payer_total": total, "payer_refund": fen},
+        "amount": {
+            "total": refund.total.get(),
+            "refund": refund.amount.get(),
+            "payer_total": less(refund.total, refund.total_coupon),
+            "payer_refund": less(refund.amount, refund.coupon),
+        },
     });
-    if let (Ending::Success, Some(fields)) = (refund.ending, plain.as_object_mut()) {
-        fields.insert("success_time".to_owned(), json!(rfc3339(refund.done_at)));
+    if let Some(fields) = plain.as_object_mut() {
+        let mut say = |name: &str, value: &str| fields.insert(name.to_owned(), json!(value));
+        if let Some(sub) = &refund.sub {
+            say("sp_mchid", &refund.merchant);
+            say("sub_mchid", &sub.mchid);
+        } else {
+            say("mchid", &refund.merchant);
+        }
+        if refund.ending == Ending::Success {
+            say("success_time", &rfc3339(refund.done_at));
+        }
     }
     let letter = Letter::Wechat {
         event_type,
@@ -71,8 +99,9 @@ pub(super) fn announce_refund(world: &mut World, refund: &Refund, url: String) {
         plaintext: plain.to_string(),
     };
     let numbers = (Some(refund.out_trade_no.clone()), Some(refund.out_refund_no.clone()));
-    let when = (refund.refund_no.as_str(), refund.done_at);
-    add(world, Operation::Refund, &refund.merchant, numbers, url, letter, when);
+    let (mchid, due) = (refund.merchant.clone(), refund.done_at);
+    let about = format!("{} {event_type}", refund.refund_no);
+    add(world, Operation::Refund, &mchid, numbers, url, letter, (&about, due));
 }
 
 fn add(

@@ -1,30 +1,34 @@
-//! Orders of WeChat Pay: place, query, close.
+//! Orders of WeChat Pay are placed: by a merchant for itself, or by a service provider for another.
 
 use domain::Fen;
 use domain::provider::Provider;
-use domain::time::rfc3339;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Asked;
+use super::fields::{
+    Identity, Scene, callback_address, expires_at, length, lives_long_enough, order_number,
+    payable, strict,
+};
+use super::product::Product;
 use super::refusal::Refusal;
+use super::route::Side;
 use crate::engine::World;
+use crate::keys::Wechat;
 use crate::random::Random;
-use crate::state::{Book, Order, Payment, later};
-use crate::text::query_value;
+use crate::state::{OnlyPayer, Order, OrderKey, Sub, later};
 
-/// A code lives two hours.
-const CODE_LIFE_S: u32 = 7200;
-/// An order without `time_expire` lives seven days.
-const ORDER_LIFE_S: u32 = 604_800;
-/// The largest order of the sandbox, in fen.
-const LARGEST: i64 = 10_000_000_000;
-
+/// Both forms of the body; [`Wanted::check`] refuses what is the other side's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Native {
-    appid: String,
-    mchid: String,
+struct Wanted {
+    appid: Option<String>,
+    mchid: Option<String>,
+    sp_appid: Option<String>,
+    sp_mchid: Option<String>,
+    sub_appid: Option<String>,
+    sub_mchid: Option<String>,
     description: String,
     out_trade_no: String,
     time_expire: Option<String>,
@@ -34,9 +38,9 @@ struct Native {
     support_fapiao: Option<bool>,
     amount: Amount,
     detail: Option<Value>,
-    scene_info: Option<Value>,
+    scene_info: Option<Scene>,
     settle_info: Option<Value>,
-    payer: Option<Value>,
+    payer: Option<Payer>,
 }
 
 #[derive(Deserialize)]
@@ -46,66 +50,34 @@ struct Amount {
     currency: Option<String>,
 }
 
-/// Reads a body strictly: JSON, no unknown field, no null.
-pub(super) fn strict<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<(T, Value), Refusal> {
-    let issue = |source: serde_json::Error| Refusal::parameter("/", "", &source.to_string());
-    let value: Value = serde_json::from_slice(body).map_err(issue)?;
-    if has_null(&value) {
-        return Err(Refusal::parameter("/", "null", "可选参数不能为null"));
-    }
-    Ok((serde_json::from_slice(body).map_err(issue)?, value))
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payer {
+    openid: Option<String>,
+    sp_openid: Option<String>,
+    sub_openid: Option<String>,
+    identity: Option<Identity>,
 }
 
-fn has_null(value: &Value) -> bool {
-    value.is_null()
-        || value.as_array().is_some_and(|items| items.iter().any(has_null))
-        || value.as_object().is_some_and(|fields| fields.values().any(has_null))
+fn missing(field: &str) -> Refusal {
+    Refusal::parameter(field, "", "缺少必填参数")
 }
 
-/// Checks a text's length in letters.
-pub(super) fn length(field: &str, text: &str, least: usize, most: usize) -> Result<(), Refusal> {
-    if (least..=most).contains(&text.chars().count()) {
-        Ok(())
-    } else {
-        let issue = format!("{field}长度须在{least}到{most}之间");
-        Err(Refusal::parameter(&format!("/{field}"), text, &issue))
-    }
+fn unknown(field: &str) -> Refusal {
+    Refusal::parameter(field, "", &format!("unknown field `{field}`"))
 }
 
-/// Checks that a number has only the letters that are allowed.
-pub(super) fn letters(field: &str, text: &str, beyond: &str) -> Result<(), Refusal> {
-    if text.chars().all(|letter| letter.is_ascii_alphanumeric() || beyond.contains(letter)) {
-        Ok(())
-    } else {
-        Err(Refusal::parameter(&format!("/{field}"), text, "含有不允许的字符"))
-    }
-}
-
-/// Checks an address to be called back: absolute, no query.
-pub(super) fn callback_address(text: &str, most: usize) -> Result<(), Refusal> {
-    length("notify_url", text, 1, most)?;
-    let fine = url::Url::parse(text)
-        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.query().is_none());
-    if fine {
-        Ok(())
-    } else {
-        Err(Refusal::parameter("/notify_url", text, "回调地址须为完整的http(s)地址且不带参数"))
-    }
-}
-
-impl Native {
-    /// Holds the limits and gives the end of the order's life.
-    fn check(&self, mchid: &str, appid: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
-        if self.mchid != mchid {
-            return Err(Refusal::parameter("/mchid", &self.mchid, "商户号与签名的商户号不一致"));
-        }
-        if self.appid != appid {
-            let text = "AppID和mch_id不匹配";
-            return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", text));
-        }
+impl Wanted {
+    /// Holds the limits; gives on whose behalf and the openid that is named.
+    fn check(
+        &self,
+        merchant: &Wechat,
+        product: Product,
+        side: Side,
+    ) -> Result<(Option<Sub>, Option<String>), Refusal> {
+        let sub = self.parties(merchant, side)?;
         length("description", &self.description, 1, 127)?;
-        length("out_trade_no", &self.out_trade_no, 6, 32)?;
-        letters("out_trade_no", &self.out_trade_no, "_-|*")?;
+        order_number("out_trade_no", &self.out_trade_no)?;
         callback_address(&self.notify_url, 255)?;
         if let Some(attach) = &self.attach {
             length("attach", attach, 1, 128)?;
@@ -113,204 +85,172 @@ impl Native {
         if let Some(tag) = &self.goods_tag {
             length("goods_tag", tag, 1, 32)?;
         }
-        if !(1..=LARGEST).contains(&self.amount.total) {
-            let total = self.amount.total.to_string();
-            return Err(Refusal::parameter("/amount/total", &total, "金额须为大于0的整数"));
+        payable("/amount/total", self.amount.total, self.amount.currency.as_deref())?;
+        Scene::check(self.scene_info.as_ref(), product == Product::H5)?;
+        if self.detail.as_ref().is_some_and(|detail| detail.to_string().len() > 6144) {
+            return Err(Refusal::parameter("/detail", "", "商品详情不超过6144字节"));
         }
-        if self.amount.currency.as_deref().is_some_and(|currency| currency != "CNY") {
-            return Err(Refusal::parameter("/amount/currency", "", "境内商户仅支持CNY"));
-        }
-        self.expires_at(now)
+        // Accepted and kept among the terms; the sandbox draws nothing from them.
+        let _kept = (&self.support_fapiao, &self.settle_info);
+        Ok((sub, self.openid(product, side)?))
     }
 
-    fn expires_at(&self, now: Timestamp) -> Result<Timestamp, Refusal> {
-        let Some(text) = &self.time_expire else { return Ok(later(now, ORDER_LIFE_S)) };
-        let issue = |issue: &str| Refusal::parameter("/time_expire", text, issue);
-        // Whole seconds and an offset, as the documents write it.
-        if text.contains('.') || !text.contains('T') {
-            return Err(issue("须为rfc3339格式 yyyy-MM-DDTHH:mm:ss+TIMEZONE"));
+    /// Who orders, and for whom.
+    fn parties(&self, merchant: &Wechat, side: Side) -> Result<Option<Sub>, Refusal> {
+        let config = &merchant.config;
+        let (mchid, appid, field) = match side {
+            Side::Direct => (&self.mchid, &self.appid, "mchid"),
+            Side::Partner => (&self.sp_mchid, &self.sp_appid, "sp_mchid"),
+        };
+        let mchid = mchid.as_ref().ok_or_else(|| missing(&format!("/{field}")))?;
+        let appid = appid.as_ref().ok_or_else(|| missing("/appid"))?;
+        let foreign = match side {
+            Side::Direct => [&self.sp_appid, &self.sp_mchid, &self.sub_appid, &self.sub_mchid],
+            Side::Partner => [&self.appid, &self.mchid, &None, &None],
+        };
+        if foreign.iter().any(|other| other.is_some()) {
+            return Err(unknown(if side == Side::Direct { "sp_mchid" } else { "mchid" }));
         }
-        text.parse().map_err(|source: jiff::Error| issue(&source.to_string()))
+        if *mchid != config.mchid {
+            return Err(Refusal::parameter(
+                &format!("/{field}"),
+                mchid,
+                "商户号与签名的商户号不一致",
+            ));
+        }
+        if *appid != config.appid {
+            return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "AppID和mch_id不匹配"));
+        }
+        if side == Side::Direct {
+            return Ok(None);
+        }
+        let sub = self.sub_mchid.as_deref().ok_or_else(|| missing("/sub_mchid"))?;
+        sub_merchant(merchant, sub, self.sub_appid.as_deref()).map(Some)
+    }
+
+    /// The openid that an order inside WeChat must name, and no other may.
+    fn openid(&self, product: Product, side: Side) -> Result<Option<String>, Refusal> {
+        let payer = self.payer.as_ref();
+        let named =
+            |pick: fn(&Payer) -> &Option<String>| payer.and_then(|payer| pick(payer).as_ref());
+        let (own, sp, sub) = (
+            named(|payer| &payer.openid),
+            named(|payer| &payer.sp_openid),
+            named(|payer| &payer.sub_openid),
+        );
+        if product != Product::Jsapi {
+            return if own.or(sp).or(sub).is_some() { Err(unknown("openid")) } else { Ok(None) };
+        }
+        let openid = match (side, own, sp, sub) {
+            (Side::Direct, Some(openid), None, None) => openid,
+            (Side::Partner, None, Some(openid), None) => openid,
+            (Side::Partner, None, None, Some(openid)) if self.sub_appid.is_some() => openid,
+            (Side::Partner, None, None, Some(_)) => return Err(missing("/sub_appid")),
+            (Side::Direct, None, None, None) => return Err(missing("/payer/openid")),
+            (Side::Partner, None, None, None) => return Err(missing("/payer/sp_openid")),
+            (Side::Direct, _, _, _) => return Err(unknown("sp_openid")),
+            (Side::Partner, _, _, _) => {
+                return Err(Refusal::parameter("/payer", "", "sp_openid和sub_openid须填其一"));
+            }
+        };
+        length("openid", openid, 1, 128)?;
+        Ok(Some(openid.clone()))
     }
 }
 
-/// `POST /v3/pay/transactions/native`.
+/// The sub-merchant of a service provider.
+pub(super) fn sub_merchant(
+    merchant: &Wechat,
+    mchid: &str,
+    appid: Option<&str>,
+) -> Result<Sub, Refusal> {
+    let known = merchant.config.sub_merchants.iter().find(|sub| sub.mchid == mchid);
+    let known = known.ok_or_else(|| {
+        Refusal::new(403, "NO_AUTH", "商户号该产品权限未开通或与服务商无受理关系")
+    })?;
+    if appid.is_some() && known.appid.as_deref() != appid {
+        return Err(Refusal::new(400, "APPID_MCHID_NOT_MATCH", "sub_appid和sub_mchid不匹配"));
+    }
+    Ok(Sub { mchid: mchid.to_owned(), appid: appid.map(str::to_owned) })
+}
+
+/// `POST /v3/pay/[partner/]transactions/{product}`.
 pub(super) fn place(
     world: &mut World,
-    now: Timestamp,
-    mchid: &str,
-    body: &[u8],
+    asked: &Asked<'_>,
+    product: Product,
+    side: Side,
 ) -> Result<Value, Refusal> {
-    let (wanted, terms) = strict::<Native>(body)?;
-    let appid = world.keys.wechat(mchid).map(|merchant| merchant.config.appid.clone());
-    let expires_at = wanted.check(mchid, &appid.unwrap_or_default(), now)?;
-    // Accepted and kept among the terms; the sandbox draws nothing from them.
-    let _kept = (&wanted.support_fapiao, &wanted.detail, &wanted.scene_info);
-    let _kept = (&wanted.settle_info, &wanted.payer);
-    if let Some(order) = world.book.order_mut(mchid, &wanted.out_trade_no) {
-        again(order, &terms, now)?;
-    } else {
-        if expires_at.duration_since(now) < SignedDuration::from_mins(1) {
-            let text = wanted.time_expire.unwrap_or_default();
-            return Err(Refusal::parameter("/time_expire", &text, "须至少在一分钟之后"));
+    let (wanted, mut terms) = strict::<Wanted>(&asked.request.body)?;
+    let merchant = world.keys.wechat(asked.mchid).ok_or_else(Refusal::no_merchant)?;
+    let (sub, payer) = wanted.check(merchant, product, side)?;
+    let identity = wanted.payer.as_ref().and_then(|payer| payer.identity.as_ref());
+    let only_payer =
+        identity.map(|identity| identity.open(merchant, asked.serial())).transpose()?;
+    clear(&mut terms, only_payer.as_ref());
+    let terms = json!([product.trade_type(), side == Side::Partner, terms]);
+    let ends = expires_at(wanted.time_expire.as_deref(), asked.now)?;
+    let key = (asked.mchid.to_owned(), wanted.out_trade_no.clone());
+    match world.book.orders.get(&key) {
+        Some(order) => again(order, &terms, asked.now)?,
+        None => {
+            lives_long_enough(wanted.time_expire.as_deref(), ends, asked.now)?;
+            let order = Order {
+                subject: wanted.description,
+                amount: Fen::new(wanted.amount.total),
+                product: product.trade_type(),
+                sub,
+                payer,
+                only_payer,
+                attach: wanted.attach,
+                notify_url: Some(wanted.notify_url),
+                terms,
+                expires_at: ends,
+                ..Order::new(Provider::Wechat, &key.0, &key.1, asked.now)
+            };
+            world.book.orders.insert(key.clone(), order);
         }
-        let order = new_order(mchid, wanted, terms, now, expires_at);
-        let key = (mchid.to_owned(), order.out_trade_no.clone());
-        world.book.orders.insert(key.clone(), order);
-        return fresh_code(world, &key, now);
     }
-    let key = (mchid.to_owned(), wanted.out_trade_no);
-    fresh_code(world, &key, now)
+    fresh_code(world, &key, product, asked.now)
+}
+
+/// Puts what was decrypted in the place of what was encrypted, which differs each time.
+fn clear(terms: &mut Value, only: Option<&OnlyPayer>) {
+    if let Some(OnlyPayer::Person(person)) = only {
+        for (name, text) in [("number", &person.id_no), ("name", &person.name)] {
+            if let Some(field) = terms.pointer_mut(&format!("/payer/identity/{name}")) {
+                *field = json!(text.clear());
+            }
+        }
+    }
 }
 
 /// A repeat must be identical and the order still open.
 fn again(order: &Order, terms: &Value, now: Timestamp) -> Result<(), Refusal> {
     if order.is_paid() {
-        Err(Refusal::new(400, "ORDER_PAID", "该订单已支付"))
+        Err(Refusal::paid())
     } else if order.closed_at.is_some() || now >= order.expires_at {
         Err(Refusal::new(400, "ORDER_CLOSED", "该订单已关闭"))
-    } else if order.terms != *terms {
-        let text = "请求重入时，参数与首次请求时不一致";
-        Err(Refusal::new(403, "OUT_TRADE_NO_USED", text))
+    } else if order.whole.is_some() || order.terms != *terms {
+        Err(Refusal::number_used())
     } else {
         Ok(())
     }
 }
 
-fn new_order(
-    mchid: &str,
-    wanted: Native,
-    terms: Value,
+/// Gives the order a fresh code; the older one dies.
+pub(super) fn fresh_code(
+    world: &mut World,
+    key: &OrderKey,
+    product: Product,
     now: Timestamp,
-    expires_at: Timestamp,
-) -> Order {
-    let new = Order::new(Provider::Wechat, mchid, &wanted.out_trade_no, now);
-    Order {
-        subject: wanted.description,
-        amount: Fen::new(wanted.amount.total),
-        product: "NATIVE",
-        attach: wanted.attach,
-        notify_url: Some(wanted.notify_url),
-        terms,
-        expires_at,
-        ..new
-    }
-}
-
-fn fresh_code(world: &mut World, key: &(String, String), now: Timestamp) -> Result<Value, Refusal> {
+) -> Result<Value, Refusal> {
     let seed = world.seed;
     let order = world.book.orders.get_mut(key).ok_or_else(Refusal::no_order)?;
     order.codes = order.codes.saturating_add(1);
     let count = order.codes.to_string();
     let mut chance = Random::of(seed, &["code", &key.0, &key.1, &count]);
-    order.code = format!("weixin://wxpay/bizpayurl?pr={}zz", chance.nonce(9));
-    order.code_expires_at = later(now, CODE_LIFE_S).min(order.expires_at);
-    Ok(json!({"code_url": order.code}))
-}
-
-/// `GET …/out-trade-no/{no}?mchid=`.
-pub(super) fn query_by_no(
-    world: &World,
-    mchid: &str,
-    out_trade_no: &str,
-    query: &str,
-) -> Result<Value, Refusal> {
-    same_merchant(mchid, query_value(query, "mchid"))?;
-    let order = world.book.order(mchid, out_trade_no).ok_or_else(Refusal::no_order)?;
-    let appid = appid(world, mchid);
-    Ok(described(&world.book, order, order.payment(None), &appid))
-}
-
-/// `GET …/id/{transaction_id}?mchid=`.
-pub(super) fn query_by_id(
-    world: &World,
-    mchid: &str,
-    transaction_id: &str,
-    query: &str,
-) -> Result<Value, Refusal> {
-    same_merchant(mchid, query_value(query, "mchid"))?;
-    let order = world
-        .book
-        .trade(mchid, transaction_id)
-        .filter(|order| order.is_paid())
-        .ok_or_else(Refusal::no_order)?;
-    let appid = appid(world, mchid);
-    Ok(described(&world.book, order, order.payment(Some(transaction_id)), &appid))
-}
-
-/// `POST …/{no}/close`.
-pub(super) fn close(
-    world: &mut World,
-    now: Timestamp,
-    mchid: &str,
-    out_trade_no: &str,
-    body: &[u8],
-) -> Result<(), Refusal> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Close {
-        mchid: String,
-    }
-    let (wanted, _) = strict::<Close>(body)?;
-    same_merchant(mchid, Some(wanted.mchid))?;
-    let order = world.book.order_mut(mchid, out_trade_no).ok_or_else(Refusal::no_order)?;
-    if order.is_paid() {
-        return Err(Refusal::new(400, "ORDER_PAID", "该订单已支付"));
-    }
-    order.closed_at.get_or_insert(now);
-    Ok(())
-}
-
-fn same_merchant(mchid: &str, said: Option<String>) -> Result<(), Refusal> {
-    match said {
-        Some(said) if said == mchid => Ok(()),
-        Some(said) => Err(Refusal::parameter("/mchid", &said, "商户号与签名的商户号不一致")),
-        None => Err(Refusal::parameter("/mchid", "", "缺少商户号")),
-    }
-}
-
-fn appid(world: &World, mchid: &str) -> String {
-    world.keys.wechat(mchid).map(|merchant| merchant.config.appid.clone()).unwrap_or_default()
-}
-
-/// An order as a query answers it and as a notice carries it.
-pub(super) fn described(
-    book: &Book,
-    order: &Order,
-    payment: Option<&Payment>,
-    appid: &str,
-) -> Value {
-    let (state, text) = match payment {
-        Some(_) if book.refunds_of(order).next().is_some() => {
-            ("REFUND", "订单发生过退款，退款详情请查询退款单")
-        }
-        Some(_) => ("SUCCESS", "支付成功"),
-        None if order.closed_at.is_some() => ("CLOSED", "订单已关闭"),
-        None => ("NOTPAY", "订单未支付"),
-    };
-    let mut told = json!({
-        "amount": {"currency": "CNY", "total": order.amount.get()},
-        "appid": appid,
-        "mchid": order.merchant,
-        "out_trade_no": order.out_trade_no,
-        "trade_state": state,
-        "trade_state_desc": text,
-    });
-    let Some(fields) = told.as_object_mut() else { return told };
-    if let Some(attach) = &order.attach {
-        fields.insert("attach".to_owned(), json!(attach));
-    }
-    if let Some(payment) = payment {
-        let fen = payment.amount.get();
-        let amount =
-            json!({"currency": "CNY", "payer_currency": "CNY", "payer_total": fen, "total": fen});
-        fields.insert("amount".to_owned(), amount);
-        fields.insert("bank_type".to_owned(), json!("OTHERS"));
-        fields.insert("payer".to_owned(), json!({"openid": payment.payer}));
-        fields.insert("promotion_detail".to_owned(), json!([]));
-        fields.insert("success_time".to_owned(), json!(rfc3339(payment.paid_at)));
-        fields.insert("trade_type".to_owned(), json!("NATIVE"));
-        fields.insert("transaction_id".to_owned(), json!(payment.trade_no));
-    }
-    told
+    order.code = product.code(&mut chance, now);
+    order.code_expires_at = later(now, product.code_life_s()).min(order.expires_at);
+    Ok(product.answer(&order.code))
 }

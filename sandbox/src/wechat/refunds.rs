@@ -1,27 +1,31 @@
 //! Refunds of WeChat Pay: asked for by the merchant or in the portal; accepted first, arrived later.
 
 use domain::Fen;
-use domain::provider::Provider;
 use domain::time::rfc3339;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::Asked;
+use super::fields::{callback_address, length, letters, strict};
 use super::notify;
-use super::orders::{callback_address, length, letters, strict};
 use super::refusal::Refusal;
 use crate::engine::World;
 use crate::error::ControlError;
 use crate::faults::Action;
-use crate::state::{Ending, Order, OrderKey, Refund, RefundKey, Standing, later};
-use crate::text;
+use crate::state::{Ending, Order, OrderKey, Payment, Refund, RefundKey, Standing, later};
+use crate::text::{self, query_value};
+use crate::wechat_v2;
 
 /// No order has more partial refunds.
 const MOST_REFUNDS: usize = 50;
+/// Two refunds of one order are so far apart, where the merchant wants the rule held.
+const LEAST_GAP: SignedDuration = SignedDuration::from_mins(1);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
+    sub_mchid: Option<String>,
     transaction_id: Option<String>,
     out_trade_no: Option<String>,
     out_refund_no: String,
@@ -62,6 +66,21 @@ impl Wanted {
         let _kept = (&self.funds_account, &self.goods_detail, &self.amount.from);
         Ok(())
     }
+
+    /// The order that is meant, by either of its numbers, or both when they agree.
+    fn order<'w>(&self, world: &'w World, mchid: &str) -> Result<&'w Order, Refusal> {
+        let order = match (&self.transaction_id, &self.out_trade_no) {
+            (Some(id), no) => world
+                .book
+                .trade(mchid, id)
+                .filter(|order| no.as_ref().is_none_or(|no| *no == order.out_trade_no)),
+            (None, Some(no)) => world.book.order(mchid, no),
+            (None, None) => return Err(invalid("transaction_id和out_trade_no须填其一")),
+        };
+        order
+            .filter(|order| order.sub.as_ref().map(|sub| &sub.mchid) == self.sub_mchid.as_ref())
+            .ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"))
+    }
 }
 
 fn invalid(text: &str) -> Refusal {
@@ -69,118 +88,140 @@ fn invalid(text: &str) -> Refusal {
 }
 
 /// WeChat Pay scopes refund numbers by merchant.
-fn key(mchid: &str, out_refund_no: &str) -> RefundKey {
+pub(super) fn key(mchid: &str, out_refund_no: &str) -> RefundKey {
     (mchid.to_owned(), String::new(), out_refund_no.to_owned())
 }
 
 /// `POST /v3/refund/domestic/refunds`.
-pub(super) fn refund(
-    world: &mut World,
-    now: Timestamp,
-    mchid: &str,
-    body: &[u8],
-    action: Option<Action>,
-) -> Result<Value, Refusal> {
-    let (wanted, terms) = strict::<Wanted>(body)?;
+pub(super) fn refund(world: &mut World, asked: &Asked<'_>) -> Result<Value, Refusal> {
+    let (wanted, terms) = strict::<Wanted>(&asked.request.body)?;
     wanted.check()?;
-    let key = key(mchid, &wanted.out_refund_no);
+    let key = key(asked.mchid, &wanted.out_refund_no);
     if let Some(known) = world.book.refunds.get(&key) {
         if known.terms == terms {
-            return Ok(described(known, now));
+            return Ok(described(known, asked.now));
         }
         return Err(invalid("订单金额或退款金额等参数与之前请求不一致，请核实后再试"));
     }
-    let order = match (&wanted.transaction_id, &wanted.out_trade_no) {
-        (Some(id), no) => world
-            .book
-            .trade(mchid, id)
-            .filter(|order| no.as_ref().is_none_or(|no| *no == order.out_trade_no)),
-        (None, Some(no)) => world.book.order(mchid, no),
-        (None, None) => return Err(invalid("transaction_id和out_trade_no须填其一")),
-    };
-    let order = order.ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "订单不存在"))?;
+    let order = wanted.order(world, asked.mchid)?;
     let amount = Fen::new(wanted.amount.refund);
     if Fen::new(wanted.amount.total) != order.amount {
         return Err(invalid("订单总金额与支付订单不一致"));
     }
-    let trade_no = refundable(world, order, amount, now, wanted.transaction_id.as_deref())?;
-    if action == Some(Action::NotEnough) {
+    let payment = refundable(world, order, amount, asked.now, wanted.transaction_id.as_deref())?;
+    if asked.action == Some(Action::NotEnough) {
         return Err(Refusal::new(403, "NOT_ENOUGH", "基本账户余额不足，请充值后重新发起"));
     }
-    let delay = world.keys.wechat(mchid).map_or(0, |merchant| merchant.config.refund_delay_s);
     let refund = Refund {
-        provider: Provider::Wechat,
-        merchant: mchid.to_owned(),
-        out_trade_no: order.out_trade_no.clone(),
-        trade_no,
-        refund_no: text::number(world.seed, &["refund", mchid, &key.2], now, ("5030", 7, 10)),
-        out_refund_no: key.2.clone(),
-        amount,
-        total: order.amount,
-        coupon: Fen::ZERO,
-        total_coupon: Fen::ZERO,
-        sub: None,
-        notify_url: None,
-        portal: false,
+        notify_url: wanted.notify_url,
         terms,
-        accepted_at: now,
-        done_at: later(now, delay),
-        ending: if action == Some(Action::Abnormal) { Ending::Abnormal } else { Ending::Success },
+        ending: match asked.action {
+            Some(Action::Abnormal) => Ending::Abnormal,
+            Some(Action::Closed) => Ending::Closed,
+            _ => Ending::Success,
+        },
+        ..accepted(world, order, payment, amount, &key)(asked.now)
     };
-    let told = described(&refund, now);
-    if let Some(address) = wanted.notify_url {
-        notify::announce_refund(world, &refund, address);
-    }
-    world.book.file_refund(key, refund);
+    let told = described(&refund, asked.now);
+    world.book.file_refund(key.clone(), refund);
+    announce(world, &key);
     Ok(told)
 }
 
+/// A refund as it is accepted, to arrive after the merchant's delay.
+fn accepted<'w>(
+    world: &'w World,
+    order: &'w Order,
+    payment: &'w Payment,
+    amount: Fen,
+    key: &'w RefundKey,
+) -> impl FnOnce(Timestamp) -> Refund + 'w {
+    move |now| {
+        let delay = world.keys.wechat(&key.0).map_or(0, |known| known.config.refund_delay_s);
+        Refund {
+            out_refund_no: key.2.clone(),
+            refund_no: text::number(world.seed, &["refund", &key.0, &key.2], now, ("5030", 7, 10)),
+            coupon: coupon_share(world, order, payment, amount),
+            done_at: later(now, delay),
+            ..Refund::new(order, payment, amount, now)
+        }
+    }
+}
+
+/// How much of a refund is coupon: in proportion over all refunds so far, rounded down, so that a
+/// whole refund takes back the whole coupon.
+fn coupon_share(world: &World, order: &Order, payment: &Payment, amount: Fen) -> Fen {
+    let (before, given) = world
+        .book
+        .refunds_of(order)
+        .filter(|refund| refund.trade_no == payment.trade_no)
+        .fold((0_i64, 0_i64), |(amounts, coupons), refund| {
+            let amounts = amounts.saturating_add(refund.amount.get());
+            (amounts, coupons.saturating_add(refund.coupon.get()))
+        });
+    let after = i128::from(before.saturating_add(amount.get()));
+    let share = after
+        .saturating_mul(i128::from(payment.coupon.get()))
+        .checked_div(i128::from(payment.amount.get()))
+        .unwrap_or(0);
+    let share = i64::try_from(share).unwrap_or(0).saturating_sub(given);
+    Fen::new(share.clamp(0, amount.get()))
+}
+
 /// The rules of a refund; gives the payment that it goes back to.
-fn refundable(
-    world: &World,
-    order: &Order,
+fn refundable<'w>(
+    world: &'w World,
+    order: &'w Order,
     amount: Fen,
     now: Timestamp,
     transaction_id: Option<&str>,
-) -> Result<String, Refusal> {
+) -> Result<&'w Payment, Refusal> {
     let payment = order.payment(transaction_id).ok_or_else(|| invalid("订单未支付，不能退款"))?;
     if now.duration_since(payment.paid_at) > SignedDuration::from_hours(365 * 24) {
         return Err(invalid("交易时间超过一年的订单无法提交退款"));
     }
-    if order.refunds.len() >= MOST_REFUNDS {
+    let strict = world.keys.wechat(&order.merchant).is_some_and(|it| it.config.strict_intervals);
+    let last = world.book.refunds_of(order).map(|refund| refund.accepted_at).max();
+    if strict && last.is_some_and(|last| now.duration_since(last) < LEAST_GAP) {
+        return Err(Refusal::new(429, "FREQUENCY_LIMITED", "同一订单的部分退款须间隔一分钟"));
+    }
+    // What was closed moved nothing and holds nothing.
+    let standing =
+        world.book.refunds_of(order).filter(|refund| refund.standing(now) != Standing::Closed);
+    let (mut count, mut before) = (0_usize, Fen::ZERO);
+    for refund in standing {
+        count = count.saturating_add(1);
+        if refund.trade_no == payment.trade_no {
+            before = before.plus(refund.amount).unwrap_or(before);
+        }
+    }
+    if count >= MOST_REFUNDS {
         return Err(Refusal::new(403, "RULE_LIMIT", "部分退款次数超过50次"));
     }
-    let before = Fen::sum(
-        world
-            .book
-            .refunds_of(order)
-            .filter(|refund| refund.trade_no == payment.trade_no)
-            .map(|refund| refund.amount),
-    );
-    let after = before.and_then(|before| before.plus(amount));
-    if after.is_none_or(|after| after > payment.amount) {
+    if before.plus(amount).is_none_or(|after| after > payment.amount) {
         return Err(invalid("申请退款金额超过订单可退金额"));
     }
-    Ok(payment.trade_no.clone())
+    Ok(payment)
 }
 
 /// `GET /v3/refund/domestic/refunds/{no}`.
 pub(super) fn query(
     world: &World,
-    now: Timestamp,
-    mchid: &str,
+    asked: &Asked<'_>,
     out_refund_no: &str,
 ) -> Result<Value, Refusal> {
+    let sub = query_value(asked.request.query(), "sub_mchid");
     world
         .book
         .refunds
-        .get(&key(mchid, out_refund_no))
-        .map(|refund| described(refund, now))
+        .get(&key(asked.mchid, out_refund_no))
+        .filter(|refund| refund.is_for(sub.as_deref()))
+        .map(|refund| described(refund, asked.now))
         .ok_or_else(|| Refusal::new(404, "RESOURCE_NOT_EXISTS", "退款单不存在"))
 }
 
-/// A refund in the portal: nobody is called back (the real provider sends its old XML, which the
-/// sandbox does not speak), so the bill is where the merchant learns of it.
+/// A refund in the portal. It is told in the old XML, to the address of the order's own notices, and
+/// only to a merchant who has a key of the old interface.
 pub(crate) fn portal_refund(
     world: &mut World,
     order: &OrderKey,
@@ -195,30 +236,25 @@ pub(crate) fn portal_refund(
         let text = format!("{out_refund_no}: the number is used, or the amount is not positive");
         return Err(ControlError::NotRefundable(text));
     }
-    let trade_no = refundable(world, found, amount, now, None)
+    let payment = refundable(world, found, amount, now, None)
         .map_err(|refusal| ControlError::NotRefundable(refusal.message))?;
-    let delay = world.keys.wechat(&order.0).map_or(0, |merchant| merchant.config.refund_delay_s);
-    let refund = Refund {
-        provider: Provider::Wechat,
-        merchant: order.0.clone(),
-        out_trade_no: order.1.clone(),
-        trade_no,
-        refund_no: text::number(world.seed, &["refund", &order.0, &key.2], now, ("5030", 7, 10)),
-        out_refund_no: out_refund_no.to_owned(),
-        amount,
-        total: found.amount,
-        coupon: Fen::ZERO,
-        total_coupon: Fen::ZERO,
-        sub: None,
-        notify_url: None,
-        portal: true,
-        terms: Value::Null,
-        accepted_at: now,
-        done_at: later(now, delay),
-        ending: Ending::Success,
-    };
-    world.book.file_refund(key, refund);
+    let refund = Refund { portal: true, ..accepted(world, found, payment, amount, &key)(now) };
+    world.book.file_refund(key.clone(), refund);
+    announce(world, &key);
     Ok(())
+}
+
+/// Puts the notice of a refund on its way, due when the refund is done: sealed JSON to the address
+/// that the request gave; without one, XML of the old interface to the address of the order's notices.
+pub(super) fn announce(world: &mut World, key: &RefundKey) {
+    let Some(refund) = world.book.refunds.get(key).cloned() else { return };
+    if refund.notify_url.is_some() {
+        return notify::announce_refund(world, &refund);
+    }
+    let order = world.book.order(&refund.merchant, &refund.out_trade_no);
+    if let Some(url) = order.and_then(|order| order.notify_url.clone()) {
+        wechat_v2::announce_refund(world, &refund, url);
+    }
 }
 
 /// The provider's word for how a refund stands.
@@ -232,14 +268,17 @@ pub(super) const fn word(standing: Standing) -> &'static str {
 }
 
 /// A refund as the answers carry it.
-fn described(refund: &Refund, now: Timestamp) -> Value {
-    let (fen, total) = (refund.amount.get(), refund.total.get());
+pub(super) fn described(refund: &Refund, now: Timestamp) -> Value {
+    let less = |all: Fen, part: Fen| all.minus(part).unwrap_or(all).get();
+    let left = less(refund.amount, refund.coupon);
+    let total_left = less(refund.total, refund.total_coupon);
     let standing = refund.standing(now);
     let mut told = json!({
         "amount": {
-            "currency": "CNY", "discount_refund": 0, "payer_refund": fen, "payer_total": total,
-            "refund": fen, "refund_fee": 0, "settlement_refund": fen, "settlement_total": total,
-            "total": total, "from": [],
+            "currency": "CNY", "discount_refund": refund.coupon.get(), "payer_refund": left,
+            "payer_total": total_left, "refund": refund.amount.get(), "refund_fee": 0,
+            "settlement_refund": left, "settlement_total": total_left,
+            "total": refund.total.get(), "from": [],
         },
         "channel": "ORIGINAL",
         "create_time": rfc3339(refund.accepted_at),

@@ -40,6 +40,21 @@ impl Refusal {
         Self::new(404, "ORDER_NOT_EXIST", "订单不存在")
     }
 
+    /// The order is paid. Its HTTP status is not documented.
+    pub(super) fn paid() -> Self {
+        Self::new(400, "ORDER_PAID", "该订单已支付")
+    }
+
+    /// The number belongs to other parameters.
+    pub(super) fn number_used() -> Self {
+        Self::new(403, "OUT_TRADE_NO_USED", "请求重入时，参数与首次请求时不一致")
+    }
+
+    /// The merchant vanished: cannot happen once a request is verified.
+    pub(super) fn no_merchant() -> Self {
+        Self::sign("商户号不存在")
+    }
+
     pub(super) fn reply(&self) -> Reply {
         let mut body = json!({"code": self.code, "message": self.message});
         if let (Some(detail), Some(fields)) = (&self.detail, body.as_object_mut()) {

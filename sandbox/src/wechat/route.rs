@@ -2,70 +2,113 @@
 
 use serde_json::Value;
 
+use super::product::Product;
 use crate::faults::Operation;
 use crate::message::Received;
 use crate::text::percent_decoded;
 
+/// Whether a merchant asks for itself or a service provider for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// 直连商户.
+    Direct,
+    /// 服务商.
+    Partner,
+}
+
 /// A call.
 pub(super) enum Route {
-    Native,
-    QueryByNo(String),
-    QueryById(String),
-    Close(String),
+    Place(Product, Side),
+    QueryByNo(String, Side),
+    QueryById(String, Side),
+    Close(String, Side),
+    Combine(Product),
+    QueryCombined(String),
+    CloseCombined(String),
     Refund,
     QueryRefund(String),
+    Abnormal(String),
     TradeBill,
+    FundFlowBill,
     Download,
     Certificates,
+}
+
+/// A path's only segment, decoded.
+fn one(segment: &str) -> Option<String> {
+    percent_decoded(segment).filter(|no| !segment.contains('/') && !no.is_empty())
 }
 
 impl Route {
     /// The call that a request is, if it is one.
     pub(super) fn of(request: &Received) -> Option<Self> {
         let path = request.path();
-        let one = |segment: &str| {
-            percent_decoded(segment).filter(|no| !segment.contains('/') && !no.is_empty())
+        let (side, transactions) = match path.strip_prefix("/v3/pay/partner/transactions/") {
+            Some(rest) => (Side::Partner, Some(rest)),
+            None => (Side::Direct, path.strip_prefix("/v3/pay/transactions/")),
         };
         if request.method == "POST" {
-            let close = path
-                .strip_prefix("/v3/pay/transactions/out-trade-no/")
-                .and_then(|rest| rest.strip_suffix("/close"));
-            return match (path, close) {
-                ("/v3/pay/transactions/native", _) => Some(Self::Native),
-                ("/v3/refund/domestic/refunds", _) => Some(Self::Refund),
-                (_, Some(no)) => one(no).map(Self::Close),
-                (_, None) => None,
-            };
+            if let Some(rest) = transactions {
+                let close = rest.strip_prefix("out-trade-no/");
+                return match close.and_then(|rest| rest.strip_suffix("/close")) {
+                    Some(no) => one(no).map(|no| Self::Close(no, side)),
+                    None => Product::of(rest).map(|product| Self::Place(product, side)),
+                };
+            }
+            return Self::posted(path);
         }
         if request.method != "GET" {
             return None;
         }
-        if let Some(no) = path.strip_prefix("/v3/pay/transactions/out-trade-no/") {
-            return one(no).map(Self::QueryByNo);
+        if let Some(rest) = transactions {
+            return match (rest.strip_prefix("out-trade-no/"), rest.strip_prefix("id/")) {
+                (Some(no), _) => one(no).map(|no| Self::QueryByNo(no, side)),
+                (None, Some(id)) => one(id).map(|id| Self::QueryById(id, side)),
+                (None, None) => None,
+            };
         }
-        if let Some(id) = path.strip_prefix("/v3/pay/transactions/id/") {
-            return one(id).map(Self::QueryById);
+        if let Some(no) = path.strip_prefix("/v3/combine-transactions/out-trade-no/") {
+            return one(no).map(Self::QueryCombined);
         }
         if let Some(no) = path.strip_prefix("/v3/refund/domestic/refunds/") {
             return one(no).map(Self::QueryRefund);
         }
         match path {
             "/v3/bill/tradebill" => Some(Self::TradeBill),
+            "/v3/bill/fundflowbill" => Some(Self::FundFlowBill),
             "/v3/billdownload/file" => Some(Self::Download),
             "/v3/certificates" => Some(Self::Certificates),
             _ => None,
         }
     }
 
+    fn posted(path: &str) -> Option<Self> {
+        if path == "/v3/refund/domestic/refunds" {
+            return Some(Self::Refund);
+        }
+        if let Some(rest) = path.strip_prefix("/v3/refund/domestic/refunds/") {
+            return rest.strip_suffix("/apply-abnormal-refund").and_then(one).map(Self::Abnormal);
+        }
+        let rest = path.strip_prefix("/v3/combine-transactions/")?;
+        let close = rest.strip_prefix("out-trade-no/");
+        match close.and_then(|rest| rest.strip_suffix("/close")) {
+            Some(no) => one(no).map(Self::CloseCombined),
+            None => Product::of_combined(rest).map(Self::Combine),
+        }
+    }
+
     /// What a fault calls it.
     pub(super) const fn operation(&self) -> Operation {
         match self {
-            Self::Native => Operation::Place,
-            Self::QueryByNo(_) | Self::QueryById(_) | Self::Certificates => Operation::Query,
-            Self::Close(_) => Operation::Close,
-            Self::Refund => Operation::Refund,
+            Self::Place(..) | Self::Combine(_) => Operation::Place,
+            Self::QueryByNo(..)
+            | Self::QueryById(..)
+            | Self::QueryCombined(_)
+            | Self::Certificates => Operation::Query,
+            Self::Close(..) | Self::CloseCombined(_) => Operation::Close,
+            Self::Refund | Self::Abnormal(_) => Operation::Refund,
             Self::QueryRefund(_) => Operation::QueryRefund,
-            Self::TradeBill => Operation::Bill,
+            Self::TradeBill | Self::FundFlowBill => Operation::Bill,
             Self::Download => Operation::FetchBill,
         }
     }
@@ -74,13 +117,20 @@ impl Route {
     pub(super) fn numbers(&self, body: &Value) -> (Option<String>, Option<String>) {
         let field = |name| body.get(name).and_then(Value::as_str).map(str::to_owned);
         match self {
-            Self::Native => (field("out_trade_no"), None),
-            Self::QueryByNo(no) | Self::Close(no) => (Some(no.clone()), None),
+            Self::Place(..) => (field("out_trade_no"), None),
+            Self::Combine(_) => (field("combine_out_trade_no"), None),
+            Self::QueryByNo(no, _)
+            | Self::Close(no, _)
+            | Self::QueryCombined(no)
+            | Self::CloseCombined(no) => (Some(no.clone()), None),
             Self::Refund => (field("out_trade_no"), field("out_refund_no")),
             Self::QueryRefund(no) => (None, Some(no.clone())),
-            Self::QueryById(_) | Self::TradeBill | Self::Download | Self::Certificates => {
-                (None, None)
-            }
+            Self::Abnormal(_) => (None, field("out_refund_no")),
+            Self::QueryById(..)
+            | Self::TradeBill
+            | Self::FundFlowBill
+            | Self::Download
+            | Self::Certificates => (None, None),
         }
     }
 }

@@ -6,17 +6,29 @@ use jiff::Timestamp;
 use super::refusal::Refusal;
 use crate::keys::{Keys, Wechat};
 use crate::message::Received;
+use crate::verdict::Proof;
 
 const SCHEME: &str = "WECHATPAY2-SHA256-RSA2048 ";
 
 /// What `Authorization` says.
 #[derive(Default)]
-struct Authorization<'a> {
-    mchid: &'a str,
-    nonce: &'a str,
+pub(super) struct Authorization<'a> {
+    pub(super) mchid: &'a str,
+    pub(super) nonce: &'a str,
     signature: &'a str,
-    timestamp: &'a str,
-    serial: &'a str,
+    pub(super) timestamp: &'a str,
+    pub(super) serial: &'a str,
+}
+
+/// How the signature of a refused request stands.
+pub(super) fn proof(request: &Received, refusal: &Refusal) -> Proof {
+    if request.header("authorization").is_none() {
+        Proof::Missing
+    } else if refusal.status == 401 {
+        Proof::Bad
+    } else {
+        Proof::NotNeeded // it was refused before the signature was looked at
+    }
 }
 
 /// The merchant that sent the request.
@@ -61,7 +73,7 @@ pub(super) fn verify<'k>(
 }
 
 /// Reads `mchid="…",nonce_str="…",…` in any order; each exactly once, nothing else.
-fn parse(header: &str) -> Option<Authorization<'_>> {
+pub(super) fn parse(header: &str) -> Option<Authorization<'_>> {
     let mut rest = header.strip_prefix(SCHEME)?;
     let mut found = Authorization::default();
     loop {
