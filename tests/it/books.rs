@@ -96,7 +96,7 @@ async fn a_journal_that_lost_its_head_is_a_break_and_takes_no_more_entries() {
     assert!(found.iter().any(|found| found.contains("its head is missing")), "{found:?}");
     assert!(found.iter().any(|found| found.contains("was changed")), "{found:?}");
     let number = word(&order, "out_trade_no");
-    let pay = Pay { out_trade_no: number, force: true, notify: Some(true), merchant: None };
+    let pay = Pay { out_trade_no: number, force: true, notify: Some(true), ..Pay::default() };
     world.sandbox.engine().pay_as(&pay).unwrap();
     world.sandbox.deliver_due().await;
     let told = "SELECT count(*) FROM incidents WHERE kind = 'journal_broken'";

@@ -159,7 +159,7 @@ async fn t04_money_that_does_not_fit_is_kept_as_an_incident_and_acknowledged() {
     let (_, _, number) = world.paid(WECHAT, "1").await;
     // Two payers scanned the same code: the second payment settles no fee.
     let twice =
-        Pay { out_trade_no: number.clone(), force: true, notify: Some(true), merchant: None };
+        Pay { out_trade_no: number.clone(), force: true, notify: Some(true), ..Pay::default() };
     world.sandbox.engine().pay_as(&twice).unwrap();
     world.settle().await.unwrap();
     assert_eq!(world.count("SELECT count(*) FROM payments WHERE surplus_fen = 8000").await, 1);
@@ -185,7 +185,7 @@ async fn money_for_a_closed_order_is_late_and_settles_its_fee() {
             out_trade_no: word(&order, "out_trade_no"),
             force: true,
             notify: Some(true),
-            merchant: None,
+            ..Pay::default()
         };
         world.sandbox.engine().pay_as(&late).unwrap();
         world.settle().await.unwrap();

@@ -170,7 +170,7 @@ async fn a_refund_that_failed_and_yet_succeeded_never_takes_more_surplus_than_th
 async fn a_fee_is_refunded_by_allocation_beside_a_surplus_payment() {
     let world = World::open().await;
     let (fee, order, number) = world.paid(WECHAT, "1").await;
-    let twice = Pay { out_trade_no: number, force: true, notify: Some(true), merchant: None };
+    let twice = Pay { out_trade_no: number, force: true, notify: Some(true), ..Pay::default() };
     world.sandbox.engine().pay_as(&twice).unwrap();
     world.settle().await.unwrap();
     let of_fee = |fen| json!([{"fee_id": fee, "amount_fen": fen}]);

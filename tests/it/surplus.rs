@@ -45,7 +45,7 @@ async fn a_proved_duplicate_is_given_back_once_where_the_office_wants_it() {
 async fn a_code_that_two_people_paid_gives_the_second_one_his_money_back() {
     let world = World::open_with(GIVE_BACK).await;
     let (fee, order, number) = world.paid(WECHAT, "1").await;
-    let twice = Pay { out_trade_no: number, force: true, notify: Some(true), merchant: None };
+    let twice = Pay { out_trade_no: number, force: true, notify: Some(true), ..Pay::default() };
     world.sandbox.engine().pay_as(&twice).unwrap();
     world.seconds(300).await;
     world.seconds(60).await;
@@ -94,7 +94,7 @@ async fn surplus_that_is_no_proved_duplicate_is_left_to_finance() {
     let path = format!("/v1/orders/{}/close", word(&late, "id"));
     world.post(&path, &json!({})).await.unwrap();
     let number = word(&late, "out_trade_no");
-    let pay = Pay { out_trade_no: number, force: true, notify: Some(true), merchant: None };
+    let pay = Pay { out_trade_no: number, force: true, notify: Some(true), ..Pay::default() };
     world.sandbox.engine().pay_as(&pay).unwrap();
     world.seconds(300).await;
     assert_eq!(world.count("SELECT count(*) FROM payments WHERE surplus_fen > 0").await, 2);
