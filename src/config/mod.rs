@@ -35,6 +35,7 @@ pub use policy::{Policy, RefundApproval};
 pub use security::MasterKey;
 pub use server::Server;
 
+pub(crate) use section::is_loopback;
 use section::{Origin, Section, in_words};
 
 /// The configuration when neither the command line nor PAYHUB_CONFIG names one.

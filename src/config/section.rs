@@ -277,7 +277,7 @@ impl<'a> Section<'a> {
 }
 
 /// Whether a URL leads to this machine itself.
-pub(super) fn is_loopback(url: &Url) -> bool {
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),

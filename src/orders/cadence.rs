@@ -1,5 +1,6 @@
 //! When an order is asked for next.
 
+use adapters::provider::Product;
 use domain::order::OrderState;
 use jiff::{SignedDuration, Timestamp};
 
@@ -14,6 +15,8 @@ pub(crate) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
 const YOUNG: SignedDuration = SignedDuration::from_mins(5);
 const OFTEN: SignedDuration = SignedDuration::from_secs(10);
 const SELDOM: SignedDuration = SignedDuration::from_secs(60);
+/// Between queries while somebody stands at the counter.
+const AT_COUNTER: SignedDuration = SignedDuration::from_secs(5);
 /// The pauses of an order whose fate is unknown.
 const UNKNOWN: [i64; 5] = [1, 2, 5, 10, 30];
 
@@ -39,6 +42,8 @@ pub(crate) struct Watched {
     pub(crate) expires_at: Timestamp,
     /// How often it was asked for since it last moved.
     pub(crate) queries: i32,
+    /// Whether somebody stands at the counter and waits.
+    pub(crate) at_counter: bool,
 }
 
 impl From<&OrderRecord> for Watched {
@@ -49,6 +54,7 @@ impl From<&OrderRecord> for Watched {
             created_at: order.created_at,
             expires_at: order.expires_at,
             queries: order.queries,
+            at_counter: order.product.parse().is_ok_and(Product::is_at_counter),
         }
     }
 }
@@ -61,6 +67,7 @@ impl From<&CombinedRecord> for Watched {
             created_at: whole.created_at,
             expires_at: whole.expires_at,
             queries: whole.queries,
+            at_counter: false,
         }
     }
 }
@@ -80,6 +87,7 @@ pub(crate) fn next(order: impl Into<Watched>, now: Timestamp, look: Look) -> Opt
         (OrderState::Unknown | OrderState::Created, Some(seconds)) => {
             SignedDuration::from_secs(*seconds)
         }
+        _ if order.at_counter && now < last => AT_COUNTER,
         _ if now.duration_since(order.created_at) < YOUNG => OFTEN,
         _ => SELDOM,
     };

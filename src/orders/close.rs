@@ -47,8 +47,22 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     if let Some(whole) = &order.combined {
         return combined::close(hub, &whole.id, why).await;
     }
-    let merchant = merchant_of(hub, order)?;
-    let call = merchant.provider.close_order(&order.out_trade_no, product_of(order)?);
+    let (merchant, product) = (merchant_of(hub, order)?, product_of(order)?);
+    // Taking back an order at the counter gives back what was paid: whoever does not come from a
+    // query asks first.
+    if product.is_at_counter() && why != Why::Expired {
+        match standing(hub, order).await? {
+            Outcome::Accepted(OrderStanding::Paid(_)) => return paid(hub, order).await,
+            Outcome::Accepted(
+                OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent,
+            ) => {}
+            Outcome::Refused(_) | Outcome::Unknown(_) => {
+                reschedule(hub, order, Look::Unanswered).await?;
+                return Ok(Closed::Unknown);
+            }
+        }
+    }
+    let call = merchant.provider.close_order(&order.out_trade_no, product);
     let question = Question { operation: "close", subject: order.id.as_str(), kind: Kind::Call };
     let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
         merchant.provider.read_closed(&call, answer, stamp.now)

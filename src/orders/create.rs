@@ -1,17 +1,18 @@
 //! Creates an order for the whole outstanding amount of its fees.
 
-use adapters::provider::{NewOrder, Product};
+use adapters::provider::{Identity, NewOrder, Product};
 use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutTradeNo};
 use domain::order::OrderState;
 use domain::personal::Personal;
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::terms::{
-    SUBJECT, Unwritten, allocate, check_fees, check_life, expiry, give_way, has_live_order,
-    live_orders, merchant_named,
+    AT_COUNTER_S, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product,
+    check_return_url, expiry, give_way, has_live_order, live_orders, merchant_named,
 };
 use super::{cadence, call_context, load, place};
 use crate::fault::Fault;
@@ -64,6 +65,9 @@ pub struct OrderPayer {
     /// From where.
     #[serde(default)]
     pub client_ip: Option<String>,
+    /// Who alone may pay, by name and document.
+    #[serde(default)]
+    pub identity: Option<Identity>,
 }
 
 /// What creating an order gave.
@@ -109,6 +113,8 @@ fn check<'a>(hub: &'a Hub, request: &OrderRequest) -> Result<&'a Merchant, Fault
     let merchant = merchant_named(hub, &request.merchant_id)?;
     check_fees(request.fee_ids.iter())?;
     check_life(request.expires_in_s)?;
+    check_product(merchant, request.product)?;
+    check_return_url(request.return_url.as_deref())?;
     Ok(merchant)
 }
 
@@ -127,21 +133,58 @@ async fn clear_the_way(
             continue;
         }
         let may_be_paid = hub.clock.now() < order.expires_at && !order.is_overtaken();
-        if is_same(&order, &merchant.id, request) && may_be_paid {
-            return Ok(Some(order));
+        if is_same(hub, &order, &merchant.id, request) && may_be_paid {
+            place::renew(hub, &order).await?;
+            return Ok(Some(load(hub, &order_id).await?));
         }
         give_way(hub, &order).await?;
     }
     Ok(None)
 }
 
-fn is_same(order: &OrderRecord, merchant: &MerchantId, request: &OrderRequest) -> bool {
+fn is_same(hub: &Hub, order: &OrderRecord, merchant: &MerchantId, request: &OrderRequest) -> bool {
     let mut theirs: Vec<&FeeId> = order.fees.iter().map(|fee| &fee.fee_id).collect();
     let mut ours: Vec<&FeeId> = request.fee_ids.iter().collect();
     theirs.sort();
     ours.sort();
     let alone = order.combined.is_none() && order.merchant_id == *merchant;
-    alone && order.product == request.product.as_str() && theirs == ours
+    let index = payer_index(hub, request).map(|index| hex(&index));
+    alone
+        && order.product == request.product.as_str()
+        && theirs == ours
+        && order.payer_index == index
+}
+
+/// Whom alone an order is made for, unreadably: the barcode at the counter, the one account that a
+/// page in the wallet asks to pay, the person whose document it names. `None`: whoever comes.
+fn payer_index(hub: &Hub, request: &OrderRequest) -> Option<[u8; 32]> {
+    let payer = request.payer.as_ref();
+    let account = match request.product {
+        Product::Codepay | Product::Pay => request.auth_code.as_ref(),
+        Product::Jsapi | Product::Create => account_of(payer),
+        Product::Native
+        | Product::H5
+        | Product::App
+        | Product::Precreate
+        | Product::Page
+        | Product::Wap => None,
+    };
+    let identity = payer.and_then(|payer| payer.identity.as_ref());
+    let person = identity.map(|identity| (identity.name.clear(), identity.id_no.clear()));
+    if account.is_none() && person.is_none() {
+        return None;
+    }
+    let text = json!([account.map(Personal::clear), person]).to_string();
+    Some(hub.sealer.blind_index(Purpose::BlindIndex, &text))
+}
+
+/// The account that pays.
+fn account_of(payer: Option<&OrderPayer>) -> Option<&Personal> {
+    payer.and_then(|payer| payer.openid.as_ref().or(payer.buyer_id.as_ref()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn write(
@@ -164,7 +207,8 @@ async fn write(
     let order_id = OrderId::new(uuid);
     let out_trade_no = OutTradeNo::new(uuid);
     let now = hub.clock.now();
-    let expires_at = expiry(now, request.expires_in_s);
+    let life = request.product.is_at_counter().then_some(AT_COUNTER_S);
+    let expires_at = expiry(now, request.expires_in_s.or(life));
     let subject = request.subject.as_deref().unwrap_or(SUBJECT);
     let payer = request.payer.as_ref();
     let chance = random::<32>()?;
@@ -178,8 +222,8 @@ async fn write(
             expires_at,
             notify_url: &merchant.notify_url,
             return_url: request.return_url.as_deref(),
-            payer: payer.and_then(|payer| payer.openid.as_ref().or(payer.buyer_id.as_ref())),
-            identity: None,
+            payer: account_of(payer),
+            identity: payer.and_then(|payer| payer.identity.as_ref()),
             auth_code: request.auth_code.as_ref(),
             now,
             chance: &chance,
@@ -208,6 +252,9 @@ async fn write(
             return Err(Unwritten::Raced);
         }
         done => done?,
+    }
+    if let Some(index) = payer_index(hub, request) {
+        orders::made_for(&tx, &order_id, &index).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     Ok(order_id)

@@ -11,7 +11,7 @@ use futures_util::future;
 
 use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
-use super::{load, merchant_of, place};
+use super::{load, merchant_of, place, product_of};
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -132,6 +132,12 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let now = hub.clock.now();
     let over = order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match order.status {
+        // The barcode may still be on its way there: it is taken back, so that it never pays.
+        OrderState::Created | OrderState::Unknown | OrderState::Pending
+            if now >= order.expires_at && product_of(order)?.is_at_counter() && !over =>
+        {
+            close(hub, order, Why::Expired).await.map(|_closed| ())
+        }
         OrderState::Created | OrderState::Unknown | OrderState::Pending
             if !over && order.is_overtaken() =>
         {

@@ -1,17 +1,27 @@
 //! Places an order at its provider, for the first time or again: always the stored call, byte for
 //! byte, under the same number.
 
-use adapters::provider::{Pay, Placed};
+use adapters::provider::{Pay, Placed, Product};
 use adapters::wire::{Call, Outcome, Reason, Refusal};
+use callbacks::Claim;
+use domain::fact::{PaymentFact, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
+use jiff::{SignedDuration, Timestamp};
 
 use super::cadence::{self, Look};
-use super::{call_context, merchant_of};
+use super::{call_context, merchant_of, product_of};
 use crate::fault::Fault;
-use crate::hub::Hub;
+use crate::hub::{Hub, Merchant};
 use crate::outbound::{Kind, Question, ask};
+use crate::record::{Arrival, record};
 use crate::seal::Purpose;
+use crate::store::StoreError;
 use crate::store::orders::{self, Answered, OrderRecord};
+
+/// For how long a code of WeChat Pay's browser page is good, and any other; a little less, so that
+/// the payer has the time to use it.
+const GOOD: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(4), SignedDuration::from_mins(110));
 
 /// Places `order`, which is created or unknown, and writes what came of it.
 ///
@@ -20,17 +30,109 @@ use crate::store::orders::{self, Answered, OrderRecord};
 /// and is picked up again.
 pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let merchant = merchant_of(hub, order)?;
+    let call = stored(hub, order).await?;
+    let (outcome, fact) = match offer_or_ask(hub, merchant, order, &call).await? {
+        // Paid in the same breath: it is placed, and then the payment is booked.
+        Outcome::Accepted(Placed::Paid(fact)) => {
+            (Outcome::Accepted(Placed::Offered(Pay::None)), Some(fact))
+        }
+        outcome => (outcome, None),
+    };
+    write(hub, order, outcome).await?;
+    if let Some(fact) = fact {
+        book(hub, merchant, fact).await?;
+    }
+    hub.signals.follow.notify_waiters();
+    Ok(())
+}
+
+/// Gives a payer who comes again what is good now: what the provider's own page needs is signed
+/// anew, and a code that is too old is asked for again, with the same bytes. When that brings
+/// nothing, the order keeps what it has.
+///
+/// # Errors
+/// When the stored call cannot be read, or the database does not answer.
+pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let product = product_of(order)?;
+    if order.status != OrderState::Pending || product.is_at_counter() {
+        return Ok(());
+    }
+    let merchant = merchant_of(hub, order)?;
+    let call = stored(hub, order).await?;
+    let stamp = hub.stamp()?;
+    let outcome = match merchant.provider.offer(&call, &stamp) {
+        Ok(Some(pay)) => Outcome::Accepted(Placed::Offered(pay)),
+        Ok(None) if is_stale(order, product, hub.clock.now()) => {
+            ask_to_place(hub, merchant, order, &call).await
+        }
+        Ok(None) => return Ok(()),
+        Err(error) => return Err(Fault::internal(&error)),
+    };
+    match outcome {
+        Outcome::Accepted(Placed::Offered(pay)) => {
+            let pay = serde_json::to_value(&pay).map_err(|error| Fault::internal(&error))?;
+            let client = hub.store.client().await?;
+            orders::offered(&client, &order.id, &pay, hub.clock.now()).await?;
+        }
+        Outcome::Accepted(Placed::Paid(fact)) => book(hub, merchant, fact).await?,
+        Outcome::Refused(_) | Outcome::Unknown(_) => {}
+    }
+    Ok(())
+}
+
+fn is_stale(order: &OrderRecord, product: Product, now: Timestamp) -> bool {
+    let (of_browser, of_others) = GOOD;
+    let good = if product == Product::H5 { of_browser } else { of_others };
+    now.duration_since(order.placed_at.unwrap_or(order.created_at)) >= good
+}
+
+/// The stored call that places an order.
+async fn stored(hub: &Hub, order: &OrderRecord) -> Result<Call, Fault> {
     let client = hub.store.client().await?;
     let sealed = orders::place_call(&client, &order.id).await?;
     drop(client);
     let sealed = sealed.ok_or_else(|| Fault::not_found("order"))?;
     let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&order.id).as_bytes())?;
-    let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
+    serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))
+}
+
+/// What the payer needs: made here where the payer carries it to the provider, else asked for.
+async fn offer_or_ask(
+    hub: &Hub,
+    merchant: &Merchant,
+    order: &OrderRecord,
+    call: &Call,
+) -> Result<Outcome<Placed>, Fault> {
+    let stamp = hub.stamp()?;
+    match merchant.provider.offer(call, &stamp) {
+        Ok(Some(pay)) => Ok(Outcome::Accepted(Placed::Offered(pay))),
+        Ok(None) => Ok(ask_to_place(hub, merchant, order, call).await),
+        Err(error) => Err(Fault::internal(&error)),
+    }
+}
+
+async fn ask_to_place(
+    hub: &Hub,
+    merchant: &Merchant,
+    order: &OrderRecord,
+    call: &Call,
+) -> Outcome<Placed> {
     let question = Question { operation: "place", subject: order.id.as_str(), kind: Kind::Call };
-    let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
-        merchant.provider.read_placed(&call, answer, stamp)
+    ask(hub, merchant, question, call, |answer, stamp| {
+        merchant.provider.read_placed(call, answer, stamp)
     })
-    .await;
+    .await
+}
+
+/// Books a payment that an answer brought.
+async fn book(hub: &Hub, merchant: &Merchant, fact: PaymentFact) -> Result<(), Fault> {
+    let claim = Claim { fact: ProviderFact::Payment(fact), source: Source::Query };
+    record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
+    Ok(())
+}
+
+/// Writes what an answer to placing changes.
+async fn write(hub: &Hub, order: &OrderRecord, outcome: Outcome<Placed>) -> Result<(), Fault> {
     let now = hub.clock.now();
     let mut answer = Answered {
         order_id: &order.id,
@@ -44,12 +146,11 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         queries: order.queries.saturating_add(1),
         closing_at: order.closing_at,
     };
-    let pay;
+    let mut pay = None;
     let refusal;
     match meaning(outcome) {
         Meaning::Offered(given) => {
-            pay = serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?;
-            answer.pay = Some(&pay);
+            pay = Some(serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?);
             answer.after = after(order, OrderTransition::Place)?;
             answer.queries = 0;
         }
@@ -65,10 +166,12 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     (then.status, then.queries) = (answer.after, answer.queries);
     answer.next_query_at = cadence::next(&then, now, Look::Answered);
     let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(crate::store::StoreError::from)?;
-    orders::answered(&tx, &answer).await?;
-    tx.commit().await.map_err(crate::store::StoreError::from)?;
-    hub.signals.follow.notify_waiters();
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let written = orders::answered(&tx, &answer).await?;
+    if let Some(pay) = pay.filter(|_| written) {
+        orders::offered(&tx, &order.id, &pay, now).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }
 

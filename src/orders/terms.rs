@@ -1,11 +1,14 @@
 //! What every order must keep to, alone or as a part of a whole: how long it lives, which fees it
 //! may name, what it brings for each, and which other orders must give way to it first.
 
+use adapters::provider::Product;
 use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, OrderId};
 use jiff::{SignedDuration, Timestamp};
+use url::Url;
 
 use super::close::{Closed, Why, close};
+use crate::config::is_loopback;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::store::fees::{self, LockedBalance};
@@ -18,6 +21,9 @@ const MOST_FEES: usize = 50;
 /// How long an order lives when nobody says otherwise, and between which bounds they may, in
 /// seconds.
 const EXPIRES_IN_S: (i64, i64, i64) = (60, 7200, 604_800);
+/// How long an order at the counter lives when nobody says otherwise, in seconds: as long as the
+/// barcode does.
+pub(super) const AT_COUNTER_S: i64 = 60;
 /// How soon a client whose payer changes the wallet may ask again, in seconds.
 const COME_AGAIN_S: u32 = 3;
 
@@ -56,6 +62,31 @@ pub(crate) fn check_life(expires_in_s: Option<i64>) -> Result<(), Fault> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a way to pay that the merchant does not offer.
+pub(crate) fn check_product(merchant: &Merchant, product: Product) -> Result<(), Fault> {
+    let offered = merchant.provider.products();
+    if offered.contains(&product) {
+        return Ok(());
+    }
+    let words: Vec<&str> = offered.iter().map(|product| product.as_str()).collect();
+    let detail = format!("product: merchant {} offers {}", merchant.id, words.join(", "));
+    Err(Fault::invalid("limit", detail).with("field", "product"))
+}
+
+/// Refuses an address to which a payer's browser must not be sent.
+pub(crate) fn check_return_url(return_url: Option<&str>) -> Result<(), Fault> {
+    let Some(text) = return_url else { return Ok(()) };
+    let is_good = Url::parse(text).is_ok_and(|url| {
+        let is_bare = url.username().is_empty() && url.password().is_none();
+        is_bare && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)))
+    });
+    if is_good {
+        return Ok(());
+    }
+    let detail = "return_url must be an https:// address; http:// is for loopback only";
+    Err(Fault::invalid("return_url_invalid", detail))
 }
 
 /// When an order made at `now` can no longer be paid.

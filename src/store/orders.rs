@@ -204,6 +204,32 @@ pub async fn answered(
     Ok(done)
 }
 
+/// Keeps what the payer needs, given by the provider at `at`; false when the order is not pending.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn offered(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    pay: &serde_json::Value,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::ORDERS_OFFERED, &[&order_id.as_str(), &Json(pay), &at]).await
+}
+
+/// Says whom alone an order was made for.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn made_for(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    payer_index: &[u8],
+) -> Result<(), StoreError> {
+    change(client, sql::ORDERS_MADE_FOR, &[&order_id.as_str(), &payer_index]).await?;
+    Ok(())
+}
+
 /// Leases orders of a merchant whose query is due, at most `limit`.
 ///
 /// # Errors

@@ -90,6 +90,8 @@ statements! {
     ORDERS_LOAD = "orders_load",
     ORDERS_LOCK = "orders_lock",
     ORDERS_LOCK_BY_NUMBER = "orders_lock_by_number",
+    ORDERS_MADE_FOR = "orders_made_for",
+    ORDERS_OFFERED = "orders_offered",
     ORDERS_OWNER = "orders_owner",
     ORDERS_PLACE_CALL = "orders_place_call",
     ORDERS_RESCHEDULE = "orders_reschedule",

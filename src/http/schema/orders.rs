@@ -11,6 +11,20 @@ pub struct OrderPayer {
     pub buyer_id: Option<String>,
     /// The payer's address.
     pub client_ip: Option<String>,
+    /// Who alone may pay.
+    pub identity: Option<Identity>,
+}
+
+/// A person by name and document: only this person may pay.
+#[derive(Debug, ToSchema)]
+pub struct Identity {
+    /// The name as on the document.
+    pub name: String,
+    /// The document's number.
+    pub id_no: String,
+    /// `identity_card` (when absent), `hong_kong_macao_permit`, `hong_kong_macao_residence`,
+    /// `taiwan_residence`, `foreign_residence` or passport.
+    pub document: Option<String>,
 }
 
 /// Fees to be collected.
@@ -27,11 +41,11 @@ pub struct OrderRequest {
     pub subject: Option<String>,
     /// Who pays.
     pub payer: Option<OrderPayer>,
-    /// The payer's barcode, at the counter.
+    /// The payer's barcode, at the counter (codepay, pay).
     pub auth_code: Option<String>,
-    /// Where the payer's browser goes afterwards.
+    /// Where the payer's browser goes afterwards: https.
     pub return_url: Option<String>,
-    /// 60 to 604800 seconds; 7200 when absent.
+    /// 60 to 604800 seconds; when absent 7200, at the counter 60.
     pub expires_in_s: Option<i64>,
 }
 
