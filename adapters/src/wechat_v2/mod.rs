@@ -143,10 +143,7 @@ impl WechatV2 {
         let parties =
             Parties { mchid: config.mchid, appid: config.appid, sub_merchant: config.sub_merchant };
         Ok(Self {
-            account: Account {
-                payee: parties.payee().to_owned(),
-                app: parties.sub_appid().unwrap_or(&parties.appid).to_owned(),
-            },
+            account: Account { payee: parties.payee().to_owned(), app: parties.appid.clone() },
             parties,
             seal: Seal { key: config.api_key, sign_type: config.sign_type },
             has_client_identity: config.has_client_identity,

@@ -46,7 +46,7 @@ pub(super) fn place(
     let mut fields = common(parties, order)?;
     limits::notify_url(order.notify_url, 256)?;
     if order.expires_at.duration_since(order.now) < SHORTEST_LIFE {
-        return Err(broken("expires_at", "at least one minute ahead"));
+        return Err(broken("expires_in_s", "must end at least 1 minute from now"));
     }
     fields.set("trade_type", trade_type);
     fields.set("notify_url", order.notify_url);
@@ -58,7 +58,7 @@ pub(super) fn place(
         Product::Jsapi => fields.set(payer_field(parties), payer(order)?),
         Product::H5 => {
             if order.client_ip.is_none() {
-                return Err(broken("client_ip", "must be given for a phone's browser"));
+                return Err(broken("payer.client_ip", "must be given for a phone's browser"));
             }
             fields.set("scene_info", scene(order)?);
             if let Some(url) = order.return_url {
@@ -101,11 +101,11 @@ fn common(parties: &Parties, order: &NewOrder<'_>) -> Result<Fields, LimitError>
     limits::text("subject", order.subject, Length::Bytes(127))?;
     payable("amount_fen", order.amount)?;
     if order.identity.is_some() {
-        return Err(broken("identity", "v2 cannot ask for the payer's identity; use APIv3"));
+        return Err(broken("payer.identity", "v2 cannot ask for the payer's identity; use APIv3"));
     }
     let address = order.client_ip.unwrap_or(NO_ADDRESS);
     if address.parse::<IpAddr>().is_err() {
-        return Err(broken("client_ip", "must be an IP address"));
+        return Err(broken("payer.client_ip", "must be an IP address"));
     }
     let mut fields = parties.fields();
     fields.set("body", order.subject);
@@ -123,7 +123,7 @@ fn payer_field(parties: &Parties) -> &'static str {
 fn payer<'a>(order: &NewOrder<'a>) -> Result<&'a str, LimitError> {
     let openid = order.payer.map(domain::personal::Personal::clear).unwrap_or_default();
     if openid.is_empty() || openid.len() > 128 || !openid.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(broken("payer", "must be an openid of 1 to 128 letters"));
+        return Err(broken("payer.openid", "must be an openid of 1 to 128 letters"));
     }
     Ok(openid)
 }

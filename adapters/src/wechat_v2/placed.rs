@@ -121,7 +121,7 @@ fn for_script(parties: &Parties, seal: &Seal, prepay_id: &str, stamp: &Stamp) ->
 }
 
 /// What the wallet's kit in the office's own app takes. For a service provider it is the merchant
-/// that it acts for who stands in there (wire.md does not say so: assumed).
+/// that it acts for who stands in there, as npm `tenpay` has it; the manual was not at hand.
 fn for_app(parties: &Parties, seal: &Seal, prepay_id: &str, stamp: &Stamp) -> Value {
     let time = stamp.now.as_second().to_string();
     let app = parties.sub_appid().unwrap_or(&parties.appid);

@@ -35,11 +35,11 @@ pub(super) fn refund(
         return Err(broken("amount_fen", "must not be more than the payment"));
     }
     if refund.earlier >= MOST_REFUNDS {
-        return Err(broken("refund", "a payment has at most 50 refunds"));
+        return Err(broken("out_refund_no", "a payment can be refunded at most 50 times"));
     }
     let last_day = domain::time::beijing(refund.paid_at).checked_add(1.year());
     if last_day.is_ok_and(|last| domain::time::beijing(refund.now) > last) {
-        return Err(broken("refund", "only within one year of the payment"));
+        return Err(broken("paid_at", "WeChat Pay refunds for 1 year after the payment only"));
     }
     let mut fields = parties.fields();
     fields.set("transaction_id", refund.provider_trade_no.as_str());
@@ -62,7 +62,9 @@ pub(super) fn query(parties: &Parties, key: &RefundKey<'_>) -> Call {
 /// The answer to asking for a refund.
 pub(super) fn refunded(parties: &Parties, key: &RefundKey<'_>, said: Said) -> Outcome<RefundFact> {
     match decided(said) {
-        Ok(fields) => outcome(is_about(key, &fields).and_then(|()| fields_fact(parties, &fields))),
+        Ok(fields) => {
+            outcome(is_about(key, &fields).and_then(|()| statement::taken_refund(parties, &fields)))
+        }
         // The number stands for another amount there: nothing is proved about this refund.
         Err(Outcome::Refused(refusal))
             if matches!(refusal.reason, Reason::NumberReused | Reason::AlreadyPaid) =>
@@ -71,10 +73,6 @@ pub(super) fn refunded(parties: &Parties, key: &RefundKey<'_>, said: Said) -> Ou
         }
         Err(other) => other,
     }
-}
-
-fn fields_fact(parties: &Parties, fields: &Fields) -> Result<RefundFact, StatementError> {
-    statement::taken_refund(parties, fields)
 }
 
 fn is_about(key: &RefundKey<'_>, fields: &Fields) -> Result<(), StatementError> {

@@ -139,19 +139,12 @@ impl Parties {
         // A statement that names nobody cannot be compared, so it is none.
         let named = |name| fields.get(name).map(str::to_owned).ok_or(StatementError::Field(name));
         let (mch_id, appid) = (named("mch_id")?, named("appid")?);
-        let (payee, app) = match &self.sub_merchant {
-            Some(sub) if mch_id == self.mchid => {
-                let app = if sub.appid.is_some() && appid == self.appid {
-                    named("sub_appid")?
-                } else {
-                    appid
-                };
-                (named("sub_mch_id")?, app)
-            }
-            Some(_) | None => (mch_id, appid),
+        let payee = match &self.sub_merchant {
+            Some(_) if mch_id == self.mchid => named("sub_mch_id")?,
+            Some(_) | None => mch_id,
         };
         let currency = fields.get("fee_type").unwrap_or("CNY").to_owned();
-        Ok(Stated { payee: Some(payee), app: Some(app), currency: Some(currency) })
+        Ok(Stated { payee: Some(payee), app: Some(appid), currency: Some(currency) })
     }
 }
 

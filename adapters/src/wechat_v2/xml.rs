@@ -140,11 +140,13 @@ impl Place {
                 }
                 Self::Between
             }
-            (Self::In { name, value }, Event::Text(text)) => {
-                Self::In { name, value: value + &text.xml10_content() }
+            (Self::In { name, mut value }, Event::Text(text)) => {
+                value.push_str(&text.xml10_content());
+                Self::In { name, value }
             }
-            (Self::In { name, value }, Event::CData(text)) => {
-                Self::In { name, value: value + &text.xml10_content() }
+            (Self::In { name, mut value }, Event::CData(text)) => {
+                value.push_str(&text.xml10_content());
+                Self::In { name, value }
             }
             (Self::In { name, mut value }, Event::GeneralRef(reference)) => {
                 value.push(letter(&reference)?);
