@@ -1,44 +1,79 @@
 //! Reads answers into accepted, refused or unknown. A failure decides only where its `sub_code`
-//! is known to mean that nothing was done; every other one leaves it to a query.
+//! is known to mean that nothing was done (see `sub_code`); every other one leaves it to a query.
 
 use domain::fact::{OrderStanding, RefundFact};
-use domain::ids::OutTradeNo;
 use serde::Deserialize;
+use serde_json::json;
 
 use super::gateway::{Said, done};
-use super::statement::{Refund, Refunded, StatementError, Trade};
+use super::order::{CREATE, PAY, PRECREATE};
+use super::statement::{Named, Refund, Refunded, Scanned, StatementError, Trade};
+use super::sub_code::{self, TRADE_NOT_EXIST};
 use crate::json;
-use crate::provider::{Closing, Pay, Placed, RefundKey};
-use crate::wire::{Outcome, Reason};
-
-const TRADE_NOT_EXIST: &str = "ACQ.TRADE_NOT_EXIST";
+use crate::provider::{Closing, OrderKey, Pay, Placed, RefundKey};
+use crate::wire::{Call, Outcome};
 
 /// The answer to placing an order.
-pub(super) fn placed(said: Said<'_>) -> Outcome<Placed> {
+pub(super) fn placed(call: &Call, said: Said<'_>) -> Outcome<Placed> {
+    let asked = match Named::read(&call.body) {
+        Ok(asked) => asked,
+        Err(why) => return Outcome::Unknown(format!("the stored call: {why}")),
+    };
+    let node = match (call.target.as_str(), said) {
+        // The payer must confirm on the phone; a query tells when that is done.
+        (PAY, Said::Waiting(node)) => {
+            let named = Named::read(&node).and_then(|named| named.must_agree(&asked));
+            return outcome(named.map(|()| Placed::Offered(Pay::None)));
+        }
+        (PRECREATE, said) => done(said, sub_code::placing),
+        (CREATE, said) => done(said, sub_code::creating),
+        (PAY, said) => done(said, sub_code::scanning),
+        (method, _) => return Outcome::Unknown(format!("{method} is not sent by the hub")),
+    };
+    let node = match node {
+        Ok(node) => node,
+        Err(other) => return other,
+    };
+    let agreed = Named::read(&node).and_then(|named| named.must_agree(&asked));
+    outcome(agreed.and_then(|()| match call.target.as_str() {
+        CREATE => trade_created(&node),
+        PAY => Scanned::read(&node).and_then(|scanned| scanned.payment()).map(Placed::Paid),
+        _ => code_made(&node),
+    }))
+}
+
+fn code_made(node: &str) -> Result<Placed, StatementError> {
     #[derive(Deserialize)]
     struct Code {
         qr_code: String,
     }
-    let node = match done(said, placing_refused) {
-        Ok(node) => node,
-        Err(other) => return other,
-    };
-    match serde_json::from_str::<Code>(node) {
-        Ok(Code { qr_code }) if !qr_code.is_empty() => {
-            Outcome::Accepted(Placed::Offered(Pay::QrCode { code_url: qr_code }))
-        }
-        Ok(_) => Outcome::Unknown("qr_code is empty".to_owned()),
-        Err(source) => Outcome::Unknown(format!("the node {}", json::fault(&source))),
+    let code: Code = read(node)?;
+    if code.qr_code.is_empty() {
+        return Err(StatementError::Field("qr_code"));
     }
+    Ok(Placed::Offered(Pay::QrCode { code_url: code.qr_code }))
+}
+
+/// A mini program pays a trade by its number (`my.tradePay`).
+fn trade_created(node: &str) -> Result<Placed, StatementError> {
+    #[derive(Deserialize)]
+    struct Created {
+        trade_no: String,
+    }
+    let created: Created = read(node)?;
+    if created.trade_no.is_empty() {
+        return Err(StatementError::Field("trade_no"));
+    }
+    Ok(Placed::Offered(Pay::Jsapi { params: json!({ "tradeNO": created.trade_no }) }))
 }
 
 /// The answer to a query of an order.
-pub(super) fn order(out_trade_no: &OutTradeNo, said: Said<'_>) -> Outcome<OrderStanding> {
+pub(super) fn order(key: &OrderKey<'_>, said: Said<'_>) -> Outcome<OrderStanding> {
     if is_failure(&said, TRADE_NOT_EXIST) {
         return Outcome::Accepted(OrderStanding::Absent);
     }
-    match done(said, asking_refused) {
-        Ok(node) => outcome(Trade::read(node).and_then(|trade| trade.standing(out_trade_no))),
+    match done(said, sub_code::asking) {
+        Ok(node) => outcome(Trade::read(&node).and_then(|trade| trade.standing(key))),
         Err(other) => other,
     }
 }
@@ -57,16 +92,53 @@ pub(super) fn closed(said: Said<'_>) -> Outcome<Closing> {
             _ => {}
         }
     }
-    match done(said, asking_refused) {
+    match done(said, sub_code::asking) {
         Ok(_node) => Outcome::Accepted(Closing::Closed),
         Err(other) => other,
     }
 }
 
+/// The answer to taking an order back at the counter. What was not paid is closed, what was paid is
+/// given back: either way the office has no money and the order is over. A query afterwards tells a
+/// payment that came and went; so does the bill. Only "repeat not" ends it.
+pub(super) fn cancelled(said: Said<'_>) -> Outcome<Closing> {
+    #[derive(Deserialize)]
+    struct Cancelled {
+        retry_flag: String,
+        #[serde(default)]
+        action: String,
+    }
+    if let Said::Failed(failure) = &said {
+        match failure.sub_code.as_str() {
+            TRADE_NOT_EXIST => return Outcome::Accepted(Closing::NotThere),
+            // It is paid, and cannot be taken back any more.
+            "ACQ.SELLER_BALANCE_NOT_ENOUGH"
+            | "ACQ.REASON_TRADE_BEEN_FREEZEN"
+            | "ACQ.TRADE_CANCEL_TIME_OUT"
+            | "ACQ.TRADE_HAS_FINISHED" => return Outcome::Accepted(Closing::Paid),
+            "ACQ.TRADE_HAS_CLOSE" => return Outcome::Accepted(Closing::Closed),
+            _ => {}
+        }
+    }
+    let node = match done(said, sub_code::asking) {
+        Ok(node) => node,
+        Err(other) => return other,
+    };
+    outcome(read::<Cancelled>(&node).and_then(|cancelled| {
+        match (cancelled.retry_flag.as_str(), cancelled.action.as_str()) {
+            ("N", "close" | "refund") => Ok(Closing::Closed),
+            // Nothing was done, because there is no trade; the payer's code may still become one.
+            ("N", "") => Ok(Closing::NotThere),
+            ("N", word) => Err(StatementError::word("action", word)),
+            (word, _) => Err(StatementError::word("retry_flag", word)),
+        }
+    }))
+}
+
 /// The answer to asking for a refund.
 pub(super) fn refunded(key: &RefundKey<'_>, said: Said<'_>) -> Outcome<RefundFact> {
-    match done(said, refunding_refused) {
-        Ok(node) => outcome(Refunded::read(node).and_then(|refunded| refunded.fact(key))),
+    match done(said, sub_code::refunding) {
+        Ok(node) => outcome(Refunded::read(&node).and_then(|refunded| refunded.fact(key))),
         Err(other) => other,
     }
 }
@@ -76,60 +148,9 @@ pub(super) fn refund(key: &RefundKey<'_>, said: Said<'_>) -> Outcome<Option<Refu
     if is_failure(&said, TRADE_NOT_EXIST) {
         return Outcome::Accepted(None);
     }
-    match done(said, asking_refused) {
-        Ok(node) => outcome(Refund::read(node).and_then(|refund| refund.fact(key))),
+    match done(said, sub_code::asking) {
+        Ok(node) => outcome(Refund::read(&node).and_then(|refund| refund.fact(key))),
         Err(other) => other,
-    }
-}
-
-/// Why placing is refused for good. Not in here, so that a query decides: the trade is paid
-/// already, or its number came with other parameters (`TRADE_HAS_SUCCESS`,
-/// `CONTEXT_INCONSISTENT`), and `SYSTEM_ERROR`.
-fn placing_refused(sub_code: &str) -> Option<Reason> {
-    match sub_code {
-        "ACQ.INVALID_PARAMETER" | "ACQ.EXIST_FORBIDDEN_WORD" | "ACQ.TOTAL_FEE_EXCEED" => {
-            Some(Reason::InvalidRequest)
-        }
-        "ACQ.ACCESS_FORBIDDEN" | "ACQ.PARTNER_ERROR" | "ACQ.INVALID_RECEIVE_ACCOUNT" => {
-            Some(Reason::Configuration)
-        }
-        "ACQ.TRADE_HAS_CLOSE" => Some(Reason::AlreadyClosed),
-        "ACQ.SELLER_BEEN_BLOCKED"
-        | "ACQ.MERCHANT_AGREEMENT_NOT_EXIST"
-        | "ACQ.PRODUCT_AMOUNT_LIMIT_ERROR"
-        | "ACQ.BEYOND_PER_RECEIPT_RESTRICTION"
-        | "ACQ.BEYOND_PAY_RESTRICTION" => Some(Reason::NotAllowed),
-        _ => None,
-    }
-}
-
-/// Why a query or a close is refused for good.
-fn asking_refused(sub_code: &str) -> Option<Reason> {
-    match sub_code {
-        "ACQ.INVALID_PARAMETER" => Some(Reason::InvalidRequest),
-        "ACQ.ACCESS_FORBIDDEN" | "ACQ.PARTNER_ERROR" => Some(Reason::Configuration),
-        _ => None,
-    }
-}
-
-/// Why a refund is refused for good: nothing moved under its number. Not in here:
-/// `SYSTEM_ERROR`, and `DISCORDANT_REPEAT_REQUEST`, which says that something did.
-fn refunding_refused(sub_code: &str) -> Option<Reason> {
-    match sub_code {
-        "ACQ.INVALID_PARAMETER" => Some(Reason::InvalidRequest),
-        "ACQ.ACCESS_FORBIDDEN" | "ACQ.PARTNER_ERROR" => Some(Reason::Configuration),
-        TRADE_NOT_EXIST => Some(Reason::NotFound),
-        "ACQ.SELLER_BALANCE_NOT_ENOUGH" => Some(Reason::NotEnoughFunds),
-        "ACQ.REASON_TRADE_REFUND_FEE_ERR"
-        | "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"
-        | "ACQ.NOT_ALLOW_PARTIAL_REFUND"
-        | "ACQ.REASON_TRADE_BEEN_FREEZEN"
-        | "ACQ.REASON_TRADE_STATUS_INVALID"
-        | "ACQ.TRADE_NOT_ALLOW_REFUND"
-        | "ACQ.TRADE_STATUS_ERROR"
-        | "ACQ.TRADE_HAS_CLOSE"
-        | "ACQ.TRADE_HAS_FINISHED" => Some(Reason::NotAllowed),
-        _ => None,
     }
 }
 
@@ -142,4 +163,8 @@ fn outcome<T>(read: Result<T, StatementError>) -> Outcome<T> {
         Ok(statement) => Outcome::Accepted(statement),
         Err(why) => Outcome::Unknown(why.to_string()),
     }
+}
+
+fn read<'a, T: Deserialize<'a>>(node: &'a str) -> Result<T, StatementError> {
+    serde_json::from_str(node).map_err(|source| StatementError::Json(json::fault(&source)))
 }

@@ -1,4 +1,4 @@
-//! Asks for a day's trade bill and takes the file. The address lives 30 seconds and carries its
+//! Asks for a day's bill and takes the file. The address lives 30 seconds and carries its
 //! own token, so it is fetched at once and without any credential; it is not signed, so only the
 //! file's own form (zip, with checksums) shows whether it came whole.
 
@@ -13,7 +13,8 @@ use zip::ZipArchive;
 use super::gateway::{Said, done};
 use super::order::call;
 use crate::json;
-use crate::provider::{BillAnswer, BillTicket, SignError};
+use crate::limits::broken;
+use crate::provider::{BillAnswer, BillKind, BillTicket, FundAccount, LimitError, SignError};
 use crate::settings::is_protected;
 use crate::wire::{Answer, Call, Method, Outcome, Reason, Refusal, Request, USER_AGENT};
 
@@ -25,9 +26,20 @@ const LARGEST_BILL: u64 = 512 * 1024 * 1024;
 /// How a zip file begins: with an entry, or with the end of an empty one.
 const ZIP_MAGICS: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 
-/// Asks where the trade bill of a day is.
-pub(super) fn ask(day: Date) -> Call {
-    call(BILL_URL, &json!({ "bill_type": "trade", "bill_date": day.to_string() }))
+/// Asks where a bill of a day is. Alipay has one bill of payments and refunds together, and one of
+/// the one account that a merchant has there.
+pub(super) fn ask(bill: BillKind, day: Date) -> Result<Call, LimitError> {
+    let bill_type = match bill {
+        BillKind::Trade => "trade",
+        BillKind::FundFlow(FundAccount::Basic) => "signcustomer",
+        BillKind::Payments | BillKind::Refunds => {
+            return Err(broken("bill", "Alipay bills payments and refunds together: use trade"));
+        }
+        BillKind::FundFlow(FundAccount::Operation | FundAccount::Fees) => {
+            return Err(broken("bill", "at Alipay a merchant has one account: use basic"));
+        }
+    };
+    Ok(call(BILL_URL, &json!({ "bill_type": bill_type, "bill_date": day.to_string() })))
 }
 
 /// `GET` of the ticket's address: a call whose target is a URL is a download.
@@ -95,7 +107,7 @@ pub(super) fn ticket(said: Said<'_>) -> Outcome<BillAnswer> {
         Ok(node) => node,
         Err(other) => return other,
     };
-    match serde_json::from_str::<Ticket>(node) {
+    match serde_json::from_str::<Ticket>(&node) {
         Ok(Ticket { bill_download_url: url }) if !url.is_empty() => {
             Outcome::Accepted(BillAnswer::Ready(BillTicket { url, sha1: None }))
         }

@@ -1,17 +1,23 @@
 //! Sorts the gateway's answers: finds the node, proves it over its exact characters, and tells
 //! done from failed, refused and unclear. HTTP says nothing here: Alipay answers 200.
 
+use std::borrow::Cow;
+
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Alipay;
+use super::ring::{By, Proved};
 use crate::json::{self, Members};
 use crate::wire::{Answer, Outcome, Reason, Refusal};
 
 /// What an answer says before it is known what was asked.
 pub(super) enum Said<'a> {
-    /// Code 10000, proved: the node.
-    Done(&'a RawValue),
+    /// Code 10000, proved: the node, opened where it was sealed.
+    Done(Cow<'a, str>),
+    /// Code 10003, proved: the payer must do something first.
+    Waiting(Cow<'a, str>),
     /// Code 40004, proved: the business said no, and its `sub_code` says how.
     Failed(Failure),
     /// The gateway refused before any business was done.
@@ -39,49 +45,91 @@ struct Head {
     sub_msg: String,
 }
 
-impl Alipay {
-    /// Sorts the answer to `method`.
-    pub(super) fn said<'a>(&self, method: &str, answer: &'a Answer) -> Said<'a> {
-        if answer.status != 200 {
-            return Said::Unclear(format!("answer {}", answer.status));
-        }
-        match self.node(method, &answer.body) {
-            Ok((node, proved)) => sorted(node, proved),
-            Err(why) => Said::Unclear(why),
-        }
-    }
+/// An answer taken apart, with nothing of it proved yet.
+pub(super) struct Envelope<'a> {
+    /// The node's exact characters: an object, or the quoted text of a sealed one.
+    pub(super) node: &'a RawValue,
+    /// The signature over them, if there is one.
+    pub(super) sign: Option<String>,
+    /// The number of the certificate that signed, where it is named.
+    pub(super) certificate: Option<String>,
+}
 
-    /// The node of the answer, and whether it is proved. A signature that is there must verify.
-    fn node<'a>(&self, method: &str, body: &'a [u8]) -> Result<(&'a RawValue, bool), String> {
-        let members =
-            Members::read(body).map_err(|source| format!("the answer {}", json::fault(&source)))?;
+impl<'a> Envelope<'a> {
+    /// Finds the parts of the answer to `method`, each exactly once.
+    pub(super) fn read(method: &str, answer: &'a Answer) -> Result<Self, String> {
+        if answer.status != 200 {
+            return Err(format!("answer {}", answer.status));
+        }
+        let members = Members::read(&answer.body)
+            .map_err(|source| format!("the answer {}", json::fault(&source)))?;
         let name = format!("{}_response", method.replace('.', "_"));
         let only = |name: &str| members.only(name).map_err(|twice| format!("{name}: {twice}"));
+        let text = |name: &str| -> Result<Option<String>, String> {
+            let Some(text) = only(name)? else { return Ok(None) };
+            let text: String = serde_json::from_str(text.get())
+                .map_err(|source| format!("the {name} {}", json::fault(&source)))?;
+            Ok(Some(text).filter(|text| !text.is_empty()))
+        };
         let node = match (only(&name)?, only("error_response")?) {
             (Some(node), None) | (None, Some(node)) => node,
             (Some(_), Some(_)) => return Err("both a node and an error_response".to_owned()),
             (None, None) => return Err(format!("no {name}")),
         };
-        let Some(sign) = only("sign")? else { return Ok((node, false)) };
-        let sign: String = serde_json::from_str(sign.get())
-            .map_err(|source| format!("the sign {}", json::fault(&source)))?;
-        if sign.is_empty() {
-            return Ok((node, false));
-        }
-        if self.alipay_public_key.verifies(node.get().as_bytes(), &sign) {
-            return Ok((node, true));
-        }
-        Err("the answer's signature does not verify".to_owned())
+        Ok(Self { node, sign: text("sign")?, certificate: text("alipay_cert_sn")? })
     }
 }
 
-fn sorted(node: &RawValue, proved: bool) -> Said<'_> {
-    let head: Head = match serde_json::from_str(node.get()) {
+impl Alipay {
+    /// Sorts the answer to `method`.
+    pub(super) fn said<'a>(&self, method: &str, answer: &'a Answer, now: Timestamp) -> Said<'a> {
+        let read = Envelope::read(method, answer).and_then(|envelope| {
+            let proved = self.proved(&envelope, now)?;
+            Ok((self.opened(envelope.node, proved)?, proved))
+        });
+        match read {
+            Ok((node, proved)) => sorted(node, proved),
+            Err(why) => Said::Unclear(why),
+        }
+    }
+
+    /// Whether the answer is proved. A signature that is there must verify.
+    fn proved(&self, envelope: &Envelope<'_>, now: Timestamp) -> Result<bool, String> {
+        let Some(sign) = &envelope.sign else { return Ok(false) };
+        let (named, node) = (envelope.certificate.as_deref(), envelope.node.get().as_bytes());
+        match self.trust.proves(By::Answer, named, now, node, sign) {
+            Proved::Yes => Ok(true),
+            Proved::No => Err("the answer's signature does not verify".to_owned()),
+            Proved::UnknownKey => {
+                Err("the answer is signed by a certificate that is not known or over".to_owned())
+            }
+        }
+    }
+
+    /// The node as text: opened where it is sealed, and never opened before it is proved. Refusals
+    /// come in the clear even where contents are sealed.
+    fn opened<'a>(&self, node: &'a RawValue, proved: bool) -> Result<Cow<'a, str>, String> {
+        if !node.get().starts_with('"') {
+            return Ok(node.get().into());
+        }
+        let Some(key) = self.content.as_ref().filter(|_| proved) else {
+            return Err("a sealed answer that nobody can open".to_owned());
+        };
+        let sealed: String = serde_json::from_str(node.get())
+            .map_err(|source| format!("the node {}", json::fault(&source)))?;
+        key.open(&sealed).map(Cow::Owned).map_err(|why| why.to_string())
+    }
+}
+
+/// Tells apart what a node says.
+pub(super) fn sorted(node: Cow<'_, str>, proved: bool) -> Said<'_> {
+    let head: Head = match serde_json::from_str(&node) {
         Ok(head) => head,
         Err(source) => return Said::Unclear(format!("the node {}", json::fault(&source))),
     };
     match (head.code.as_str(), proved) {
         ("10000", true) => Said::Done(node),
+        ("10003", true) => Said::Waiting(node),
         ("40004", true) => Said::Failed(Failure { sub_code: head.sub_code, sub_msg: head.sub_msg }),
         // The gateway may not sign these; it gives them before it asks any business.
         ("20001" | "40006", _) => refused(&head, Reason::Configuration),
@@ -91,7 +139,7 @@ fn sorted(node: &RawValue, proved: bool) -> Said<'_> {
     }
 }
 
-fn refused<'a>(head: &Head, reason: Reason) -> Said<'a> {
+fn refused(head: &Head, reason: Reason) -> Said<'static> {
     let message = if head.sub_msg.is_empty() { &head.msg } else { &head.sub_msg };
     let code = if head.sub_code.is_empty() { &head.code } else { &head.sub_code };
     Said::Refused(Refusal::new(reason, code, message))
@@ -120,9 +168,10 @@ fn argument(sub_code: &str) -> Reason {
 pub(super) fn done<'a, T>(
     said: Said<'a>,
     reason: fn(&str) -> Option<Reason>,
-) -> Result<&'a str, Outcome<T>> {
+) -> Result<Cow<'a, str>, Outcome<T>> {
     match said {
-        Said::Done(node) => Ok(node.get()),
+        Said::Done(node) => Ok(node),
+        Said::Waiting(_) => Err(Outcome::Unknown("code \"10003\"".to_owned())),
         Said::Failed(Failure { sub_code, sub_msg }) => Err(match reason(&sub_code) {
             Some(reason) => Outcome::Refused(Refusal::new(reason, &sub_code, &sub_msg)),
             None => Outcome::Unknown(format!("code 40004, sub_code {:?}", cut(&sub_code))),

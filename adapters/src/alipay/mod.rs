@@ -1,18 +1,27 @@
-//! Alipay (支付宝) OpenAPI through its gateway, in key mode: what is sent, what is read, what is
-//! called back.
+//! Alipay (支付宝) OpenAPI through its gateway, in key mode or certificate mode: what is sent, what
+//! the payer carries there, what is read, what is called back.
 //!
 //! An answer is proved over the exact characters of its node, a notice over its parameters
 //! decoded once; nothing is believed before.
 
 mod answer;
 pub(crate) mod bill;
+mod certificate;
+mod content;
 mod download;
 mod form;
 mod gateway;
+mod identity;
 mod notice;
+mod offer;
 mod order;
+mod rates;
+mod refund;
+mod renewal;
+mod ring;
 mod sign;
 mod statement;
+mod sub_code;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +43,8 @@ use crate::provider::{
 };
 use crate::settings::{self, SettingError};
 use crate::wire::{Answer, Call, Outcome, Request, Stamp};
+use content::ContentKey;
+use ring::{Ring, Trust};
 
 /// What an Alipay merchant is made of; each field is the key of `payhub.toml`.
 #[derive(Debug)]
@@ -74,7 +85,9 @@ pub enum Proof {
 pub struct Alipay {
     account: Account,
     app_private_key: SigningKey,
-    alipay_public_key: VerifyingKey,
+    trust: Trust,
+    content: Option<ContentKey>,
+    app_auth_token: Option<Secret>,
     gateway: Url,
 }
 
@@ -86,15 +99,30 @@ impl Alipay {
     pub fn new(config: AlipayConfig) -> Result<Self, SettingError> {
         settings::token("app_id", &config.app_id)?;
         settings::token("seller_id", &config.seller_id)?;
-        let Proof::Key(alipay_public_key) = config.proof else {
-            return Err(SettingError::new("alipay_public_key", "must be given"));
+        let content = match &config.encrypt_key {
+            Some(key) => Some(ContentKey::read(key.expose()).ok_or_else(|| {
+                let mend = "must be the base64 of 16 bytes (接口内容加密方式, AES)";
+                SettingError::new("encrypt_key", mend)
+            })?),
+            None => None,
         };
-        let gateway = settings::endpoint("gateway_url", &config.gateway_url)?;
+        if let Some(token) = &config.app_auth_token {
+            settings::token("app_auth_token", token.expose())?;
+        }
+        let trust =
+            match config.proof {
+                Proof::Key(key) => Trust::Key(key),
+                Proof::Certificates { app, alipay, root } => Trust::Certificates(Box::new(
+                    Ring::read(&app, &alipay, &root, &config.app_private_key)?,
+                )),
+            };
         Ok(Self {
             account: Account { payee: config.seller_id, app: config.app_id },
             app_private_key: config.app_private_key,
-            alipay_public_key,
-            gateway,
+            trust,
+            content,
+            app_auth_token: config.app_auth_token,
+            gateway: settings::endpoint("gateway_url", &config.gateway_url)?,
         })
     }
 }
@@ -115,51 +143,59 @@ impl PaymentProvider for Alipay {
     }
 
     fn products(&self) -> &'static [Product] {
-        &[Product::Precreate]
+        &[
+            Product::Precreate,
+            Product::Page,
+            Product::Wap,
+            Product::App,
+            Product::Create,
+            Product::Pay,
+        ]
     }
 
     fn refund_gap(&self) -> SignedDuration {
         SignedDuration::from_secs(3)
     }
 
-    fn rate(&self, _call: &Call) -> Rate {
-        Rate { sort: "call", per_second: 300 }
+    fn rate(&self, call: &Call) -> Rate {
+        rates::of(call)
     }
 
     fn place(&self, order: &NewOrder<'_>) -> Result<Call, LimitError> {
-        order::place(&self.account, order)
+        order::place(&self.account, self.app_auth_token.is_some(), order)
     }
 
     fn query_order(&self, key: &OrderKey<'_>) -> Call {
-        order::query(key.out_trade_no)
+        order::query(key)
     }
 
-    fn close_order(&self, out_trade_no: &OutTradeNo, _product: Product) -> Call {
-        order::close(out_trade_no)
+    fn close_order(&self, out_trade_no: &OutTradeNo, product: Product) -> Call {
+        order::close(out_trade_no, product)
     }
 
     fn refund(&self, refund: &NewRefund<'_>) -> Result<Call, LimitError> {
-        order::refund(refund)
+        refund::refund(refund)
     }
 
     fn query_refund(&self, refund: &RefundKey<'_>) -> Call {
-        order::query_refund(refund)
+        refund::query_refund(refund)
     }
 
     fn redirect_refund(&self, _redirect: &Redirect<'_>) -> Result<Call, LimitError> {
-        Err(LimitError { field: "refund", rule: "cannot be redirected".to_owned() })
+        let rule = "Alipay knows no abnormal refund, and cannot send one elsewhere".to_owned();
+        Err(LimitError { field: "refund", rule })
     }
 
-    fn ask_bill(&self, _bill: BillKind, day: Date) -> Result<Call, LimitError> {
-        Ok(download::ask(day))
+    fn ask_bill(&self, bill: BillKind, day: Date) -> Result<Call, LimitError> {
+        download::ask(bill, day)
     }
 
     fn fetch_bill(&self, ticket: &BillTicket) -> Call {
         download::fetch(ticket)
     }
 
-    fn offer(&self, _call: &Call, _stamp: &Stamp) -> Result<Option<Pay>, SignError> {
-        Ok(None)
+    fn offer(&self, call: &Call, stamp: &Stamp) -> Result<Option<Pay>, SignError> {
+        self.offered(call, stamp.now)
     }
 
     fn sign(&self, call: &Call, stamp: &Stamp) -> Result<Request, SignError> {
@@ -170,43 +206,44 @@ impl PaymentProvider for Alipay {
         }
     }
 
-    fn read_placed(&self, _call: &Call, answer: &Answer, _stamp: &Stamp) -> Outcome<Placed> {
-        answer::placed(self.said(order::PRECREATE, answer))
+    fn read_placed(&self, call: &Call, answer: &Answer, stamp: &Stamp) -> Outcome<Placed> {
+        answer::placed(call, self.said(&call.target, answer, stamp.now))
     }
 
     fn read_order(
         &self,
         key: &OrderKey<'_>,
         answer: &Answer,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(key.out_trade_no, self.said(order::QUERY, answer))
+        answer::order(key, self.said(order::QUERY, answer, now))
     }
 
-    fn read_closed(&self, _call: &Call, answer: &Answer, _now: Timestamp) -> Outcome<Closing> {
-        answer::closed(self.said(order::CLOSE, answer))
+    fn read_closed(&self, call: &Call, answer: &Answer, now: Timestamp) -> Outcome<Closing> {
+        let said = self.said(&call.target, answer, now);
+        if call.target == order::CANCEL { answer::cancelled(said) } else { answer::closed(said) }
     }
 
     fn read_refunded(
         &self,
         refund: &RefundKey<'_>,
         answer: &Answer,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Outcome<RefundFact> {
-        answer::refunded(refund, self.said(order::REFUND, answer))
+        answer::refunded(refund, self.said(refund::REFUND, answer, now))
     }
 
     fn read_refund(
         &self,
         refund: &RefundKey<'_>,
         answer: &Answer,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Outcome<Option<RefundFact>> {
-        answer::refund(refund, self.said(order::REFUND_QUERY, answer))
+        answer::refund(refund, self.said(refund::REFUND_QUERY, answer, now))
     }
 
-    fn read_bill_ticket(&self, answer: &Answer, _now: Timestamp) -> Outcome<BillAnswer> {
-        download::ticket(self.said(download::BILL_URL, answer))
+    fn read_bill_ticket(&self, answer: &Answer, now: Timestamp) -> Outcome<BillAnswer> {
+        download::ticket(self.said(download::BILL_URL, answer, now))
     }
 
     fn read_bill_file(&self, _ticket: &BillTicket, answer: &Answer) -> Outcome<Vec<u8>> {
@@ -214,7 +251,7 @@ impl PaymentProvider for Alipay {
     }
 
     fn open_notice(&self, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError> {
-        notice::open(&self.alipay_public_key, notice.body)
+        notice::open(&self.trust, notice)
     }
 
     fn reread_notice(&self, plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
@@ -226,7 +263,10 @@ impl PaymentProvider for Alipay {
     }
 
     fn renewed_keys(&self) -> Option<&dyn RenewedKeys> {
-        None
+        match &self.trust {
+            Trust::Key(_) => None,
+            Trust::Certificates(_) => Some(self),
+        }
     }
 
     fn combined(&self) -> Option<&dyn CombinedPayments> {

@@ -9,12 +9,14 @@ use domain::fact::{PaymentFact, ProviderFact, RefundFact, RefundStanding, Stated
 use encoding_rs::{Encoding, GB18030, UTF_8};
 
 use super::form::{self, FormError};
+use super::ring::{By, Proved, Trust};
 use super::statement::{
     StatementError, amount, coupon, parsed, present, time_if_given, wall_clock,
 };
 use crate::json;
-use crate::keys::VerifyingKey;
-use crate::provider::{Acknowledgement, NoticeError, NoticeFault, OpenedNotice, Reply, own_word};
+use crate::provider::{
+    Acknowledgement, Notice, NoticeError, NoticeFault, OpenedNotice, Reply, own_word,
+};
 use crate::yuan;
 
 /// The one algorithm that the configured key can verify.
@@ -24,9 +26,9 @@ const ALGORITHM: &[u8] = b"RSA2";
 type Parameters = BTreeMap<String, String>;
 
 /// Opens a notice's body: once it is proved, it stays Alipay's whatever cannot be read of it.
-pub(super) fn open(key: &VerifyingKey, body: &[u8]) -> Result<OpenedNotice, NoticeError> {
-    let read = decoded(verified(key, body)?).and_then(opened);
-    Ok(read.unwrap_or_else(|why| OpenedNotice::unreadable(body, &why)))
+pub(super) fn open(trust: &Trust, notice: &Notice<'_>) -> Result<OpenedNotice, NoticeError> {
+    let read = decoded(verified(trust, notice)?).and_then(opened);
+    Ok(read.unwrap_or_else(|why| OpenedNotice::unreadable(notice.body, &why)))
 }
 
 /// Reads a kept plaintext again; a body in an unknown charset was kept as it was.
@@ -48,8 +50,8 @@ pub(super) fn reread(plaintext: &[u8]) -> Result<OpenedNotice, NoticeError> {
 }
 
 /// The parameters without `sign` and `sign_type`, proved over their bytes.
-fn verified(key: &VerifyingKey, body: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, NoticeError> {
-    let mut parameters = form::decode(body).map_err(|source| {
+fn verified(trust: &Trust, notice: &Notice<'_>) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, NoticeError> {
+    let mut parameters = form::decode(notice.body).map_err(|source| {
         let fault = match source {
             FormError::Escape => NoticeFault::Unreadable,
             FormError::Twice => NoticeFault::Incomplete,
@@ -66,12 +68,19 @@ fn verified(key: &VerifyingKey, body: &[u8]) -> Result<BTreeMap<Vec<u8>, Vec<u8>
     if sign_type != ALGORITHM {
         return Err(NoticeError::new(NoticeFault::WrongAlgorithm, "sign_type is not RSA2"));
     }
-    let good =
-        std::str::from_utf8(&sign).is_ok_and(|sign| key.verifies(&message(&parameters), sign));
-    if good {
-        return Ok(parameters);
+    let text = |value: &[u8]| std::str::from_utf8(value).unwrap_or_default().to_owned();
+    // No recorded notice names a certificate; where one does, that one must have signed.
+    let named = parameters.get(&b"alipay_cert_sn"[..]).filter(|value| !value.is_empty());
+    let named = named.map(|value| text(value));
+    let (now, message) = (notice.received_at, message(&parameters));
+    match trust.proves(By::Notice, named.as_deref(), now, &message, &text(&sign)) {
+        Proved::Yes => Ok(parameters),
+        Proved::No => Err(NoticeError::new(NoticeFault::BadSignature, "sign does not verify")),
+        Proved::UnknownKey => Err(NoticeError::new(
+            NoticeFault::UnknownKey,
+            "it is signed by a certificate that is not known or over",
+        )),
     }
-    Err(NoticeError::new(NoticeFault::BadSignature, "sign does not verify"))
 }
 
 /// The bytes under a notice's signature: empty values dropped, names in order, nothing encoded.

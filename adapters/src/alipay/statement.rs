@@ -2,7 +2,6 @@
 //! Words that are not known become no fact.
 
 use domain::fact::{OrderStanding, PaymentFact, RefundFact, RefundStanding, Stated};
-use domain::ids::OutTradeNo;
 use domain::money::Fen;
 use domain::time::from_beijing;
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use jiff::civil::DateTime;
 use serde::Deserialize;
 
 use crate::json;
-use crate::provider::RefundKey;
+use crate::provider::{OrderKey, RefundKey};
 use crate::yuan;
 
 /// Why a statement cannot be read; for people.
@@ -56,12 +55,10 @@ impl Trade {
         serde_json::from_str(node).map_err(|source| StatementError::Json(json::fault(&source)))
     }
 
-    /// Where the trade `out_trade_no` stands.
-    pub(super) fn standing(
-        &self,
-        out_trade_no: &OutTradeNo,
-    ) -> Result<OrderStanding, StatementError> {
-        if self.out_trade_no != out_trade_no.as_str() {
+    /// Where the trade `key` stands; it must name both numbers that were asked for.
+    pub(super) fn standing(&self, key: &OrderKey<'_>) -> Result<OrderStanding, StatementError> {
+        let is_other = key.provider_trade_no.is_some_and(|asked| asked.as_str() != self.trade_no);
+        if self.out_trade_no != key.out_trade_no.as_str() || is_other {
             return Err(StatementError::Other);
         }
         match self.trade_status.as_str() {
@@ -92,6 +89,56 @@ impl Trade {
             amount,
             coupon: coupon(amount, self.buyer_pay_amount.as_deref()),
             paid_at: wall_clock("send_pay_date", self.send_pay_date.as_deref().unwrap_or(""))?,
+        })
+    }
+}
+
+/// The number by which a call or an answer names its order.
+#[derive(Deserialize)]
+pub(super) struct Named {
+    #[serde(default)]
+    out_trade_no: String,
+}
+
+impl Named {
+    pub(super) fn read(node: &str) -> Result<Self, StatementError> {
+        serde_json::from_str(node).map_err(|source| StatementError::Json(json::fault(&source)))
+    }
+
+    /// Refuses an answer that names another order than was asked for.
+    pub(super) fn must_agree(&self, asked: &Self) -> Result<(), StatementError> {
+        if self.out_trade_no.is_empty() || self.out_trade_no == asked.out_trade_no {
+            return Ok(());
+        }
+        Err(StatementError::Other)
+    }
+}
+
+/// The answer to scanning a payer who has paid.
+#[derive(Deserialize)]
+pub(super) struct Scanned {
+    out_trade_no: String,
+    trade_no: String,
+    total_amount: String,
+    buyer_pay_amount: Option<String>,
+    gmt_payment: String,
+    trans_currency: Option<String>,
+}
+
+impl Scanned {
+    pub(super) fn read(node: &str) -> Result<Self, StatementError> {
+        serde_json::from_str(node).map_err(|source| StatementError::Json(json::fault(&source)))
+    }
+
+    pub(super) fn payment(&self) -> Result<PaymentFact, StatementError> {
+        let amount = amount("total_amount", &self.total_amount)?;
+        Ok(PaymentFact {
+            stated: Stated { payee: None, app: None, currency: self.trans_currency.clone() },
+            out_trade_no: parsed("out_trade_no", &self.out_trade_no)?,
+            provider_trade_no: parsed("trade_no", &self.trade_no)?,
+            amount,
+            coupon: coupon(amount, self.buyer_pay_amount.as_deref()),
+            paid_at: wall_clock("gmt_payment", &self.gmt_payment)?,
         })
     }
 }

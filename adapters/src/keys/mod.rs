@@ -6,6 +6,7 @@
 
 mod aead;
 mod certificate;
+mod link;
 mod oaep;
 mod read;
 mod rsa_key;
@@ -14,5 +15,6 @@ mod tests;
 
 pub use aead::{AeadError, open_aes_256_gcm, seal_aes_256_gcm};
 pub use certificate::Certificate;
+pub use link::Link;
 pub use oaep::{Chance, OaepError, open_oaep_sha1};
 pub use rsa_key::{KeyError, SigningKey, VerifyingKey};

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{answer, failure, node_name, signed, unsigned};
 use super::{closing_call, placing};
-use crate::alipay::order::{CLOSE, PRECREATE, QUERY, REFUND, REFUND_QUERY};
+use crate::alipay::order::{CLOSE, PRECREATE, QUERY};
+use crate::alipay::refund::{REFUND, REFUND_QUERY};
 use crate::provider::Placed;
 use crate::provider::{Pay, PaymentProvider as _};
 use crate::testing::order_key;

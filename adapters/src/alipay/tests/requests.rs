@@ -37,7 +37,7 @@ fn field(placed: Result<Call, LimitError>) -> Option<&'static str> {
 #[test]
 fn a_limit_is_told_by_its_field_and_nothing_is_built() {
     assert!(place(|_| ()).is_ok());
-    for product in [Product::Page, Product::Wap, Product::App, Product::Pay, Product::Native] {
+    for product in [Product::Native, Product::Jsapi, Product::H5, Product::Codepay] {
         assert_eq!(field(place(|order| order.product = product)), Some("product"));
     }
     for subject in ["登记费/1", "a=b", "a&b", "", "a\nb"] {
