@@ -26,6 +26,8 @@ pub(crate) struct Line {
     pub(crate) out_refund_no: String,
     /// The provider's refund number; empty on payments.
     pub(crate) refund_no: String,
+    /// Whether it is the reversal of an order at the counter.
+    pub(crate) reversed: bool,
     /// Positive in both directions.
     pub(crate) amount: Fen,
     /// How much of it is a coupon of the merchant, and no money.
@@ -153,6 +155,7 @@ fn payment_line(order: &Order, payment: &Payment, rate_ppm: i64) -> Line {
         trade_no: payment.trade_no.clone(),
         out_refund_no: String::new(),
         refund_no: String::new(),
+        reversed: false,
         amount: payment.amount,
         coupon: payment.coupon,
         fee: fee_of(payment.amount.minus(payment.coupon).unwrap_or(payment.amount), rate_ppm),
@@ -178,6 +181,7 @@ fn refund_line(order: &Order, refund: &Refund, rate_ppm: i64, made_at: Timestamp
         trade_no: refund.trade_no.clone(),
         out_refund_no: refund.out_refund_no.clone(),
         refund_no: refund.refund_no.clone(),
+        reversed: refund.reversal,
         amount: refund.amount,
         coupon: refund.coupon,
         fee: fee_of(refund.amount.minus(refund.coupon).unwrap_or(refund.amount), rate_ppm),
@@ -233,6 +237,7 @@ fn extra(fault: &Fault, day: Date, rate_ppm: i64, chance: &mut Random) -> Line {
         out_trade_no,
         out_refund_no: String::new(),
         refund_no: String::new(),
+        reversed: false,
         amount,
         coupon: Fen::ZERO,
         fee: fee_of(amount, rate_ppm),

@@ -52,6 +52,8 @@ pub(crate) struct Refund {
     pub(crate) sub: Option<Sub>,
     /// Where the provider calls back.
     pub(crate) notify_url: Option<String>,
+    /// Whether it takes back an order at the counter (撤销) and was never asked for as a refund.
+    pub(crate) reversal: bool,
     /// Whether it was made in the portal.
     pub(crate) portal: bool,
     /// The parameters of the first request.
@@ -77,6 +79,7 @@ impl Refund {
             total_coupon: payment.coupon,
             sub: order.sub.clone(),
             notify_url: None,
+            reversal: false,
             portal: false,
             terms: Value::Null,
             accepted_at: now,

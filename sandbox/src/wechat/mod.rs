@@ -23,7 +23,7 @@ use serde_json::Value;
 
 pub(crate) use bill::bill_file;
 pub(crate) use notify::{announce_combined, announce_payment, seal};
-pub(crate) use refunds::portal_refund;
+pub(crate) use refunds::{coupon_share, portal_refund};
 
 use crate::engine::World;
 use crate::faults::{Action, Fault, Place, Subject};

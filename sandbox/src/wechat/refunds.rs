@@ -150,7 +150,7 @@ fn accepted<'w>(
 
 /// How much of a refund is coupon: in proportion over all refunds so far, rounded down, so that a
 /// whole refund takes back the whole coupon.
-fn coupon_share(world: &World, order: &Order, payment: &Payment, amount: Fen) -> Fen {
+pub(crate) fn coupon_share(world: &World, order: &Order, payment: &Payment, amount: Fen) -> Fen {
     let (before, given) = world
         .book
         .refunds_of(order)

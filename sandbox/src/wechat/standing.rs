@@ -24,7 +24,7 @@ pub(super) fn query_by_no(
     let sub = parties(asked, side, |name| query_value(asked.request.query(), name))?;
     let order = world.book.order(asked.mchid, out_trade_no);
     let order = visible(order, sub.as_deref())?;
-    Ok(described(world, order, order.payment(None)))
+    Ok(queried(world, asked, order, order.payment(None)))
 }
 
 /// `GET …/id/{transaction_id}`.
@@ -37,7 +37,20 @@ pub(super) fn query_by_id(
     let sub = parties(asked, side, |name| query_value(asked.request.query(), name))?;
     let order = world.book.trade(asked.mchid, transaction_id).filter(|order| order.is_paid());
     let order = visible(order, sub.as_deref())?;
-    Ok(described(world, order, order.payment(Some(transaction_id))))
+    Ok(queried(world, asked, order, order.payment(Some(transaction_id))))
+}
+
+/// An order as it stands; one at the counter in the words that the counter has.
+fn queried(world: &World, asked: &Asked<'_>, order: &Order, payment: Option<&Payment>) -> Value {
+    let mut told = described(world, order, payment);
+    let slip = world.book.slips.get(&order.key());
+    if let Some((state, text)) = slip.and_then(|slip| slip.counter_state(order, asked.now))
+        && let Some(fields) = told.as_object_mut()
+    {
+        fields.insert("trade_state".to_owned(), json!(state));
+        fields.insert("trade_state_desc".to_owned(), json!(text));
+    }
+    told
 }
 
 /// `POST …/out-trade-no/{no}/close`.
@@ -77,6 +90,9 @@ pub(super) fn close(
     let order = world.book.order_mut(asked.mchid, out_trade_no).ok_or_else(Refusal::no_order)?;
     if order.is_paid() {
         return Err(Refusal::paid());
+    }
+    if order.product == "MICROPAY" {
+        return Err(Refusal::new(400, "INVALID_REQUEST", "付款码支付的订单请使用撤销订单"));
     }
     order.closed_at.get_or_insert(asked.now);
     Ok(())

@@ -10,6 +10,7 @@ use super::xml::{self, Fields};
 use crate::engine::World;
 use crate::faults::Action;
 use crate::message::Received;
+use crate::state::{Order, Sub};
 use crate::verdict::{Proof, Verdicts};
 
 /// An authentic request.
@@ -19,6 +20,8 @@ pub(super) struct Asked {
     pub(super) appid: String,
     pub(super) api_key: String,
     pub(super) sign_type: SignType,
+    /// On whose behalf, in service-provider mode.
+    pub(super) sub: Option<Sub>,
     pub(super) fields: Fields,
     pub(super) now: Timestamp,
     /// The fault that strikes it.
@@ -58,6 +61,12 @@ impl Asked {
             Ok(fen) if digits && (1..=LARGEST).contains(&fen) => Ok(fen),
             _ => Err(self.route.wrong(format!("{name}须为正整数，单位为分"))),
         }
+    }
+
+    /// Whether an order was placed on behalf of the same merchant as this request.
+    pub(super) fn sees(&self, order: &Order) -> bool {
+        let mchid = |sub: &Option<Sub>| sub.as_ref().map(|sub| sub.mchid.clone());
+        order.whole.is_none() && mchid(&order.sub) == mchid(&self.sub)
     }
 
     /// What a repeat must have in common with the first request.
@@ -108,12 +117,13 @@ pub(super) fn read(
         }
         return Err(Refusal::unheard("签名错误，请检查后再试"));
     };
-    let asked = Asked { route, mchid, appid, api_key, sign_type, fields, now, action: None };
+    let asked =
+        Asked { route, mchid, appid, api_key, sign_type, fields, now, sub: None, action: None };
     Ok(asked)
 }
 
 /// What must hold for every authentic request.
-pub(super) fn check(world: &mut World, asked: &Asked) -> Result<(), Refusal> {
+pub(super) fn check(world: &mut World, asked: &mut Asked) -> Result<(), Refusal> {
     let appid = asked.need("appid", 32)?;
     if appid != asked.appid {
         let known = world.keys.wechat.iter().any(|merchant| merchant.config.appid == appid);
@@ -125,10 +135,24 @@ pub(super) fn check(world: &mut World, asked: &Asked) -> Result<(), Refusal> {
     }
     let nonce = asked.need("nonce_str", 32)?;
     world.verdicts.nonce(&asked.mchid, nonce);
-    if asked.get("sub_mch_id").is_some() {
-        return Err(Refusal::new("NOAUTH", "商户无此接口权限: 服务商模式"));
-    }
+    asked.sub = behalf(world, asked)?;
     Ok(())
+}
+
+/// On whose behalf a service provider asks.
+fn behalf(world: &World, asked: &Asked) -> Result<Option<Sub>, Refusal> {
+    let Some(mchid) = asked.may("sub_mch_id", 32)? else { return Ok(None) };
+    let known = world.keys.wechat(&asked.mchid).and_then(|merchant| {
+        merchant.config.sub_merchants.iter().find(|known| known.mchid == mchid)
+    });
+    let Some(known) = known else {
+        return Err(Refusal::new("NOAUTH", "商户无此接口权限: 子商户号不存在或未授权"));
+    };
+    let appid = asked.may("sub_appid", 32)?;
+    if appid.is_some() && known.appid.as_deref().is_some_and(|own| Some(own) != appid) {
+        return Err(Refusal::new("APPID_MCHID_NOT_MATCH", "sub_appid和sub_mch_id不匹配"));
+    }
+    Ok(Some(Sub { mchid: mchid.to_owned(), appid: appid.map(str::to_owned) }))
 }
 
 /// What the real provider lets pass and the manual has otherwise.

@@ -45,11 +45,12 @@ fn file(world: &mut World, asked: &Asked, target: &str) -> Result<Vec<u8>, Refus
         Some("GZIP") => "&tar_type=GZIP",
         Some(_) => return Err(Refusal::unheard("invalid tar_type")),
     };
-    let target = format!("{target}&bill_date={day}{packed}");
+    let sub = asked.sub.as_ref().map(|sub| format!("&sub_mchid={}", sub.mchid)).unwrap_or_default();
+    let target = format!("{target}&bill_date={day}{packed}{sub}");
     wechat::bill_file(world, asked.now, &asked.mchid, target).map_err(
         |(code, message)| match code {
             "NO_STATEMENT_EXIST" => Refusal::no_bill("20002", "No Bill Exist"),
-            "STATEMENT_CREATING" => Refusal::unheard("Bill Creating"),
+            "STATEMENT_CREATING" => Refusal::no_bill("20002", "Bill Creating"),
             _ => Refusal::unheard(message),
         },
     )

@@ -131,6 +131,7 @@ fn take_back(world: &mut World, asked: &Asked, key: &OrderKey) -> Result<bool, R
     let back = order.payment(None).map(|payment| Refund {
         refund_no: text::number(world.seed, &["reverse", &key.0, &key.1], now, ("5030", 7, 10)),
         out_refund_no: key.1.clone(),
+        reversal: true,
         ..Refund::new(order, payment, payment.amount, now)
     });
     if let Some(order) = world.book.orders.get_mut(key) {

@@ -25,6 +25,7 @@ pub(crate) use xml::Fields;
 use crate::engine::World;
 use crate::faults::{Action, Place, Subject};
 use crate::message::{Received, Reply};
+use crate::state::Sub;
 use crate::wechat::on_its_way;
 use asked::Asked;
 use refusal::Refusal;
@@ -59,7 +60,7 @@ pub(crate) fn answer(world: &mut World, now: Timestamp, request: &Received) -> R
     }
     let done = match instead(asked.action) {
         Some(refusal) => Err(refusal),
-        None => asked::check(world, &asked).and_then(|()| execute(world, &asked)),
+        None => asked::check(world, &mut asked).and_then(|()| execute(world, &asked)),
     };
     let reply = match done {
         Ok(Done::File(bytes)) => Reply::new(200, "text/plain", bytes),
@@ -107,10 +108,21 @@ fn execute(world: &mut World, asked: &Asked) -> Result<Done, Refusal> {
 fn signed(world: &mut World, asked: &Asked, mut fields: Fields) -> Reply {
     fields.insert("appid".to_owned(), asked.appid.clone());
     fields.insert("mch_id".to_owned(), asked.mchid.clone());
+    fields.extend(behalf(asked.sub.as_ref()));
     fields.insert("nonce_str".to_owned(), world.chance.nonce(32));
     let wrong = matches!(asked.action, Some(Action::WrongSignature | Action::UnknownSerial));
     let key = if wrong { notify::wrong_key(&asked.api_key) } else { asked.api_key.clone() };
     document(notify::finished(fields, &key, Some(asked.sign_type)))
+}
+
+/// How it is said on whose behalf.
+fn behalf(sub: Option<&Sub>) -> Fields {
+    let mut fields = Fields::new();
+    if let Some(sub) = sub {
+        fields.insert("sub_mch_id".to_owned(), sub.mchid.clone());
+        fields.extend(sub.appid.clone().map(|appid| ("sub_appid".to_owned(), appid)));
+    }
+    fields
 }
 
 fn unsigned(refusal: Refusal) -> Reply {

@@ -1,6 +1,7 @@
 //! Callbacks of the old interface: payments signed, refunds sealed and unsigned, nonces and
 //! signatures fresh for each try. The probe that every merchant must refuse is here too.
 
+use domain::Fen;
 use domain::time::business_day;
 use jiff::Timestamp;
 
@@ -44,6 +45,7 @@ pub(crate) fn announce_payment(
     if let Some(device) = &slip.device_info {
         fields.insert("device_info".to_owned(), device.clone());
     }
+    fields.extend(super::behalf(order.sub.as_ref()));
     fields.insert("result_code".to_owned(), "SUCCESS".to_owned());
     let letter = Letter::WechatXml { fields, signed: Some(slip.sign_type), sealed: None };
     let numbers = (Some(key.1.clone()), None);
@@ -57,21 +59,23 @@ pub(crate) fn announce_refund(world: &mut World, refund: &Refund, url: String) {
     let mut plain = Fields::new();
     let mut put = |name: &str, value: &str| drop(plain.insert(name.to_owned(), value.to_owned()));
     let (fen, total) = (refund.amount.get().to_string(), refund.total.get().to_string());
+    let left = |all: Fen, coupon| all.minus(coupon).unwrap_or(all).get().to_string();
     put("transaction_id", &refund.trade_no);
     put("out_trade_no", &refund.out_trade_no);
     put("refund_id", &refund.refund_no);
     put("out_refund_no", &refund.out_refund_no);
     put("total_fee", &total);
-    put("settlement_total_fee", &total);
+    put("settlement_total_fee", &left(refund.total, refund.total_coupon));
     put("refund_fee", &fen);
-    put("settlement_refund_fee", &fen);
+    put("settlement_refund_fee", &left(refund.amount, refund.coupon));
     put("refund_status", refunds::word(refund.standing(refund.done_at)));
     put("success_time", &wall(refund.done_at));
     put("refund_recv_accout", "支付用户零钱");
     put("refund_account", "REFUND_SOURCE_UNSETTLED_FUNDS");
     put("refund_request_source", if refund.portal { "VENDOR_PLATFORM" } else { "API" });
     let sealed = Some(xml::written("root", &plain));
-    let letter = Letter::WechatXml { fields: Fields::new(), signed: None, sealed };
+    let fields = super::behalf(refund.sub.as_ref());
+    let letter = Letter::WechatXml { fields, signed: None, sealed };
     let numbers = (Some(refund.out_trade_no.clone()), Some(refund.out_refund_no.clone()));
     let when = (refund.refund_no.as_str(), refund.done_at);
     add(world, Operation::Refund, &refund.merchant, numbers, url, letter, when);

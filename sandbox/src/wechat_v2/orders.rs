@@ -50,7 +50,7 @@ fn wanted(world: &mut World, asked: &Asked) -> Result<Order, Refusal> {
     let mut order = common(world, asked)?;
     order.product = product;
     order.notify_url = Some(callback_address(asked)?.ok_or_else(|| Refusal::lacks("notify_url"))?);
-    let openid = asked.may("openid", 128)?;
+    let openid = asked.may("openid", 128)?.or(asked.may("sub_openid", 128)?);
     if product == "JSAPI" {
         order.payer = Some(openid.ok_or_else(|| Refusal::lacks("openid"))?.to_owned());
     }
@@ -98,6 +98,7 @@ pub(super) fn common(world: &mut World, asked: &Asked) -> Result<Order, Refusal>
         amount,
         attach: asked.may("attach", 127)?.map(str::to_owned),
         terms: asked.terms(),
+        sub: asked.sub.clone(),
         ..Order::new(Provider::Wechat, &asked.mchid, number, asked.now)
     })
 }
@@ -181,6 +182,7 @@ pub(super) fn named<'w>(world: &'w World, asked: &Asked) -> Result<&'w Order, Re
         (None, Some(number)) => world.book.order(&asked.mchid, number),
         (None, None) => return Err(Refusal::lacks("out_trade_no")),
     }
+    .filter(|order| asked.sees(order))
     .ok_or_else(Refusal::no_order)
 }
 
@@ -224,6 +226,10 @@ pub(super) fn paid(order: &Order, payment: &Payment) -> Fields {
     let mut put = |name: &str, value: &str| drop(fields.insert(name.to_owned(), value.to_owned()));
     put("openid", &payment.payer);
     put("is_subscribe", "N");
+    if order.sub.as_ref().is_some_and(|sub| sub.appid.is_some()) {
+        put("sub_openid", &payment.payer);
+        put("sub_is_subscribe", "N");
+    }
     put("trade_type", order.product);
     put("bank_type", "OTHERS");
     put("fee_type", "CNY");
@@ -251,7 +257,8 @@ pub(super) fn paid(order: &Order, payment: &Payment) -> Fields {
 /// `POST /pay/closeorder`.
 pub(super) fn close(world: &mut World, asked: &Asked) -> Result<Fields, Refusal> {
     let number = asked.need("out_trade_no", 32)?;
-    let order = world.book.order_mut(&asked.mchid, number).ok_or_else(Refusal::no_order)?;
+    let order = world.book.order_mut(&asked.mchid, number);
+    let order = order.filter(|order| asked.sees(order)).ok_or_else(Refusal::no_order)?;
     if order.is_paid() {
         return Err(Refusal::new("ORDERPAID", "订单已支付，无法关闭"));
     }

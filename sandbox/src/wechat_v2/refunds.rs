@@ -9,8 +9,9 @@ use super::refusal::Refusal;
 use super::{notify, xml::Fields};
 use crate::engine::World;
 use crate::faults::Action;
-use crate::state::{Ending, Order, Payment, Refund, RefundKey, Standing, later};
+use crate::state::{Ending, Order, Payment, Refund, RefundKey, Standing, Sub, later};
 use crate::text::{number, wall};
+use crate::wechat;
 
 /// No order has more partial refunds.
 const MOST_REFUNDS: usize = 50;
@@ -53,6 +54,7 @@ pub(super) fn refund(world: &mut World, asked: &Asked) -> Result<Fields, Refusal
     let refund = Refund {
         refund_no: number(world.seed, &["refund", &key.0, &key.2], asked.now, ("5030", 7, 10)),
         out_refund_no: key.2.clone(),
+        coupon: wechat::coupon_share(world, order, payment, amount),
         notify_url: address.clone(),
         terms: asked.terms(),
         done_at: later(asked.now, delay),
@@ -60,6 +62,8 @@ pub(super) fn refund(world: &mut World, asked: &Asked) -> Result<Fields, Refusal
         ..Refund::new(order, payment, amount, asked.now)
     };
     let told = accepted(&refund);
+    // Without an address of its own it is told where the order's payment was.
+    let address = address.or_else(|| order.notify_url.clone());
     if let Some(address) = address {
         notify::announce_refund(world, &refund, address);
     }
@@ -134,9 +138,9 @@ fn accepted(refund: &Refund) -> Fields {
     put("out_refund_no", &refund.out_refund_no);
     put("refund_id", &refund.refund_no);
     put("refund_fee", &fen);
-    put("settlement_refund_fee", &fen);
+    put("settlement_refund_fee", &back);
     put("total_fee", &total);
-    put("settlement_total_fee", &total);
+    put("settlement_total_fee", &cash);
     put("fee_type", "CNY");
     put("cash_fee", &cash);
     put("cash_refund_fee", &back);
@@ -147,7 +151,9 @@ fn accepted(refund: &Refund) -> Fields {
 /// `POST /pay/refundquery`.
 pub(super) fn query(world: &World, asked: &Asked) -> Result<Fields, Refusal> {
     let none = || Refusal::new("REFUNDNOTEXIST", "退款订单查询失败");
-    let mine = |refund: &&Refund| refund.merchant == asked.mchid;
+    let sub = |sub: &Option<Sub>| sub.as_ref().map(|sub| sub.mchid.clone());
+    let mine =
+        |refund: &&Refund| refund.merchant == asked.mchid && sub(&refund.sub) == sub(&asked.sub);
     let offset = match asked.may("offset", 6)? {
         None => None,
         Some(text) => {
@@ -158,7 +164,7 @@ pub(super) fn query(world: &World, asked: &Asked) -> Result<Fields, Refusal> {
     let found: Vec<&Refund> = if let Some(id) = asked.may("refund_id", 32)? {
         world.book.refunds.values().filter(mine).filter(|refund| refund.refund_no == id).collect()
     } else if let Some(number) = asked.may("out_refund_no", 64)? {
-        world.book.refunds.get(&key(&asked.mchid, number)).into_iter().collect()
+        world.book.refunds.get(&key(&asked.mchid, number)).into_iter().filter(mine).collect()
     } else {
         let order = named(world, asked).map_err(|refusal| match refusal {
             Refusal::Business { code: "ORDERNOTEXIST", .. } => none(),
@@ -197,12 +203,13 @@ fn heading(refund: &Refund) -> Fields {
 /// What a query tells of each refund, under its place.
 fn row(fields: &mut Fields, place: usize, refund: &Refund, standing: Standing) {
     let fen = refund.amount.get().to_string();
+    let back = refund.amount.minus(refund.coupon).unwrap_or(refund.amount).get().to_string();
     let mut put = |name: &str, value: String| drop(fields.insert(format!("{name}_{place}"), value));
     put("out_refund_no", refund.out_refund_no.clone());
     put("refund_id", refund.refund_no.clone());
     put("refund_channel", "ORIGINAL".to_owned());
-    put("refund_fee", fen.clone());
-    put("settlement_refund_fee", fen);
+    put("refund_fee", fen);
+    put("settlement_refund_fee", back);
     put("refund_status", word(standing).to_owned());
     put("refund_account", "REFUND_SOURCE_UNSETTLED_FUNDS".to_owned());
     put("refund_recv_accout", "支付用户零钱".to_owned());

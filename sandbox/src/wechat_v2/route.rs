@@ -18,7 +18,8 @@ pub(super) enum Route {
 }
 
 /// Fields that every call knows.
-const EVERYWHERE: &[&str] = &["appid", "mch_id", "nonce_str", "sign", "sign_type"];
+const EVERYWHERE: &[&str] =
+    &["appid", "mch_id", "nonce_str", "sign", "sign_type", "sub_mch_id", "sub_appid"];
 const ORDER: &[&str] = &[
     "device_info",
     "body",
@@ -36,7 +37,7 @@ const ORDER: &[&str] = &[
     "profit_sharing",
     "scene_info",
 ];
-const UNIFIED: &[&str] = &["notify_url", "trade_type", "product_id", "openid"];
+const UNIFIED: &[&str] = &["notify_url", "trade_type", "product_id", "openid", "sub_openid"];
 const REFUND: &[&str] = &[
     "transaction_id",
     "out_trade_no",

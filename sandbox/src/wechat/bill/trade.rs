@@ -119,7 +119,7 @@ fn fields(line: &Line, kind: Kind, appid: &str, mchid: &str, rate: &str) -> Vec<
         line.out_trade_no.clone(),
         line.payer.clone(),
         own(line.product),
-        only("REFUND", "SUCCESS"),
+        only(if line.reversed { "REVOKED" } else { "REFUND" }, "SUCCESS"),
         own("OTHERS"),
         own("CNY"),
         if refund { zero() } else { line.settled().yuan() },
