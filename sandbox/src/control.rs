@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use crate::alipay;
 use crate::engine::{Engine, Pay, PortalRefund};
 use crate::error::ControlError;
 use crate::faults::Fault;
@@ -60,8 +61,17 @@ struct Resend {
     id: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Probe {
+    out_trade_no: String,
+}
+
 /// Answers a request to `/sandbox/…` (but `/sandbox/tick`, which sends and is the server's).
 pub(crate) fn answer(engine: &Engine, request: &Received) -> Reply {
+    if (request.method.as_str(), request.path()) == ("POST", "/sandbox/alipay/cashier") {
+        return alipay::press(engine, request);
+    }
     let done = match (request.method.as_str(), request.path()) {
         ("GET", "/sandbox/state") => shown(&engine.state()),
         ("GET", "/sandbox/connection") => Ok(connection(engine)),
@@ -81,12 +91,16 @@ pub(crate) fn answer(engine: &Engine, request: &Received) -> Reply {
             engine.lift_faults(lift.id);
             json!({})
         }),
+        ("POST", "/sandbox/alipay/app-pay") => alipay::app_pay(engine, request),
         ("POST", "/sandbox/keys/rotate") => rotate(engine, request),
         ("POST", "/sandbox/clock") => clock(engine, request),
         ("POST", "/sandbox/sms/receipts") => receipts(engine, request),
         ("POST", "/sandbox/callbacks/resend") => {
             read::<Resend>(request).map(|resend| json!({"resent": engine.resend(resend.id)}))
         }
+        ("POST", "/sandbox/callbacks/probe") => read::<Probe>(request)
+            .and_then(|probe| engine.probe(&probe.out_trade_no))
+            .map(|(fault, id)| json!({"fault": fault, "id": id})),
         _ => return Reply::json(404, &json!({"error": "no such control"})),
     };
     match done {
@@ -122,13 +136,39 @@ fn is_form(request: &Received) -> bool {
 fn read<T: DeserializeOwned>(request: &Received) -> Result<T, ControlError> {
     let wrong = |source: serde_json::Error| ControlError::BadRequest(source.to_string());
     if is_form(request) {
-        let fields: Map<String, Value> = url::form_urlencoded::parse(&request.body)
-            .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-            .collect();
-        return serde_json::from_value(Value::Object(fields)).map_err(wrong);
+        return serde_json::from_value(Value::Object(form(&request.body))).map_err(wrong);
     }
     let body = if request.body.is_empty() { b"{}".as_slice() } else { &request.body };
     serde_json::from_slice(body).map_err(wrong)
+}
+
+/// Fields of the page's forms that are numbers or yes and no; every other one is a text.
+const NUMBERS: [&str; 7] =
+    ["amount_fen", "coupon_fen", "advance_s", "delay_s", "times", "id", "probability"];
+const YES_NO: [&str; 3] = ["notify", "force", "overlap"];
+
+/// A form as the JSON that a program would send: empty fields are absent, `a.b` is `b` inside `a`.
+fn form(body: &[u8]) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (name, text) in url::form_urlencoded::parse(body).filter(|(_, text)| !text.is_empty()) {
+        let value = match (name.as_ref(), text.parse::<i64>()) {
+            (name, Ok(number)) if NUMBERS.contains(&name) => Value::from(number),
+            (name, _) if YES_NO.contains(&name) => Value::from(text == "true"),
+            _ => Value::from(text.into_owned()),
+        };
+        match name.split_once('.') {
+            Some((outer, inner)) => {
+                let nested = fields.entry(outer).or_insert_with(|| json!({}));
+                if let Some(nested) = nested.as_object_mut() {
+                    nested.insert(inner.to_owned(), value);
+                }
+            }
+            None => {
+                fields.insert(name.into_owned(), value);
+            }
+        }
+    }
+    fields
 }
 
 fn shown(what: &impl serde::Serialize) -> Result<Value, ControlError> {
@@ -179,16 +219,28 @@ pub(crate) fn connection(engine: &Engine) -> Value {
         .iter()
         .map(|merchant| {
             let config = &merchant.config;
-            let key = merchant.signer(None);
+            let published = config.published_private_key.as_ref();
+            let bare = merchant.platform.iter().rev().find(|key| key.certificate.is_none());
+            let certificates: Vec<Value> = merchant
+                .certificates()
+                .map(|(serial, known)| json!({"serial_no": serial, "certificate": known.pem}))
+                .collect();
+            let subs = config.sub_merchants.iter();
+            let subs: Vec<Value> =
+                subs.map(|sub| json!({"mchid": sub.mchid, "appid": sub.appid})).collect();
             json!({
                 "base_url": base,
                 "mchid": config.mchid,
                 "appid": config.appid,
+                "sub_merchants": subs,
                 "merchant_serial_no": config.merchant_serial_no,
                 "merchant_private_key": config.published_private_key,
-                "apiv3_key": config.published_private_key.as_ref().map(|_| &config.apiv3_key),
-                "wechatpay_public_key_id": key.map(|key| &key.id),
-                "wechatpay_public_key": key.map(|key| &key.public_pem),
+                "apiv3_key": published.map(|_| &config.apiv3_key),
+                "api_key": published.and(config.api_key.as_ref()),
+                "verification": config.verification,
+                "wechatpay_public_key_id": bare.map(|key| &key.id),
+                "wechatpay_public_key": bare.map(|key| &key.public_pem),
+                "platform_certificates": certificates,
             })
         })
         .collect();
@@ -197,12 +249,18 @@ pub(crate) fn connection(engine: &Engine) -> Value {
         .alipay
         .iter()
         .map(|app| {
+            let published = app.config.published_private_key.as_ref();
             json!({
                 "gateway_url": format!("{base}/gateway.do"),
                 "app_id": app.config.app_id,
                 "seller_id": app.config.seller_id,
                 "app_private_key": app.config.published_private_key,
                 "alipay_public_key": app.platform.public_pem,
+                "app_cert": app.certificates.as_ref().map(|known| &known.app.pem),
+                "alipay_cert": app.certificates.as_ref().map(|known| &known.current().pem),
+                "alipay_root_cert": app.certificates.as_ref().map(|known| &known.root.pem),
+                "encrypt_key": published.and(app.config.encrypt_key.as_ref()),
+                "app_auth_tokens": published.map(|_| &app.config.auth_tokens),
             })
         })
         .collect();
@@ -220,4 +278,25 @@ pub(crate) fn connection(engine: &Engine) -> Value {
         })
         .collect();
     json!({"wechat": wechat, "alipay": alipay, "aliyun_sms": sms})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_says_what_a_program_would_say() {
+        for (body, said) in [
+            ("out_trade_no=123&notify=false", json!({"out_trade_no": "123", "notify": false})),
+            ("id=7", json!({"id": 7})),
+            ("id=", json!({})),
+            ("amount_fen=x", json!({"amount_fen": "x"})),
+            (
+                "on=answer&match.out_trade_no=P+1&times=2&operation=",
+                json!({"on": "answer", "match": {"out_trade_no": "P 1"}, "times": 2}),
+            ),
+        ] {
+            assert_eq!(Value::Object(form(body.as_bytes())), said, "{body}");
+        }
+    }
 }

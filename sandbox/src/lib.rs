@@ -28,7 +28,7 @@ pub use config::{AlipayApp, SandboxConfig, SmsAccount, SubMerchant, Verification
 pub use courier::Delivered;
 pub use delivery::{Attempt, DeliveryState};
 pub use engine::{
-    CallbackView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded,
+    CallbackView, CombinedView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded,
     Sealed, SmsView, Snapshot,
 };
 pub use error::{ControlError, SandboxError};

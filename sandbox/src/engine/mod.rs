@@ -13,7 +13,7 @@ use jiff::Timestamp;
 pub use payer::{Paid, Pay, PortalRefund, Refunded};
 pub(crate) use post::Parcel;
 pub use post::Sealed;
-pub use snapshot::{CallbackView, MoveView, OrderView, RefundView, SmsView, Snapshot};
+pub use snapshot::{CallbackView, CombinedView, MoveView, OrderView, RefundView, SmsView, Snapshot};
 
 use crate::config::{SandboxConfig, Verification};
 use crate::delivery::Outbox;
@@ -24,7 +24,7 @@ use crate::message::{Fate, Received, Reply};
 use crate::random::Random;
 use crate::state::Book;
 use crate::verdict::Verdicts;
-use crate::{alipay, control, page, sms, wechat};
+use crate::{alipay, control, page, sms, wechat, wechat_v2};
 
 /// The sandbox without its server.
 pub struct Engine {
@@ -127,6 +127,8 @@ impl Engine {
         let path = received.path();
         if path.starts_with("/v3/") {
             self.judged("wechat", received, wechat::answer)
+        } else if path.starts_with("/pay/") || path.starts_with("/secapi/pay/") {
+            self.judged("wechat-v2", received, wechat_v2::answer)
         } else if path == "/gateway.do" {
             self.judged("alipay", received, alipay::answer)
         } else if path == "/downloadBillFile.resource" {
@@ -176,8 +178,8 @@ impl Engine {
     /// Makes a new key with which the provider signs for a merchant from now on, and gives its id
     /// (empty for Alipay, which does not name its key) and public half (PEM). With `overlap`, WeChat
     /// Pay's callbacks come under either key, as they do for days when a real merchant changes keys;
-    /// without it, under the new one alone. A merchant with certificates gets a new certificate, and
-    /// its serial is the id.
+    /// without it, under the new one alone. A merchant with certificates gets a new certificate; at
+    /// WeChat Pay its serial is the id.
     ///
     /// # Errors
     /// When there is no such merchant.
@@ -197,7 +199,7 @@ impl Engine {
         }
         for known in &mut world.keys.alipay {
             if known.config.app_id == merchant {
-                known.platform = key.clone();
+                known.rotate_to(key.clone())?;
             }
         }
         Ok(given)
@@ -246,6 +248,12 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.world().outbox.next_due()
+    }
+
+    /// With what a program connects: what `GET /sandbox/connection` answers.
+    #[must_use]
+    pub fn connection(&self) -> serde_json::Value {
+        control::connection(self)
     }
 
     /// The sandbox's own address, as it stands in the URLs that it gives out.

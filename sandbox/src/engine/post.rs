@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Engine, World};
 use crate::delivery::{Delivery, DeliveryState, Letter};
+use crate::error::ControlError;
 use crate::faults::{Action, Fault, Place, Subject};
 use crate::{alipay, sms, wechat, wechat_v2};
 
@@ -119,6 +120,27 @@ impl Engine {
     /// Takes a parcel back that was not posted after all.
     pub(crate) fn give_back(&self, parcel: &Parcel) {
         self.world().outbox.give_back(parcel.delivery);
+    }
+
+    /// Makes the next try of an order's newest callback a probe with a false signature
+    /// (`WECHATPAY/SIGNTEST/…`), sent now; a receiver must refuse it. What was acknowledged already
+    /// is sent again after it, by its cadence. Gives the fault's number and the callback's.
+    ///
+    /// # Errors
+    /// When the order has no callback.
+    pub fn probe(&self, out_trade_no: &str) -> Result<(u64, u64), ControlError> {
+        let newest = |world: &World| {
+            let of_order = |delivery: &&Delivery| {
+                delivery.out_trade_no.as_deref() == Some(out_trade_no)
+            };
+            world.outbox.deliveries.values().rev().find(of_order).map(|delivery| delivery.id)
+        };
+        let id = newest(&self.world())
+            .ok_or_else(|| ControlError::NoSuchOrder(out_trade_no.to_owned()))?;
+        let fault = Fault::new(Place::Callback, Action::SignTest).for_order(out_trade_no).times(1);
+        let fault = self.set_fault(fault)?;
+        self.resend(id);
+        Ok((fault, id))
     }
 
     /// Sends a delivery again now, whatever became of it: the provider's "resend" button.

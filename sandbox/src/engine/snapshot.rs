@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{Engine, World};
 use crate::delivery::{Attempt, Delivery, DeliveryState};
 use crate::faults::{Operation, Rule};
-use crate::state::{Message, Order, Refund, Standing};
+use crate::state::{Combined, Message, Order, Refund, Standing};
 use crate::verdict::Verdict;
 
 /// The state at an instant.
@@ -22,6 +22,8 @@ pub struct Snapshot {
     pub now: Timestamp,
     /// Orders by merchant and number.
     pub orders: Vec<OrderView>,
+    /// Combined orders by who combines and their number; their parts are among the orders.
+    pub combined: Vec<CombinedView>,
     /// Refunds by merchant and number.
     pub refunds: Vec<RefundView>,
     /// Text messages in the order of acceptance.
@@ -73,6 +75,21 @@ pub struct OrderView {
     pub expires_at: Timestamp,
     /// The provider's numbers of its payments.
     pub provider_trade_nos: Vec<String>,
+}
+
+/// A combined order.
+#[derive(Clone, Serialize)]
+pub struct CombinedView {
+    /// Who combines.
+    pub merchant: String,
+    /// Its number.
+    pub out_trade_no: String,
+    /// What all parts come to.
+    pub amount_fen: Fen,
+    /// The parts: payee and number.
+    pub parts: Vec<(String, String)>,
+    /// The text of the code, or what the payer's app is given, that is valid now.
+    pub code: String,
 }
 
 /// A refund.
@@ -178,6 +195,12 @@ impl Engine {
         Snapshot {
             now,
             orders: world.book.orders.values().map(|order| view(&world, order, now)).collect(),
+            combined: world
+                .book
+                .combined
+                .values()
+                .map(|whole| combined_view(&world, whole))
+                .collect(),
             refunds: world.book.refunds.values().map(|refund| refund_view(refund, now)).collect(),
             sms: world.book.messages.iter().map(|message| sms_view(message, now)).collect(),
             callbacks: world.outbox.deliveries.values().map(callback_view).collect(),
@@ -224,6 +247,17 @@ fn view(world: &World, order: &Order, now: Timestamp) -> OrderView {
         created_at: order.created_at,
         expires_at: order.expires_at,
         provider_trade_nos: order.payments.iter().map(|paid| paid.trade_no.clone()).collect(),
+    }
+}
+
+fn combined_view(world: &World, whole: &Combined) -> CombinedView {
+    let parts = || whole.parts.iter().filter_map(|key| world.book.orders.get(key));
+    CombinedView {
+        merchant: whole.key.0.clone(),
+        out_trade_no: whole.key.1.clone(),
+        amount_fen: Fen::sum(parts().map(|part| part.amount)).unwrap_or(Fen::ZERO),
+        parts: whole.parts.clone(),
+        code: parts().next().map(|part| part.code.clone()).unwrap_or_default(),
     }
 }
 

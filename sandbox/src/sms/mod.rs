@@ -14,6 +14,7 @@ pub(crate) use send::seal;
 use crate::engine::World;
 use crate::faults::{Action, Fault, Operation, Place, Subject};
 use crate::message::{Received, Reply};
+use crate::verdict::Proof;
 use crate::wechat::on_its_way;
 
 /// A refusal: HTTP status, code, message. Business refusals come as 200.
@@ -49,7 +50,14 @@ fn handle(
     request: &Received,
     request_id: &str,
 ) -> Result<Reply, Refusal> {
-    let account = verify::verify(&world.keys, &mut world.book.nonces, now, request)?;
+    let verified = verify::verify(&world.keys, &mut world.book.nonces, now, request);
+    world.verdicts.call(request.header("x-acs-action").unwrap_or_default());
+    world.verdicts.signature(match &verified {
+        Ok(_) => Proof::Ok,
+        Err(_) if request.header("authorization").is_none() => Proof::Missing,
+        Err(_) => Proof::Bad,
+    });
+    let account = verified?;
     let parameters = parameters(request);
     let operation = match request.header("x-acs-action") {
         Some("SendSms") => Operation::Send,

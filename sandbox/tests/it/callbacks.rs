@@ -59,7 +59,7 @@ fn wechat_authentic(taken: &Taken) -> bool {
         && wechatpay_verifies(&message, &header("wechatpay-signature"))
 }
 
-fn opened(taken: &Taken) -> (Value, Value) {
+pub(crate) fn opened(taken: &Taken) -> (Value, Value) {
     let notice: Value = serde_json::from_slice(&taken.body).unwrap();
     let resource = &notice["resource"];
     let text = |name: &str| resource[name].as_str().unwrap();

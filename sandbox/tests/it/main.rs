@@ -21,3 +21,11 @@ mod receiver;
 mod sms;
 #[cfg(test)]
 mod wechat;
+#[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod combined;
+#[cfg(test)]
+mod statements;
+#[cfg(test)]
+mod wechat_products;

@@ -88,12 +88,23 @@ impl Office {
 
     /// A request signed as APIv3 asks, with everything that a test may want to spoil afterwards.
     pub(crate) fn wechat_request(&self, method: &str, target: &str, body: &str) -> Received {
+        self.wechat_request_as(MCHID, method, target, body)
+    }
+
+    /// The same of another merchant with the same keys.
+    pub(crate) fn wechat_request_as(
+        &self,
+        mchid: &str,
+        method: &str,
+        target: &str,
+        body: &str,
+    ) -> Received {
         let timestamp = self.clock.now_seconds();
         let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
         let message = format!("{method}\n{target}\n{timestamp}\n{nonce}\n{body}\n");
         let signature = sign(MERCHANT, message.as_bytes());
         let authorization = format!(
-            "WECHATPAY2-SHA256-RSA2048 mchid=\"{MCHID}\",nonce_str=\"{nonce}\",signature=\"{signature}\",timestamp=\"{timestamp}\",serial_no=\"{SERIAL}\""
+            "WECHATPAY2-SHA256-RSA2048 mchid=\"{mchid}\",nonce_str=\"{nonce}\",signature=\"{signature}\",timestamp=\"{timestamp}\",serial_no=\"{SERIAL}\""
         );
         Received {
             method: method.to_owned(),
@@ -126,6 +137,11 @@ impl Office {
 
     pub(crate) fn native(&self, out_trade_no: &str, fen: i64, notify_url: &str) -> Told {
         self.wechat("POST", "/v3/pay/transactions/native", &native(out_trade_no, fen, notify_url))
+    }
+
+    pub(crate) fn native_until(&self, no: &str, fen: i64, url: &str, until: &str) -> Told {
+        let body = native(no, fen, url).replace("2026-11-20T12:00:00+08:00", until);
+        self.wechat("POST", "/v3/pay/transactions/native", &body)
     }
 
     pub(crate) fn query(&self, out_trade_no: &str) -> Told {
