@@ -15,6 +15,7 @@ pub use crate::wechat::bill::fund_flow::FundFlow;
 pub use error::BillError;
 pub use unpack::LARGEST_TEXT;
 
+use crate::alipay::bill::fund_flow as account_bill;
 use crate::wechat::bill::fund_flow;
 use crate::{alipay, wechat};
 
@@ -35,14 +36,19 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotal
     }
 }
 
-/// Reads a fund flow bill (资金账单) of WeChat Pay and holds it against its own footer.
+/// Reads a fund flow bill (资金账单 of WeChat Pay, 账务明细 of Alipay) and holds it against its own
+/// footer.
 ///
 /// # Errors
 /// The file is no fund flow bill, is cut, or a field cannot be read.
 pub fn read_fund_flow(bytes: &[u8]) -> Result<FundFlow, BillError> {
-    let text = unpack::text(bytes, &fund_flow::recognises)?;
+    let text =
+        unpack::text(bytes, &|text| fund_flow::recognises(text) || account_bill::recognises(text))?;
     if fund_flow::recognises(&text) {
         return fund_flow::read(&text);
+    }
+    if account_bill::recognises(&text) {
+        return account_bill::read(&text);
     }
     let found = if is_trade_bill(&text) {
         "a trade bill where the fund flow bill is asked for".to_owned()

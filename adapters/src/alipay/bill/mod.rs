@@ -2,6 +2,7 @@
 //! comments at the end (交易合计, 退款合计) are its control totals.
 
 mod footer;
+pub(crate) mod fund_flow;
 mod row;
 
 use domain::bill::{BillRow, BillTotals, Coverage, Direction, Total};
@@ -63,9 +64,7 @@ pub(crate) fn read(text: &str, each: &mut dyn FnMut(BillRow<'_>)) -> Result<Bill
         };
         split(text, header.width(), &mut fields);
         if fields.len() != header.width() {
-            let fault =
-                format!("it has {} columns where the header has {}", fields.len(), header.width());
-            return Err(BillError::field(line, "(all)", fault));
+            return Err(wrong_width(line, fields.len(), header.width()));
         }
         let row = Row { line, fields: &fields };
         let read = columns.read(&row)?;
@@ -101,6 +100,11 @@ fn split<'a>(line: &'a str, width: usize, fields: &mut Vec<&'a str>) {
             None => return,
         }
     }
+}
+
+fn wrong_width(line: u64, has: usize, width: usize) -> BillError {
+    let fault = format!("it has {has} columns where the header has {width}");
+    BillError::field(line, "(all)", fault)
 }
 
 fn trim(field: &str) -> &str {
