@@ -7,8 +7,8 @@ use rsa::pkcs1::{EncodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
 use rsa::pkcs1v15::Pkcs1v15Sign;
 use sha2::{Digest as _, Sha256};
 
-use super::{AeadError, KeyError, SigningKey, VerifyingKey, read};
-use super::{open_aes_256_gcm, seal_aes_256_gcm};
+use super::{AeadError, Chance, KeyError, OaepError, SigningKey, VerifyingKey, read};
+use super::{open_aes_256_gcm, open_oaep_sha1, seal_aes_256_gcm};
 use crate::testing::fixture;
 
 #[test]
@@ -70,6 +70,34 @@ fn what_is_no_key_is_refused_without_repeating_it() {
     let public = fixture("keys/alipay_app_pub.pem");
     assert!(matches!(SigningKey::read(&public), Err(KeyError::NotPrivate(_))));
     assert!(!format!("{:?}", SigningKey::read(&private).unwrap()).contains("MII"));
+}
+
+#[test]
+fn a_field_is_sealed_for_one_key_and_by_its_chance() {
+    let private = fixture("keys/wechatpay_platform.pem");
+    let public = VerifyingKey::read(&fixture("keys/wechatpay_platform_pub.pem")).unwrap();
+    // A key that was taken from its private half is held in other bytes, and seals alike.
+    let own = SigningKey::read(&private).unwrap().verifying_key().unwrap();
+    let seal = |key: &VerifyingKey, text: &str, seed| {
+        key.seal_oaep_sha1(text, &mut Chance::new(&[seed; 32]))
+    };
+    for text in ["", "张三", "11010119900307001X", &"x".repeat(214)] {
+        let sealed = seal(&public, text, 1).unwrap();
+        assert_eq!(open_oaep_sha1(&private, &sealed).unwrap(), text.as_bytes());
+        assert_eq!(sealed, seal(&own, text, 1).unwrap());
+        assert_ne!(sealed, seal(&own, text, 2).unwrap());
+        let reference = read::private_key(&private).unwrap();
+        let opened = reference.oaep_decrypt::<sha1::Sha1>(&STANDARD.decode(&sealed).unwrap());
+        assert_eq!(opened.unwrap(), text.as_bytes());
+        assert!(open_oaep_sha1(&fixture("keys/alipay_app.pem"), &sealed).is_err());
+    }
+    let long = seal(&public, &"x".repeat(215), 1).unwrap_err();
+    assert!(matches!(long, OaepError::TooLong { most: 214, length: 215 }), "{long}");
+    assert!(matches!(open_oaep_sha1(&private, "???"), Err(OaepError::Refused)));
+    let mut chance = Chance::new(&[1; 32]);
+    let twice = [(); 2].map(|()| public.seal_oaep_sha1("张三", &mut chance).unwrap());
+    assert_ne!(twice[0], twice[1], "two fields of a call never look alike");
+    assert!(!format!("{chance:?}").contains('1'));
 }
 
 #[test]

@@ -2,7 +2,14 @@
 
 mod answers;
 mod bills;
+mod canonical;
+mod certificates;
+mod combined;
+mod legacy;
 mod notices;
+mod partner;
+mod products;
+mod refunds;
 mod requests;
 mod vectors;
 
@@ -10,23 +17,29 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::keys::seal_aes_256_gcm;
+use crate::keys::{SigningKey, seal_aes_256_gcm};
 use crate::provider::{PaymentProvider as _, Product};
 use crate::testing::{KEY_ID, NOW, REFUND_NO, TRADE_NO, fixture, headers, wechatpay_key};
-use crate::testing::{new_order, trade_no, wechat};
+use crate::testing::{new_order, trade_no, wechat, wechat_config};
+use crate::wechat::{SubMerchant, Wechat};
 use crate::wire::{Answer, Call, Headers};
 
 /// The headers over `body` at `seconds`.
 fn signed_at(seconds: i64, body: &[u8]) -> Headers {
+    signed_by(wechatpay_key(), KEY_ID, seconds, body)
+}
+
+/// The headers over `body` that the holder of `key` makes, under the name `serial`.
+fn signed_by(key: &SigningKey, serial: &str, seconds: i64, body: &[u8]) -> Headers {
     let nonce = "d824f2e086d3c1df967785d13fcd22ef";
     let mut message = format!("{seconds}\n{nonce}\n").into_bytes();
     message.extend_from_slice(body);
     message.push(b'\n');
-    let signature = wechatpay_key().sign(&message).unwrap();
+    let signature = key.sign(&message).unwrap();
     headers(&[
         ("wechatpay-timestamp", &seconds.to_string()),
         ("Wechatpay-Nonce", nonce),
-        ("Wechatpay-Serial", KEY_ID),
+        ("Wechatpay-Serial", serial),
         ("Wechatpay-Signature", &signature),
     ])
 }
@@ -108,4 +121,12 @@ fn placing() -> Call {
 /// The call that the answers to closing belong to.
 fn closing_call() -> Call {
     wechat().close_order(&trade_no(), Product::Native)
+}
+
+/// A service provider that acts for a merchant, which may have an application of its own.
+fn partner(sub_appid: Option<&str>) -> Wechat {
+    let mut config = wechat_config("https://api.mch.weixin.qq.com");
+    config.sub_merchant =
+        Some(SubMerchant { mchid: "1900000109".to_owned(), appid: sub_appid.map(str::to_owned) });
+    Wechat::new(config).unwrap()
 }

@@ -143,6 +143,10 @@ fn a_query_tells_paid_unpaid_closed_and_absent() {
     check_order(&state("REFUND"), "paid");
     check_order(&state("NOTPAY"), "unpaid");
     check_order(&state("CLOSED"), "closed");
+    check_order(&state("USERPAYING"), "unpaid");
+    check_order(&state("PAYERROR"), "unpaid");
+    check_order(&state("REVOKED"), "closed");
+    check_order(&state("ACCEPT"), "unknown");
     check_order(&state("A_NEW_STATE"), "unknown");
     let unpaid = json!({
         "mchid": "1900000001", "appid": "wx8888888888888888", "out_trade_no": TRADE_NO,

@@ -4,11 +4,12 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::civil::date;
 use serde_json::json;
 use sha1::{Digest as _, Sha1};
 
 use super::{error, signed, unsigned};
-use crate::provider::{BillAnswer, BillTicket, PaymentProvider as _};
+use crate::provider::{BillAnswer, BillKind, BillTicket, FundAccount, PaymentProvider as _};
 use crate::testing::{headers, now, wechat, word};
 use crate::wechat::download::sha1_unpacked;
 use crate::wire::{Answer, Outcome};
@@ -42,6 +43,30 @@ fn an_empty_day_is_a_result_and_a_bill_in_the_making_is_not_yet() {
     let md5 = json!({"hash_type": "MD5", "hash_value": "a".repeat(32), "download_url": url});
     assert_eq!(word(&read(&signed(200, &md5))), "unknown");
     assert_eq!(word(&read(&unsigned(200, &ticket.to_string()))), "unknown");
+}
+
+#[test]
+fn each_bill_of_a_day_is_asked_for_by_its_word() {
+    for (bill, expected) in [
+        (BillKind::Trade, "tradebill?bill_date=2018-11-29&bill_type=ALL"),
+        (BillKind::Payments, "tradebill?bill_date=2018-11-29&bill_type=SUCCESS"),
+        (BillKind::Refunds, "tradebill?bill_date=2018-11-29&bill_type=REFUND"),
+        (
+            BillKind::FundFlow(FundAccount::Basic),
+            "fundflowbill?bill_date=2018-11-29&account_type=BASIC",
+        ),
+        (
+            BillKind::FundFlow(FundAccount::Operation),
+            "fundflowbill?bill_date=2018-11-29&account_type=OPERATION",
+        ),
+        (
+            BillKind::FundFlow(FundAccount::Fees),
+            "fundflowbill?bill_date=2018-11-29&account_type=FEES",
+        ),
+    ] {
+        let call = wechat().ask_bill(bill, date(2018, 11, 29)).unwrap();
+        assert_eq!(call.target, format!("/v3/bill/{expected}&tar_type=GZIP"));
+    }
 }
 
 #[track_caller]

@@ -4,11 +4,12 @@ use domain::money::Fen;
 use domain::personal::Secret;
 
 use super::NOTIFY_URL;
-use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::provider::Rate;
+use crate::provider::{BillKind, BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
 use crate::testing::order_key;
 use crate::testing::{new_order, new_refund, printed_in_zone, refund_no, stamp, trade_no};
 use crate::testing::{wechat, wechat_at, wechat_config};
-use crate::wechat::{Wechat, WechatConfig};
+use crate::wechat::{SubMerchant, Wechat, WechatConfig};
 use crate::wire::{Call, Headers, Method, Stamp};
 
 #[track_caller]
@@ -31,6 +32,26 @@ fn a_wrong_setting_is_named_by_its_key() {
     );
     let plain = "http://api.mch.weixin.qq.com".to_owned();
     check_setting(|config| config.base_url = plain, Some("base_url"));
+    check_setting(|config| config.public_key = None, None);
+    let sub = |mchid: &str, appid: Option<&str>| {
+        Some(SubMerchant { mchid: mchid.to_owned(), appid: appid.map(str::to_owned) })
+    };
+    check_setting(|config| config.sub_merchant = sub("1900000109", Some("wx1")), None);
+    check_setting(|config| config.sub_merchant = sub("", None), Some("sub_mchid"));
+    check_setting(|config| config.sub_merchant = sub("1900000001", None), Some("sub_mchid"));
+    check_setting(|config| config.sub_merchant = sub("1900000109", Some("")), Some("sub_appid"));
+    check_setting(|config| config.api_key = Some(Secret::new("k".repeat(32))), None);
+    check_setting(|config| config.api_key = Some(Secret::new("short")), Some("api_key"));
+    let second = "second_base_url";
+    for (url, fault) in [
+        ("https://api2.mch.weixin.qq.com", None),
+        ("https://api.mch.weixin.qq.com", Some(second)),
+        ("https://api2.mch.weixin.qq.com/other", Some(second)),
+        ("http://api2.mch.weixin.qq.com", Some(second)),
+        ("api2", Some(second)),
+    ] {
+        check_setting(|config| config.second_base_url = Some(url.to_owned()), fault);
+    }
 }
 
 fn broken(change: impl FnOnce(&mut NewOrder<'_>)) -> Option<LimitError> {
@@ -44,9 +65,17 @@ fn broken(change: impl FnOnce(&mut NewOrder<'_>)) -> Option<LimitError> {
 fn a_limit_is_told_by_its_field_and_nothing_is_built() {
     assert_eq!(broken(|_| ()), None);
     let field = |error: Option<LimitError>| error.map(|error| error.field);
-    for product in [Product::Jsapi, Product::H5, Product::App, Product::Codepay, Product::Precreate]
-    {
+    let counter = broken(|order| order.product = Product::Codepay).unwrap();
+    assert_eq!(counter.field, "product");
+    assert!(counter.rule.contains("`wechat-v2`"), "{counter}");
+    let alipays = [Product::Precreate, Product::Page, Product::Wap, Product::Create, Product::Pay];
+    for product in alipays {
         assert_eq!(field(broken(|order| order.product = product)), Some("product"));
+    }
+    for (seconds, good) in [(59, false), (60, true), (0, false), (-7200, false)] {
+        let expires_at = jiff::Timestamp::from_second(crate::testing::NOW + seconds).unwrap();
+        let error = field(broken(|order| order.expires_at = expires_at));
+        assert_eq!(error, (!good).then_some("expires_in_s"), "{seconds}");
     }
     for (subject, good) in [
         ("x".repeat(127), true),
@@ -167,6 +196,58 @@ fn a_bill_is_fetched_from_wechat_only() {
     check_download(sandbox, "http://127.0.0.1:9001/v3/billdownload/file?token=a", false);
     // The sandbox's merchant has no business at WeChat.
     check_download(sandbox, "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a", false);
+}
+
+#[track_caller]
+fn check_second(base: &str, second: Option<&str>, target: &str, expected: Option<&str>) {
+    let mut config = wechat_config(base);
+    config.second_base_url = second.map(str::to_owned);
+    let hub = Wechat::new(config).unwrap();
+    let request = hub.sign(&super::super::order::get(target.to_owned()), &stamp()).unwrap();
+    assert_eq!(request.second_url.as_deref(), expected, "{base} {second:?} {target}");
+    assert_ne!(request.second_url.as_deref(), Some(request.url.as_str()));
+}
+
+#[test]
+fn the_same_request_may_go_to_the_second_host() {
+    let (first, second) = ("https://api.mch.weixin.qq.com", "https://api2.mch.weixin.qq.com");
+    let file = "/v3/billdownload/file?token=a%2Bb";
+    check_second(first, None, "/v3/x", Some("https://api2.mch.weixin.qq.com/v3/x"));
+    check_second(first, None, &format!("{first}{file}"), Some(&format!("{second}{file}")));
+    check_second(first, None, &format!("{second}{file}"), Some(&format!("{first}{file}")));
+    check_second("http://127.0.0.1:9000", None, "/v3/x", None);
+    let (near, far) = ("http://127.0.0.1:9000/wx", "http://localhost:9001/wx/");
+    check_second(near, Some(far), "/v3/x", Some("http://localhost:9001/wx/v3/x"));
+}
+
+#[test]
+fn a_call_of_another_kind_is_not_signed() {
+    let mut call = wechat().query_order(&order_key(&trade_no()));
+    call.parameters.push(("notify_url".to_owned(), NOTIFY_URL.to_owned()));
+    assert!(wechat().sign(&call, &stamp()).is_err());
+}
+
+#[test]
+fn each_sort_of_call_has_its_pace() {
+    let hub = wechat();
+    let (order, number) = (trade_no(), refund_no());
+    let payment = "4200000001201811300000000001".parse().unwrap();
+    let refund = hub.refund(&new_refund(&order, &payment, &number, NOTIFY_URL)).unwrap();
+    let key = crate::testing::refund_key(&order, &number);
+    let bill = hub.ask_bill(BillKind::Trade, jiff::civil::date(2018, 11, 29)).unwrap();
+    let url = "https://api.mch.weixin.qq.com/v3/billdownload/file?token=a".to_owned();
+    for (call, sort, per_second) in [
+        (super::placing(), "order", 500),
+        (refund, "refund", 150),
+        (hub.query_refund(&key), "refund_query", 300),
+        (bill, "bill", 3),
+        (hub.fetch_bill(&BillTicket { url, sha1: None }), "bill", 3),
+        (hub.query_order(&order_key(&order)), "order_query", 300),
+        (super::closing_call(), "close", 300),
+        (super::super::order::get("/v3/certificates".to_owned()), "certificates", 10),
+    ] {
+        assert_eq!(hub.rate(&call), Rate { sort, per_second }, "{call:?}");
+    }
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::fs;
 
+use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::ProviderTradeNo;
 use jiff::civil::date;
 
 use super::{NOTIFY_URL, closing_call, placing};
-use crate::keys::{VerifyingKey, open_aes_256_gcm};
+use crate::keys::{Certificate, VerifyingKey, open_aes_256_gcm};
 use crate::provider::BillKind;
 use crate::provider::{BillTicket, Notice, PaymentProvider as _, Product};
 use crate::testing::order_key;
@@ -16,6 +17,7 @@ use crate::testing::{
     new_order, new_refund, now, public_vector, public_vectors, refund_key, refund_no, stamp,
     trade_no, vectors, wechat, word,
 };
+use crate::wechat::pay::{app_message, jsapi_message};
 use crate::wechat::sign::message;
 use crate::wire::{Answer, Call, Headers, Method};
 
@@ -88,18 +90,6 @@ fn notices_that_the_python_package_opens_are_opened() {
     }
 }
 
-/// The key in a certificate: its SPKI begins with these bytes in every RSA-2048 certificate.
-fn key_of_certificate(pem: &str) -> VerifyingKey {
-    let head = [
-        0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
-        0x01, 0x01, 0x05, 0x00,
-    ];
-    let base64: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
-    let der = STANDARD.decode(base64).unwrap();
-    let start = der.windows(head.len()).position(|window| window == head).unwrap();
-    VerifyingKey::read(&STANDARD.encode(der[start..].get(..294).unwrap())).unwrap()
-}
-
 #[test]
 fn public_request_signatures_prove_the_message() {
     let Some(folder) = public_vectors() else { return };
@@ -147,7 +137,18 @@ fn public_answers_and_callbacks_verify() {
         header("Wechatpay-Nonce"),
         &body,
     );
-    assert!(key_of_certificate(&pem).verifies(&message, header("Wechatpay-Signature")));
+    let certificate = Certificate::read(&pem).unwrap();
+    assert_eq!(certificate.serial, header("Wechatpay-Serial"));
+    assert!(certificate.key.verifies(&message, header("Wechatpay-Signature")));
+    // Its key is half as long as any real one, so the primitive itself opens it.
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let resource = |name: &str| body["resource"][name].as_str().unwrap();
+    let key = callback["aead_key"].as_str().unwrap().as_bytes();
+    let sealed = STANDARD.decode(resource("ciphertext")).unwrap();
+    let payload = Payload { msg: &sealed, aad: resource("associated_data").as_bytes() };
+    let nonce = aes_gcm::Nonce::try_from(resource("nonce").as_bytes()).unwrap();
+    let opened = aes_gcm::Aes128Gcm::new_from_slice(key).unwrap().decrypt(&nonce, payload);
+    assert_eq!(opened.unwrap(), callback["plaintext"].as_str().unwrap().as_bytes());
 }
 
 #[test]
@@ -158,4 +159,45 @@ fn the_public_sealed_text_opens() {
     let sealed = STANDARD.decode(text("ciphertext_b64")).unwrap();
     let opened = open_aes_256_gcm(text("key"), text("nonce"), text("associated_data"), &sealed);
     assert_eq!(opened.unwrap(), text("plaintext"));
+}
+
+#[test]
+fn the_public_client_side_signatures_prove_their_messages() {
+    let Some(folder) = public_vectors() else { return };
+    let (app, id) = ("wx2421b1c4370ec43b", "wx201410272009395522657a690389285100");
+    let nonce = "593BEC0C930BF1AFEB40B4A08C8FB242";
+    for (name, message) in [
+        ("wx-jsapi-paysign", jsapi_message(app, 1_554_208_460, nonce, id)),
+        ("wx-app-paysign", app_message(app, 1_554_208_460, nonce, id)),
+    ] {
+        let vector = public_vector(&folder, name);
+        let file = folder.join(vector["public_key_file"].as_str().unwrap());
+        let key = VerifyingKey::read(&fs::read_to_string(file).unwrap()).unwrap();
+        assert_eq!(message, vector["message"], "{name}");
+        assert!(key.verifies(message.as_bytes(), vector["signature"].as_str().unwrap()), "{name}");
+    }
+}
+
+#[test]
+fn the_public_certificate_opens_and_is_read() {
+    let Some(folder) = public_vectors() else { return };
+    let vector = public_vector(&folder, "wx-v3-certificates");
+    let text = |name: &str| vector[name].as_str().unwrap();
+    let sealed = STANDARD.decode(text("ciphertext_b64")).unwrap();
+    let (key, nonce) = (text("apiv3_key").as_bytes(), text("nonce").as_bytes());
+    let pem = open_aes_256_gcm(key, nonce, text("associated_data").as_bytes(), &sealed).unwrap();
+    let certificate = Certificate::read(&String::from_utf8(pem).unwrap()).unwrap();
+    assert_eq!(certificate.serial, text("serial_no"));
+    assert_eq!(certificate.not_after, text("not_after").parse().unwrap());
+}
+
+#[test]
+fn the_public_message_verifies_under_its_certificate() {
+    let Some(folder) = public_vectors() else { return };
+    let vector = public_vector(&folder, "wx-rsa-message");
+    let text = |name: &str| vector[name].as_str().unwrap();
+    let pem = fs::read_to_string(folder.join(text("cert_file"))).unwrap();
+    let certificate = Certificate::read(&pem).unwrap();
+    assert_eq!(certificate.serial, text("serial_no"));
+    assert!(certificate.key.verifies(text("message").as_bytes(), text("signature")));
 }
