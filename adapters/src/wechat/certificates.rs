@@ -50,16 +50,17 @@ impl RenewedKeys for Wechat {
                 Err(why) => Outcome::Unknown(format!("the certificates: {why}")),
             };
         }
-        match self.said(answer, now) {
-            // A merchant that only ever had the public key has none.
-            Said::Declined { status: 404, refusal } if refusal.code == "RESOURCE_NOT_EXISTS" => {
-                self.ring.none_there();
-                Outcome::Accepted(Learned::NoneThere)
-            }
-            said => match proved(said) {
-                Ok(_empty) => Outcome::Unknown("an answer without certificates".to_owned()),
-                Err(other) => other,
-            },
+        let said = self.said(answer, now);
+        // A merchant that only ever had the public key has none.
+        if let Said::Declined { status: 404, refusal } = &said
+            && refusal.code == "RESOURCE_NOT_EXISTS"
+        {
+            self.ring.none_there();
+            return Outcome::Accepted(Learned::NoneThere);
+        }
+        match proved(said) {
+            Ok(_empty) => Outcome::Unknown("an answer without certificates".to_owned()),
+            Err(other) => other,
         }
     }
 

@@ -25,13 +25,13 @@ fn shuffled(object: &Value, seed: usize, more: &str) -> Value {
         .as_object()
         .unwrap()
         .iter()
-        .map(|(name, value)| match value {
-            Value::Object(_) => (name.clone(), shuffled(value, seed, more)),
-            _ => (name.clone(), value.clone()),
+        .map(|(name, value)| {
+            let value = if value.is_object() { shuffled(value, seed, more) } else { value.clone() };
+            (name.clone(), value)
         })
         .collect();
     members.push((format!("unknown_{more}"), json!([more, {"a": null}])));
-    let turn = seed % members.len();
+    let turn = seed.checked_rem(members.len()).unwrap();
     members.rotate_left(turn);
     if seed % 2 == 1 {
         members.reverse();

@@ -198,7 +198,7 @@ fn closing_names_every_part() {
 fn part(mchid: &str, number: &str, state: &str) -> Value {
     json!({
         "mchid": mchid, "out_trade_no": number, "trade_state": state, "trade_type": "JSAPI",
-        "transaction_id": format!("42000000{}", &number[number.len() - 2..]), "attach": number,
+        "transaction_id": format!("42000000{}", number.trim_start_matches(char::is_alphabetic)), "attach": number,
         "success_time": "2018-11-30T08:59:58.120+08:00",
         "amount": {"total_amount": 8000, "payer_amount": 7900, "currency": "CNY"},
     })
