@@ -185,14 +185,17 @@ impl PaymentProvider for WechatV2 {
         SignedDuration::from_mins(1)
     }
 
+    /// Where WeChat names no figure, it is kept well below the others.
     fn rate(&self, call: &Call) -> Rate {
         let (sort, per_second) = match call.target.as_str() {
+            PLACE => ("order", 500),
             MICROPAY => ("micropay", 33),
             REVERSE => ("reverse", 33),
             REFUND => ("refund", 150),
             REFUND_QUERY => ("refund_query", 300),
             TRADE_BILL | download::FUND_FLOW => ("bill", 3),
-            _ => ("call", 300),
+            CLOSE => ("close", 300),
+            _ => ("order_query", 300),
         };
         Rate { sort, per_second }
     }

@@ -197,10 +197,10 @@ fn each_call_goes_to_its_own_address_with_a_certificate_where_wechat_wants_one()
     });
     let refund_call = hub.refund(&new_refund(&order, &payment, &refund, NOTIFY_URL)).unwrap();
     for (call, path, mutual, sort, rate) in [
-        (placing(&hub, Product::Native), "/pay/unifiedorder", false, "call", 300),
+        (placing(&hub, Product::Native), "/pay/unifiedorder", false, "order", 500),
         (placing(&hub, Product::Codepay), "/pay/micropay", false, "micropay", 33),
-        (hub.query_order(&order_key(&order)), "/pay/orderquery", false, "call", 300),
-        (hub.close_order(&order, Product::H5), "/pay/closeorder", false, "call", 300),
+        (hub.query_order(&order_key(&order)), "/pay/orderquery", false, "order_query", 300),
+        (hub.close_order(&order, Product::H5), "/pay/closeorder", false, "close", 300),
         (hub.close_order(&order, Product::Codepay), "/secapi/pay/reverse", true, "reverse", 33),
         (refund_call, "/secapi/pay/refund", true, "refund", 150),
         (
