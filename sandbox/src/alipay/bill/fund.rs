@@ -5,7 +5,8 @@ use domain::Fen;
 use domain::bill::Direction;
 use jiff::Timestamp;
 
-use super::{About, coupon_of, day_text, gbk, head, plain};
+use super::{About, day_text, gbk, head, plain};
+use crate::alipay::order::received;
 use crate::alipay::request::Request;
 use crate::bill::Line;
 use crate::engine::World;
@@ -36,7 +37,7 @@ pub(super) fn files(
     let stem = format!("{}0156_{}_账务明细", about.seller, about.digits);
     let mut moves = Vec::new();
     for line in lines {
-        let cash = line.amount.minus(coupon_of(world, request, line)).unwrap_or(line.amount);
+        let cash = line.settled();
         let both = match line.direction {
             Direction::Payment => [(cash, "在线支付"), (negated(line.fee), "收费")],
             Direction::Refund => [(negated(cash), "交易退款"), (line.fee, "退费")],
@@ -67,12 +68,12 @@ fn balance_before(world: &World, request: &Request<'_>, start: Timestamp, rate: 
     for order in world.book.orders.values().filter(|it| own(&it.merchant) && it.sub == request.sub)
     {
         for payment in order.payments.iter().filter(|payment| payment.paid_at < start) {
-            balance = plus(balance, super::super::order::received(payment));
-            balance = plus(balance, negated(fee_of(payment.amount, rate)));
+            let cash = received(payment);
+            balance = plus(balance, plus(cash, negated(fee_of(cash, rate))));
         }
         for refund in world.book.refunds_of(order).filter(|it| it.accepted_at < start) {
-            balance = plus(balance, plus(negated(refund.amount), refund.coupon));
-            balance = plus(balance, fee_of(refund.amount, rate));
+            let cash = refund.amount.minus(refund.coupon).unwrap_or(refund.amount);
+            balance = plus(balance, plus(negated(cash), fee_of(cash, rate)));
         }
     }
     balance

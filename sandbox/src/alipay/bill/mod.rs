@@ -17,7 +17,7 @@ use crate::bill::{Line, day_bill, ready_at};
 use crate::engine::World;
 use crate::faults::{Action, Operation, Place, Subject};
 use crate::message::{Received, Reply};
-use crate::state::{BillFile, Order, later};
+use crate::state::{BillFile, later};
 use crate::text::query_value;
 use crate::wechat::on_its_way;
 
@@ -67,7 +67,7 @@ pub(super) fn address(
         return Err(none());
     }
     let packed = match kind {
-        Kind::Trade => zip(&trade::files(world, request, &lines, &about)),
+        Kind::Trade => zip(&trade::files(&lines, &about)),
         Kind::Fund => zip(&fund::files(world, request, &lines, &about, rate)),
     };
     let mut bytes =
@@ -96,10 +96,8 @@ fn about<'a>(request: &'a Request<'_>) -> Result<About<'a>, Business> {
     let wrong = || Business::invalid("isv.invalid-arguments", "bill_date须为yyyy-MM-dd或yyyy-MM");
     let month = text.len() == 7;
     let first = if month { format!("{text}-01") } else { text };
-    let first: Date = first.parse().map_err(|source: jiff::Error| {
-        tracing::debug!(%source, "no date of a bill");
-        wrong()
-    })?;
+    let dashed = first.len() == 10 && first.matches('-').count() == 2;
+    let first: Date = first.parse().ok().filter(|_| dashed).ok_or_else(wrong)?;
     let last = if month { first.last_of_month() } else { first };
     let digits = first.strftime(if month { "%Y%m" } else { "%Y%m%d" }).to_string();
     Ok(About { seller: &request.seller, first, last, digits, made_at: request.now })
@@ -154,25 +152,6 @@ pub(crate) fn download(world: &mut World, now: Timestamp, received: &Received) -
         Some(Action::Status500 | Action::Status429) => Reply::new(503, "text/html", ""),
         _ => on_its_way(Reply::new(200, "application/zip", bytes), fault.as_ref()),
     }
-}
-
-/// The order of a row, unless a fault made the row up.
-fn order_of<'w>(world: &'w World, request: &Request<'_>, line: &Line) -> Option<&'w Order> {
-    world.book.order(request.app_id, &line.out_trade_no)
-}
-
-/// How much of a row is coupon of the merchant.
-fn coupon_of(world: &World, request: &Request<'_>, line: &Line) -> domain::Fen {
-    let order = order_of(world, request, line);
-    let coupon = if line.out_refund_no.is_empty() {
-        order.and_then(|order| order.payment(Some(&line.trade_no))).map(|payment| payment.coupon)
-    } else {
-        order.and_then(|order| {
-            let mut refunds = world.book.refunds_of(order);
-            refunds.find(|known| known.out_refund_no == line.out_refund_no).map(|it| it.coupon)
-        })
-    };
-    coupon.unwrap_or(domain::Fen::ZERO)
 }
 
 fn gbk(text: &str) -> Vec<u8> {

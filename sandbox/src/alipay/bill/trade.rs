@@ -3,35 +3,20 @@
 use domain::Fen;
 use domain::bill::Direction;
 
-use super::{About, coupon_of, day_text, gbk, head, plain};
-use crate::alipay::request::Request;
+use super::{About, day_text, gbk, head, plain};
 use crate::bill::{Line, Sums};
-use crate::engine::World;
 use crate::text::wall;
 
 const HEADER: &str = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注";
 const SUMMARY_HEADER: &str = "门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,实收净额（元）";
 const ZERO: &str = "0.00";
 
-/// A row and how much of it is coupon.
-struct Row<'a> {
-    line: &'a Line,
-    coupon: Fen,
-}
-
 /// The two files, with their names.
-pub(super) fn files(
-    world: &World,
-    request: &Request<'_>,
-    lines: &[Line],
-    about: &About<'_>,
-) -> [(Vec<u8>, Vec<u8>); 2] {
+pub(super) fn files(lines: &[Line], about: &About<'_>) -> [(Vec<u8>, Vec<u8>); 2] {
     let stem = format!("{}0156_{}_业务明细", about.seller, about.digits);
-    let rows: Vec<Row<'_>> =
-        lines.iter().map(|line| Row { line, coupon: coupon_of(world, request, line) }).collect();
     [
-        (gbk(&format!("{stem}.csv")), gbk(&detail(&rows, lines, about))),
-        (gbk(&format!("{stem}(汇总).csv")), gbk(&summary(&rows, lines, about))),
+        (gbk(&format!("{stem}.csv")), gbk(&detail(lines, about))),
+        (gbk(&format!("{stem}(汇总).csv")), gbk(&summary(lines, about))),
     ]
 }
 
@@ -40,25 +25,25 @@ fn negative(amount: Fen) -> String {
 }
 
 /// What of one direction's rows was coupon.
-fn coupons(rows: &[Row<'_>], direction: Direction) -> Fen {
-    let of = rows.iter().filter(|row| row.line.direction == direction);
-    Fen::sum(of.map(|row| row.coupon)).unwrap_or(Fen::ZERO)
+fn coupons(lines: &[Line], direction: Direction) -> Fen {
+    let of = lines.iter().filter(|line| line.direction == direction);
+    Fen::sum(of.map(|line| line.coupon)).unwrap_or(Fen::ZERO)
 }
 
 fn less(amount: Fen, other: Fen) -> Fen {
     amount.minus(other).unwrap_or(amount)
 }
 
-fn detail(rows: &[Row<'_>], lines: &[Line], about: &About<'_>) -> String {
+fn detail(lines: &[Line], about: &About<'_>) -> String {
     let mut text = head("业务明细", "业务明细列表", about);
     text.push_str(HEADER);
     text.push_str("\r\n");
-    for row in rows {
-        text.push_str(&row.text());
+    for line in lines {
+        text.push_str(&row(line));
         text.push_str("\r\n");
     }
     let sums = Sums::of(lines);
-    let (given, back) = (coupons(rows, Direction::Payment), coupons(rows, Direction::Refund));
+    let (given, back) = (coupons(lines, Direction::Payment), coupons(lines, Direction::Refund));
     text.push_str(&format!(
         "#-----------------------------------------业务明细列表结束------------------------------------\r\n#交易合计：{}笔，商家实收共{}元，商家优惠共{}元\r\n#退款合计：{}笔，商家实收退款共{}元，商家优惠退款共{}元\r\n#导出时间：[{}]\r\n",
         sums.payments,
@@ -72,50 +57,47 @@ fn detail(rows: &[Row<'_>], lines: &[Line], about: &About<'_>) -> String {
     text
 }
 
-impl Row<'_> {
-    fn text(&self) -> String {
-        let line = self.line;
-        let refund = line.direction == Direction::Refund;
-        let signed = |amount: Fen| if refund { negative(amount) } else { amount.yuan() };
-        let fee = if refund { line.fee.yuan() } else { negative(line.fee) };
-        let zero = || ZERO.to_owned();
-        let coupon = if self.coupon == Fen::ZERO { "" } else { "商家优惠券" };
-        [
-            format!("{}\t", line.trade_no),
-            format!("{}\t", line.out_trade_no),
-            if refund { "退款" } else { "交易" }.to_owned(),
-            plain(&line.subject),
-            wall(line.created_at),
-            wall(line.at),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            "*园(159****5620)".to_owned(),
-            signed(line.amount),
-            signed(less(line.amount, self.coupon)),
-            zero(),
-            zero(),
-            zero(),
-            signed(self.coupon),
-            zero(),
-            coupon.to_owned(),
-            zero(),
-            zero(),
-            if refund { format!("{}\t", line.out_refund_no) } else { String::new() },
-            fee,
-            zero(),
-            plain(&line.attach),
-        ]
-        .join(",")
-    }
+fn row(line: &Line) -> String {
+    let refund = line.direction == Direction::Refund;
+    let signed = |amount: Fen| if refund { negative(amount) } else { amount.yuan() };
+    let fee = if refund { line.fee.yuan() } else { negative(line.fee) };
+    let zero = || ZERO.to_owned();
+    let coupon = if line.coupon == Fen::ZERO { "" } else { "商家优惠券" };
+    [
+        format!("{}\t", line.trade_no),
+        format!("{}\t", line.out_trade_no),
+        if refund { "退款" } else { "交易" }.to_owned(),
+        plain(&line.subject),
+        wall(line.created_at),
+        wall(line.at),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+        "*园(159****5620)".to_owned(),
+        signed(line.amount),
+        signed(line.settled()),
+        zero(),
+        zero(),
+        zero(),
+        signed(line.coupon),
+        zero(),
+        coupon.to_owned(),
+        zero(),
+        zero(),
+        if refund { format!("{}\t", line.out_refund_no) } else { String::new() },
+        fee,
+        zero(),
+        plain(&line.attach),
+    ]
+    .join(",")
 }
 
-fn summary(rows: &[Row<'_>], lines: &[Line], about: &About<'_>) -> String {
+fn summary(lines: &[Line], about: &About<'_>) -> String {
     let mut text = head("业务汇总", "业务汇总列表", about);
     let sums = Sums::of(lines);
     let net = less(sums.paid, sums.refunded);
-    let coupon = less(coupons(rows, Direction::Payment), coupons(rows, Direction::Refund));
+    let coupon = less(coupons(lines, Direction::Payment), coupons(lines, Direction::Refund));
     let received = less(net, coupon);
     text.push_str(&format!(
         "{SUMMARY_HEADER}\r\n合计,,{},{},{},{},{ZERO},{},{ZERO},{},{ZERO},{}\r\n#----------------------------------------业务汇总列表结束-------------------------------------\r\n#导出时间：[{}]\r\n",

@@ -1,0 +1,470 @@
+//! The hub's own adapter of Alipay as a client of the sandbox, in every product and mode: written
+//! apart from the same documents, they must understand each other.
+
+use adapters::PaymentProvider;
+use adapters::alipay::{Alipay, AlipayConfig, Proof};
+use adapters::keys::{SigningKey, VerifyingKey};
+use adapters::provider::{
+    BillAnswer, BillKind, Closing, Document, FundAccount, Identity, Learned, NewOrder, NewRefund,
+    Notice, OrderKey, Pay, Placed, Product, RefundKey,
+};
+use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
+use domain::Fen;
+use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
+use domain::ids::{OutRefundNo, OutTradeNo};
+use domain::personal::{Personal, Secret};
+use sandbox::{Pay as Paying, Person, Proof as Signature, Received};
+use serde_json::{Value, json};
+
+use crate::alipay_office::{SUBJECT, office_of};
+use crate::office::{APP_ID, Office, SELLER, alipay_verifies, morning, office};
+
+const NO: &str = "P20261120ABCDEF0001";
+const URL: &str = "https://pay.example.cn/callbacks/b";
+const APP: &str = include_str!("../../../fixtures/keys/alipay_app.pem");
+const ALIPAY: &str = include_str!("../../../fixtures/keys/alipay_platform_pub.pem");
+
+fn configured(change: impl FnOnce(&mut AlipayConfig)) -> Alipay {
+    let mut config = AlipayConfig {
+        app_id: APP_ID.to_owned(),
+        seller_id: SELLER.to_owned(),
+        app_private_key: SigningKey::read(APP).unwrap(),
+        proof: Proof::Key(VerifyingKey::read(ALIPAY).unwrap()),
+        encrypt_key: None,
+        app_auth_token: None,
+        gateway_url: "http://127.0.0.1:0/gateway.do".to_owned(),
+    };
+    change(&mut config);
+    Alipay::new(config).unwrap()
+}
+
+fn hub() -> Alipay {
+    configured(|_| ())
+}
+
+fn connection(office: &Office) -> Value {
+    let reply = office.engine.answer(&Received {
+        method: "GET".to_owned(),
+        target: "/sandbox/connection".to_owned(),
+        headers: vec![("Host".to_owned(), "127.0.0.1:9010".to_owned())],
+        body: Vec::new(),
+    });
+    let whole: Value = serde_json::from_slice(&reply.body).unwrap();
+    whole["alipay"][0].clone()
+}
+
+fn certified(office: &Office) -> Alipay {
+    let told = connection(office);
+    let text = |name: &str| told[name].as_str().unwrap().to_owned();
+    let (app, alipay, root) = (text("app_cert"), text("alipay_cert"), text("alipay_root_cert"));
+    configured(|config| config.proof = Proof::Certificates { app, alipay, root })
+}
+
+/// An address without scheme and host.
+fn target(address: &str) -> String {
+    let url = url::Url::parse(address).unwrap();
+    format!("{}?{}", url.path(), url.query().unwrap_or_default())
+}
+
+fn sent(office: &Office, request: Request) -> Answer {
+    let reply = office.engine.answer(&Received {
+        method: request.method.as_str().to_owned(),
+        target: target(&request.url),
+        headers: request.headers,
+        body: request.body,
+    });
+    let headers =
+        reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    Answer { status: reply.status, headers: Headers(headers), body: reply.body }
+}
+
+fn stamp(office: &Office) -> Stamp {
+    Stamp { now: office.engine.now(), nonce: "0123456789ABCDEF0123456789abcdef".to_owned() }
+}
+
+/// Sends a call; the sandbox must find its signature good and nothing odd about it.
+#[track_caller]
+fn ask(office: &Office, hub: &Alipay, call: &Call) -> Answer {
+    let answer = sent(office, hub.sign(call, &stamp(office)).unwrap());
+    by_the_manual(office);
+    answer
+}
+
+#[track_caller]
+fn by_the_manual(office: &Office) {
+    let verdict = office.engine.state().requests.last().unwrap().clone();
+    assert!(matches!(verdict.signature, Signature::Ok | Signature::NotNeeded), "{verdict:?}");
+    assert_eq!(verdict.deviations, Vec::<String>::new(), "{:?}", verdict.call);
+}
+
+#[track_caller]
+fn accepted<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
+    match outcome {
+        Outcome::Accepted(value) => value,
+        other @ (Outcome::Refused(_) | Outcome::Unknown(_)) => panic!("{other:?}"),
+    }
+}
+
+fn no() -> OutTradeNo {
+    NO.parse().unwrap()
+}
+
+fn wanted<'a>(no: &'a OutTradeNo, product: Product, office: &Office) -> NewOrder<'a> {
+    NewOrder {
+        product,
+        out_trade_no: no,
+        amount: Fen::new(8000),
+        subject: SUBJECT,
+        expires_at: "2026-11-20T04:00:00Z".parse().unwrap(),
+        notify_url: URL,
+        return_url: None,
+        payer: None,
+        identity: None,
+        auth_code: None,
+        client_ip: None,
+        now: office.engine.now(),
+        chance: &[7; 32],
+    }
+}
+
+#[track_caller]
+fn place(office: &Office, hub: &Alipay, order: &NewOrder<'_>) -> Outcome<Placed> {
+    let call = hub.place(order).unwrap();
+    hub.read_placed(&call, &ask(office, hub, &call), &stamp(office))
+}
+
+#[track_caller]
+fn standing(office: &Office, hub: &Alipay) -> OrderStanding {
+    let no = no();
+    let key = OrderKey { out_trade_no: &no, provider_trade_no: None };
+    let answer = ask(office, hub, &hub.query_order(&key));
+    accepted(hub.read_order(&key, &answer, office.engine.now()))
+}
+
+#[track_caller]
+fn close(office: &Office, hub: &Alipay, product: Product) -> Closing {
+    let call = hub.close_order(&no(), product);
+    accepted(hub.read_closed(&call, &ask(office, hub, &call), office.engine.now()))
+}
+
+#[track_caller]
+fn is_paid(office: &Office, hub: &Alipay) {
+    match standing(office, hub) {
+        OrderStanding::Paid(fact) => {
+            assert_eq!((fact.amount, fact.paid_at), (Fen::new(8000), morning()));
+        }
+        other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
+            panic!("{other:?}")
+        }
+    }
+}
+
+/// A mode of the application: the office as the sandbox knows it, and the hub that connects to it.
+fn modes() -> [(Office, Alipay); 4] {
+    let key = "cGF5aHViIHRlc3QgYWVzIQ==";
+    let certificates = office_of(|app| app.certificates = true);
+    let hub_of_certificates = certified(&certificates);
+    [
+        (office(), hub()),
+        (certificates, hub_of_certificates),
+        (office(), configured(|config| config.encrypt_key = Some(Secret::new(key)))),
+        (
+            office(),
+            configured(|config| {
+                config.seller_id = "2088000000000301".to_owned();
+                config.app_auth_token = Some(Secret::new("sandboxAppAuthToken"));
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn a_code_lives_in_the_hubs_words_in_every_mode() {
+    for (office, hub) in modes() {
+        let no = no();
+        let order = wanted(&no, Product::Precreate, &office);
+        let placed = accepted(place(&office, &hub, &order));
+        assert!(matches!(placed, Placed::Offered(Pay::QrCode { .. })), "{placed:?}");
+        assert_eq!(standing(&office, &hub), OrderStanding::Absent);
+        assert_eq!(close(&office, &hub, Product::Precreate), Closing::NotThere);
+        office.engine.pay(NO, true).unwrap();
+        is_paid(&office, &hub);
+        assert_eq!(close(&office, &hub, Product::Precreate), Closing::Paid);
+
+        let sealed = office.engine.sealed_callback(NO).unwrap();
+        let headers = Headers(Vec::new());
+        let notice =
+            Notice { headers: &headers, body: &sealed.body, received_at: office.engine.now() };
+        let opened = hub.open_notice(&notice).unwrap();
+        let Some(ProviderFact::Payment(fact)) = opened.facts.first() else {
+            panic!("{:?}", opened.facts)
+        };
+        assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
+        assert_eq!(fact.stated.payee.as_deref(), Some(hub.account().payee.as_str()));
+        assert_eq!(fact.stated.app.as_deref(), Some(hub.account().app.as_str()));
+        refund_and_look(&office, &hub);
+    }
+}
+
+#[track_caller]
+fn refund_and_look(office: &Office, hub: &Alipay) {
+    let (no, refund_no): (_, OutRefundNo) = (no(), "R20261120ABCDEF0001".parse().unwrap());
+    let key = RefundKey { out_trade_no: &no, out_refund_no: &refund_no, amount: Fen::new(3000) };
+    let look = || {
+        let answer = ask(office, hub, &hub.query_refund(&key));
+        accepted(hub.read_refund(&key, &answer, office.engine.now())).map(|fact| fact.standing)
+    };
+    assert_eq!(look(), None);
+    let trade_no = office.engine.state().orders[0].provider_trade_nos[0].parse().unwrap();
+    let refund = NewRefund {
+        out_trade_no: &no,
+        provider_trade_no: &trade_no,
+        out_refund_no: &refund_no,
+        amount: Fen::new(3000),
+        total: Fen::new(8000),
+        reason: "重复缴费",
+        notify_url: URL,
+        paid_at: office.engine.now(),
+        now: office.engine.now(),
+        earlier: 0,
+    };
+    for _repeat in 0..2 {
+        let answer = ask(office, hub, &hub.refund(&refund).unwrap());
+        let read = hub.read_refunded(&key, &answer, office.engine.now());
+        assert!(matches!(read, Outcome::Accepted(_)), "{read:?}");
+    }
+    assert_eq!(look(), Some(RefundStanding::Succeeded));
+    assert_eq!(office.engine.state().moves.len(), 2);
+}
+
+/// What the payer carries instead of the hub.
+fn offered(office: &Office, hub: &Alipay, product: Product) -> Pay {
+    let no = no();
+    let mut order = wanted(&no, product, office);
+    order.return_url = Some("https://office.example.cn/back");
+    let call = hub.place(&order).unwrap();
+    hub.offer(&call, &stamp(office)).unwrap().unwrap()
+}
+
+/// The value of an attribute of the first tag that has `mark`, as a browser reads it.
+fn attribute(html: &str, mark: &str, name: &str) -> String {
+    let (_, rest) = html.split_once(mark).unwrap();
+    let (_, rest) = rest.split_once(&format!("{name}=\"")).unwrap();
+    let (value, _) = rest.split_once('"').unwrap();
+    let value = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&lt;", "<");
+    value.replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[test]
+fn a_form_an_address_and_an_order_string_of_the_hub_are_taken_and_paid() {
+    for (office, hub) in modes() {
+        let Pay::Form { html } = offered(&office, &hub, Product::Page) else { panic!("no form") };
+        let content = attribute(&html, "name=\"biz_content\"", "value");
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("biz_content", &content);
+        let reply = office.engine.answer(&Received {
+            method: "POST".to_owned(),
+            target: target(&attribute(&html, "<form", "action")),
+            headers: vec![(
+                "Content-Type".to_owned(),
+                "application/x-www-form-urlencoded".to_owned(),
+            )],
+            body: form.finish().into_bytes(),
+        });
+        assert!(String::from_utf8(reply.body).unwrap().contains("¥80.00"));
+        by_the_manual(&office);
+        office.engine.pay(NO, true).unwrap();
+        is_paid(&office, &hub);
+    }
+    let (office, hub) = (office(), hub());
+    let Pay::Redirect { url } = offered(&office, &hub, Product::Wap) else { panic!("no address") };
+    let reply = office.engine.answer(&Received {
+        method: "GET".to_owned(),
+        target: target(&url),
+        headers: Vec::new(),
+        body: Vec::new(),
+    });
+    assert!(String::from_utf8(reply.body).unwrap().contains("¥80.00"));
+    by_the_manual(&office);
+
+    let (office, hub) = (crate::office::office(), crate::alipay_hub::hub());
+    let Pay::App { params } = offered(&office, &hub, Product::App) else { panic!("no order") };
+    let taken = json!({"order_string": params["order_string"]});
+    let (_, told) = office.control("/sandbox/alipay/app-pay", &taken);
+    assert_eq!(told["resultStatus"], "9000", "{told}");
+    is_paid(&office, &hub);
+}
+
+#[test]
+fn a_mini_programs_trade_is_there_at_once_and_can_be_closed() {
+    for (office, hub) in modes() {
+        let (no, buyer) = (no(), Personal::new("2088102100000001"));
+        let mut order = wanted(&no, Product::Create, &office);
+        order.payer = Some(&buyer);
+        let placed = accepted(place(&office, &hub, &order));
+        assert!(matches!(placed, Placed::Offered(_)), "{placed:?}");
+        assert_eq!(standing(&office, &hub), OrderStanding::Unpaid);
+        assert_eq!(close(&office, &hub, Product::Create), Closing::Closed);
+        assert_eq!(standing(&office, &hub), OrderStanding::Closed);
+    }
+}
+
+fn scanned(office: &Office, hub: &Alipay, code: &str) -> Outcome<Placed> {
+    let (no, code) = (no(), Personal::new(code));
+    let mut order = wanted(&no, Product::Pay, office);
+    order.auth_code = Some(&code);
+    place(office, hub, &order)
+}
+
+#[test]
+fn a_barcode_is_paid_waits_is_refused_or_unknown_in_the_hubs_words() {
+    for (office, hub) in modes() {
+        let placed = accepted(scanned(&office, &hub, "281234567890123456"));
+        assert!(matches!(placed, Placed::Paid(fact) if fact.amount == Fen::new(8000)));
+    }
+    let office = office();
+    let hub = hub();
+    let placed = accepted(scanned(&office, &hub, "281234567890120003"));
+    assert!(matches!(placed, Placed::Offered(Pay::None)), "{placed:?}");
+    assert_eq!(standing(&office, &hub), OrderStanding::Unpaid);
+    assert_eq!(close(&office, &hub, Product::Pay), Closing::Closed);
+    for code in ["281234567890120404", "281234567890120402"] {
+        let office = crate::office::office();
+        let placed = scanned(&office, &hub, code);
+        assert!(matches!(placed, Outcome::Refused(_)), "{placed:?}");
+        assert_eq!(standing(&office, &hub), OrderStanding::Absent);
+    }
+    let office = crate::office::office();
+    let placed = scanned(&office, &hub, "281234567890120500");
+    assert!(matches!(placed, Outcome::Unknown(_)), "{placed:?}");
+    is_paid(&office, &hub);
+}
+
+#[test]
+fn only_the_person_whom_the_hub_names_may_pay() {
+    let (office, hub, no) = (office(), hub(), no());
+    let identity = Identity {
+        name: Personal::new("张三"),
+        id_no: Personal::new("11010519491231002X"),
+        document: Document::IdentityCard,
+    };
+    let mut order = wanted(&no, Product::Precreate, &office);
+    order.identity = Some(&identity);
+    accepted(place(&office, &hub, &order));
+    let pay = |name: &str| {
+        let person = Person {
+            name: Personal::new(name),
+            id_no: Personal::new("11010519491231002X"),
+            document: None,
+        };
+        let pay = Paying { out_trade_no: NO.to_owned(), payer: Some(person), ..Paying::default() };
+        office.engine.pay_as(&pay)
+    };
+    assert!(pay("李四").is_err());
+    assert!(pay("张三").is_ok());
+}
+
+#[test]
+fn a_new_certificate_is_fetched_proved_and_believed() {
+    let office = office_of(|app| app.certificates = true);
+    let (hub, no) = (certified(&office), no());
+    let order = wanted(&no, Product::Precreate, &office);
+    accepted(place(&office, &hub, &order));
+    let keys = hub.renewed_keys().unwrap();
+    assert!(keys.ask_keys().is_none() && !keys.is_key_missing());
+    office.engine.rotate_key(APP_ID, false).unwrap();
+    let placed = place(&office, &hub, &order);
+    assert!(matches!(placed, Outcome::Unknown(_)), "{placed:?}");
+    assert!(keys.is_key_missing());
+    let answer = ask(&office, &hub, &keys.ask_keys().unwrap());
+    assert_eq!(accepted(keys.learn_keys(&answer, office.engine.now())), Learned::New(1));
+    accepted(place(&office, &hub, &order));
+}
+
+#[test]
+fn a_token_that_is_not_good_is_refused_for_want_of_permission() {
+    let (office, no) = (office(), no());
+    let hub = configured(|config| config.app_auth_token = Some(Secret::new("stranger")));
+    let order = wanted(&no, Product::Precreate, &office);
+    match place(&office, &hub, &order) {
+        Outcome::Refused(refusal) => assert_ne!(refusal.reason, Reason::NotEnoughFunds),
+        Outcome::Unknown(_) => {}
+        Outcome::Accepted(placed) => panic!("{placed:?}"),
+    }
+    assert!(office.engine.state().orders.is_empty());
+}
+
+#[test]
+fn t24_a_coupon_is_told_and_the_order_is_paid_in_full() {
+    let (office, hub, no) = (office(), hub(), no());
+    accepted(place(&office, &hub, &wanted(&no, Product::Precreate, &office)));
+    let pay = Paying {
+        out_trade_no: NO.to_owned(),
+        coupon_fen: Some(Fen::new(1000)),
+        ..Paying::default()
+    };
+    office.engine.pay_as(&pay).unwrap();
+    let OrderStanding::Paid(fact) = standing(&office, &hub) else { panic!("not paid") };
+    assert_eq!(fact.amount, Fen::new(8000));
+    let sealed = office.engine.sealed_callback(NO).unwrap();
+    let headers = Headers(Vec::new());
+    let received_at = office.engine.now();
+    let opened =
+        hub.open_notice(&Notice { headers: &headers, body: &sealed.body, received_at }).unwrap();
+    let Some(ProviderFact::Payment(told)) = opened.facts.first() else { panic!("no payment") };
+    assert_eq!((told.amount, told.coupon), (fact.amount, fact.coupon));
+    office.pass(86_400);
+    let bytes = fetched(&office, &hub, BillKind::Trade);
+    let totals = adapters::bill::read(&bytes, &mut |row| assert_eq!(row.amount, Fen::new(8000)));
+    assert!(totals.unwrap().footer_ok);
+}
+
+fn fetched(office: &Office, hub: &Alipay, kind: BillKind) -> Vec<u8> {
+    let call = hub.ask_bill(kind, "2026-11-20".parse().unwrap()).unwrap();
+    let answer = ask(office, hub, &call);
+    match accepted(hub.read_bill_ticket(&answer, office.engine.now())) {
+        BillAnswer::Ready(ticket) => {
+            let answer = sent(office, hub.sign(&hub.fetch_bill(&ticket), &stamp(office)).unwrap());
+            accepted(hub.read_bill_file(&ticket, &answer))
+        }
+        other @ (BillAnswer::Here(_) | BillAnswer::EmptyDay | BillAnswer::NotYet) => {
+            panic!("{other:?}")
+        }
+    }
+}
+
+#[test]
+fn both_bills_are_fetched_in_every_mode() {
+    for (office, hub) in modes() {
+        let no = no();
+        accepted(place(&office, &hub, &wanted(&no, Product::Precreate, &office)));
+        office.engine.pay(NO, false).unwrap();
+        office.pass(86_400);
+        let trade = fetched(&office, &hub, BillKind::Trade);
+        let totals = adapters::bill::read(&trade, &mut |_| ()).unwrap();
+        assert_eq!((totals.payments.count, totals.footer_ok), (1, true));
+        let fund = fetched(&office, &hub, BillKind::FundFlow(FundAccount::Basic));
+        assert!(fund.starts_with(b"PK"));
+    }
+}
+
+#[test]
+fn the_way_back_of_the_cashier_is_signed_with_the_key_that_the_hub_knows() {
+    let (office, hub) = (office(), hub());
+    let Pay::Redirect { url } = offered(&office, &hub, Product::Wap) else { panic!("no address") };
+    let _page = office.engine.answer(&Received {
+        method: "GET".to_owned(),
+        target: target(&url),
+        headers: Vec::new(),
+        body: Vec::new(),
+    });
+    let reply =
+        office.press("/sandbox/alipay/cashier", &[("out_trade_no", NO), ("merchant", APP_ID)]);
+    let back = url::Url::parse(reply.header("Location").unwrap()).unwrap();
+    let mut fields: Vec<(String, String)> = back.query_pairs().into_owned().collect();
+    let sign = fields.iter().find(|(name, _)| name == "sign").unwrap().1.clone();
+    fields.retain(|(name, _)| name != "sign" && name != "sign_type");
+    fields.sort();
+    let text: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert!(alipay_verifies(text.join("&").as_bytes(), &sign));
+}
