@@ -4,6 +4,22 @@
 #[cfg(test)]
 mod alipay;
 #[cfg(test)]
+mod alipay_bills;
+#[cfg(test)]
+mod alipay_cashier;
+#[cfg(test)]
+mod alipay_counter;
+#[cfg(test)]
+mod alipay_hub;
+#[cfg(test)]
+mod alipay_modes;
+#[cfg(test)]
+mod alipay_notices;
+#[cfg(test)]
+mod alipay_office;
+#[cfg(test)]
+mod alipay_verdicts;
+#[cfg(test)]
 mod bills;
 #[cfg(test)]
 mod callbacks;
@@ -22,6 +38,8 @@ mod sms;
 #[cfg(test)]
 mod wechat;
 #[cfg(test)]
+mod wechat_v2;
+#[cfg(test)]
 mod certificates;
 #[cfg(test)]
 mod combined;
@@ -29,3 +47,5 @@ mod combined;
 mod statements;
 #[cfg(test)]
 mod wechat_products;
+#[cfg(test)]
+mod hub_wechat;
