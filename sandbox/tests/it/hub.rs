@@ -12,7 +12,7 @@ use adapters::provider::{
     Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, NewOrder, NewRefund, Notice,
     OrderKey, Pay, Placed, Product, RefundKey,
 };
-use adapters::wechat::{PublicKey, Wechat, WechatConfig};
+use adapters::wechat::{PublicKey, SubMerchant, Wechat, WechatConfig};
 use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
 use domain::bill::Direction;
 use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
@@ -36,44 +36,77 @@ macro_rules! key {
     };
 }
 
-fn wechat() -> Box<dyn PaymentProvider> {
-    Box::new(
-        Wechat::new(WechatConfig {
-            mchid: MCHID.to_owned(),
-            appid: APPID.to_owned(),
-            merchant_serial_no: SERIAL.to_owned(),
-            merchant_private_key: key!(SigningKey, "wechat_merchant.pem"),
-            apiv3_key: Secret::new(APIV3_KEY),
-            sub_merchant: None,
-            api_key: None,
-            public_key: Some(PublicKey {
-                id: PLATFORM_ID.to_owned(),
-                key: key!(VerifyingKey, "wechatpay_platform_pub.pem"),
-            }),
-            base_url: BASE.to_owned(),
-            second_base_url: None,
-        })
-        .unwrap(),
-    )
+/// An adapter and how its orders are paid.
+pub(crate) struct Hub {
+    adapter: Box<dyn PaymentProvider>,
+    product: Product,
 }
 
-fn alipay() -> Box<dyn PaymentProvider> {
-    Box::new(
-        Alipay::new(AlipayConfig {
-            app_id: APP_ID.to_owned(),
-            seller_id: SELLER.to_owned(),
-            app_private_key: key!(SigningKey, "alipay_app.pem"),
-            proof: Proof::Key(key!(VerifyingKey, "alipay_platform_pub.pem")),
-            encrypt_key: None,
-            app_auth_token: None,
-            gateway_url: format!("{BASE}/gateway.do"),
-        })
-        .unwrap(),
-    )
+impl std::ops::Deref for Hub {
+    type Target = dyn PaymentProvider;
+    fn deref(&self) -> &Self::Target {
+        self.adapter.as_ref()
+    }
+}
+
+impl std::fmt::Display for Hub {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} of {}", self.provider(), self.product.as_str(), self.account().payee)
+    }
+}
+
+pub(crate) fn wechat_config() -> WechatConfig {
+    WechatConfig {
+        mchid: MCHID.to_owned(),
+        appid: APPID.to_owned(),
+        merchant_serial_no: SERIAL.to_owned(),
+        merchant_private_key: key!(SigningKey, "wechat_merchant.pem"),
+        apiv3_key: Secret::new(APIV3_KEY),
+        sub_merchant: None,
+        api_key: None,
+        public_key: Some(PublicKey {
+            id: PLATFORM_ID.to_owned(),
+            key: key!(VerifyingKey, "wechatpay_platform_pub.pem"),
+        }),
+        base_url: BASE.to_owned(),
+        second_base_url: None,
+    }
+}
+
+fn wechat_by(product: Product, sub_merchant: Option<SubMerchant>) -> Hub {
+    let config = WechatConfig { sub_merchant, ..wechat_config() };
+    Hub { adapter: Box::new(Wechat::new(config).unwrap()), product }
+}
+
+fn wechat() -> Hub {
+    wechat_by(Product::Native, None)
+}
+
+fn alipay() -> Hub {
+    let adapter = Alipay::new(AlipayConfig {
+        app_id: APP_ID.to_owned(),
+        seller_id: SELLER.to_owned(),
+        app_private_key: key!(SigningKey, "alipay_app.pem"),
+        proof: Proof::Key(key!(VerifyingKey, "alipay_platform_pub.pem")),
+        encrypt_key: None,
+        app_auth_token: None,
+        gateway_url: format!("{BASE}/gateway.do"),
+    });
+    Hub { adapter: Box::new(adapter.unwrap()), product: Product::Precreate }
+}
+
+/// Every adapter with every product that offers the payer something, and a service provider.
+fn hubs() -> Vec<Hub> {
+    let sub = || Some(SubMerchant { mchid: "1900000301".to_owned(), appid: None });
+    let products = [Product::Native, Product::Jsapi, Product::H5, Product::App];
+    let mut hubs: Vec<Hub> = products.map(|product| wechat_by(product, None)).into();
+    hubs.extend(products.map(|product| wechat_by(product, sub())));
+    hubs.push(alipay());
+    hubs
 }
 
 /// Sends a request to the engine as the server would hand it over.
-fn sent(office: &Office, request: Request) -> Answer {
+pub(crate) fn sent(office: &Office, request: Request) -> Answer {
     let host = request.url.strip_prefix("http://").unwrap().find('/').unwrap();
     let target = request.url.get(host.checked_add(7).unwrap()..).unwrap().to_owned();
     let mut headers = request.headers;
@@ -89,16 +122,16 @@ fn sent(office: &Office, request: Request) -> Answer {
     Answer { status: reply.status, headers: Headers(headers), body: reply.body }
 }
 
-fn stamp(office: &Office) -> Stamp {
+pub(crate) fn stamp(office: &Office) -> Stamp {
     Stamp { now: office.engine.now(), nonce: "0123456789ABCDEF0123456789abcdef".to_owned() }
 }
 
-fn ask(office: &Office, hub: &dyn PaymentProvider, call: &Call) -> Answer {
+pub(crate) fn ask(office: &Office, hub: &dyn PaymentProvider, call: &Call) -> Answer {
     sent(office, hub.sign(call, &stamp(office)).unwrap())
 }
 
 #[track_caller]
-fn accepted<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
+pub(crate) fn accepted<T: std::fmt::Debug>(outcome: Outcome<T>) -> T {
     match outcome {
         Outcome::Accepted(value) => value,
         other @ (Outcome::Refused(_) | Outcome::Unknown(_)) => panic!("{other:?}"),
@@ -109,36 +142,30 @@ fn no() -> OutTradeNo {
     NO.parse().unwrap()
 }
 
-fn product(hub: &dyn PaymentProvider) -> Product {
-    match hub.provider() {
-        domain::provider::Provider::Wechat => Product::Native,
-        domain::provider::Provider::Alipay => Product::Precreate,
-    }
-}
-
 fn key(out_trade_no: &OutTradeNo) -> OrderKey<'_> {
     OrderKey { out_trade_no, provider_trade_no: None }
 }
 
-fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> {
+fn place(office: &Office, hub: &Hub, url: &str) -> Outcome<Pay> {
+    let openid = Personal::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
     let call = hub
         .place(&NewOrder {
-            product: product(hub),
+            product: hub.product,
             out_trade_no: &no(),
             amount: Fen::new(8000),
             subject: "不动产登记费",
             expires_at: "2026-11-20T04:00:00Z".parse().unwrap(),
             notify_url: url,
             return_url: None,
-            payer: None,
+            payer: (hub.product == Product::Jsapi).then_some(&openid),
             identity: None,
             auth_code: None,
-            client_ip: None,
+            client_ip: (hub.product == Product::H5).then_some("203.0.113.9"),
             now: office.engine.now(),
             chance: &[7; 32],
         })
         .unwrap();
-    match hub.read_placed(&call, &ask(office, hub, &call), &stamp(office)) {
+    match hub.read_placed(&call, &ask(office, &**hub, &call), &stamp(office)) {
         Outcome::Accepted(Placed::Offered(pay)) => Outcome::Accepted(pay),
         Outcome::Accepted(Placed::Paid(fact)) => panic!("{fact:?}"),
         Outcome::Refused(refusal) => Outcome::Refused(refusal),
@@ -146,18 +173,18 @@ fn place(office: &Office, hub: &dyn PaymentProvider, url: &str) -> Outcome<Pay> 
     }
 }
 
-fn standing(office: &Office, hub: &dyn PaymentProvider) -> OrderStanding {
-    let answer = ask(office, hub, &hub.query_order(&key(&no())));
+fn standing(office: &Office, hub: &Hub) -> OrderStanding {
+    let answer = ask(office, &**hub, &hub.query_order(&key(&no())));
     accepted(hub.read_order(&key(&no()), &answer, office.engine.now()))
 }
 
-fn close(office: &Office, hub: &dyn PaymentProvider) -> Closing {
-    let call = hub.close_order(&no(), product(hub));
-    let answer = ask(office, hub, &call);
+fn close(office: &Office, hub: &Hub) -> Closing {
+    let call = hub.close_order(&no(), hub.product);
+    let answer = ask(office, &**hub, &call);
     accepted(hub.read_closed(&call, &answer, office.engine.now()))
 }
 
-fn paid(office: &Office, hub: &dyn PaymentProvider) -> ProviderTradeNo {
+fn paid(office: &Office, hub: &Hub) -> ProviderTradeNo {
     match standing(office, hub) {
         OrderStanding::Paid(fact) => {
             assert_eq!((fact.amount, fact.paid_at), (Fen::new(8000), morning()));
@@ -171,32 +198,51 @@ fn paid(office: &Office, hub: &dyn PaymentProvider) -> ProviderTradeNo {
 
 const URL: &str = "http://127.0.0.1:9/callbacks/a";
 
+/// What the payer of each product is given.
+fn kind(pay: &Pay) -> &'static str {
+    match pay {
+        Pay::QrCode { .. } => "qr_code",
+        Pay::Redirect { .. } => "redirect",
+        Pay::Form { .. } => "form",
+        Pay::Jsapi { .. } => "jsapi",
+        Pay::App { .. } => "app",
+        Pay::None => "none",
+    }
+}
+
 #[test]
-fn an_order_lives_in_the_hubs_words_at_both_providers() {
-    for (hub, unpaid) in [(wechat(), OrderStanding::Unpaid), (alipay(), OrderStanding::Absent)] {
-        let (office, hub) = (office(), hub.as_ref());
-        assert!(matches!(accepted(place(&office, hub, URL)), Pay::QrCode { .. }));
-        assert!(matches!(accepted(place(&office, hub, URL)), Pay::QrCode { .. }), "a repeat");
-        assert_eq!(standing(&office, hub), unpaid);
+fn an_order_lives_in_the_hubs_words_by_every_product() {
+    for hub in hubs() {
+        let office = office();
+        let (given, unpaid) = match hub.product {
+            Product::Precreate => ("qr_code", OrderStanding::Absent),
+            Product::Jsapi => ("jsapi", OrderStanding::Unpaid),
+            Product::H5 => ("redirect", OrderStanding::Unpaid),
+            Product::App => ("app", OrderStanding::Unpaid),
+            _ => ("qr_code", OrderStanding::Unpaid),
+        };
+        assert_eq!(kind(&accepted(place(&office, &hub, URL))), given, "{hub}");
+        assert_eq!(kind(&accepted(place(&office, &hub, URL))), given, "{hub}: a repeat");
+        assert_eq!(standing(&office, &hub), unpaid, "{hub}");
         office.engine.pay(NO, false).unwrap();
-        paid(&office, hub);
-        assert_eq!(close(&office, hub), Closing::Paid);
+        paid(&office, &hub);
+        assert_eq!(close(&office, &hub), Closing::Paid, "{hub}");
     }
 }
 
 #[test]
 fn closing_is_closed_at_wechat_and_not_there_at_alipay_until_a_scan() {
     let (office, hub) = (office(), wechat());
-    accepted(place(&office, hub.as_ref(), URL));
-    assert_eq!(close(&office, hub.as_ref()), Closing::Closed);
-    assert_eq!(standing(&office, hub.as_ref()), OrderStanding::Closed);
+    accepted(place(&office, &hub, URL));
+    assert_eq!(close(&office, &hub), Closing::Closed);
+    assert_eq!(standing(&office, &hub), OrderStanding::Closed);
 
     let (office, hub) = (crate::office::office(), alipay());
-    accepted(place(&office, hub.as_ref(), URL));
-    assert_eq!(close(&office, hub.as_ref()), Closing::NotThere);
+    accepted(place(&office, &hub, URL));
+    assert_eq!(close(&office, &hub), Closing::NotThere);
     office.engine.scan(NO, None).unwrap();
-    assert_eq!(close(&office, hub.as_ref()), Closing::Closed);
-    assert_eq!(standing(&office, hub.as_ref()), OrderStanding::Closed);
+    assert_eq!(close(&office, &hub), Closing::Closed);
+    assert_eq!(standing(&office, &hub), OrderStanding::Closed);
 }
 
 #[test]
@@ -208,22 +254,22 @@ fn no_answer_of_a_fault_is_taken_for_a_decision() {
         Action::UnknownSerial,
         Action::Status500,
     ] {
-        for hub in [wechat(), alipay()] {
+        for hub in hubs() {
             let office = office();
             let fault = Fault::new(Place::Answer, action).during(Operation::Place).times(1);
             office.engine.set_fault(fault).unwrap();
-            let placed = place(&office, hub.as_ref(), URL);
+            let placed = place(&office, &hub, URL);
             assert!(
                 matches!(placed, Outcome::Unknown(_)),
                 "{action:?} {hub:?}",
                 hub = hub.provider()
             );
-            accepted(place(&office, hub.as_ref(), URL));
+            accepted(place(&office, &hub, URL));
         }
     }
 }
 
-fn refund(office: &Office, hub: &dyn PaymentProvider, fen: i64) -> Outcome<RefundStanding> {
+fn refund(office: &Office, hub: &Hub, fen: i64) -> Outcome<RefundStanding> {
     let out_refund_no: OutRefundNo = REFUND_NO.parse().unwrap();
     let provider_trade_no = paid(office, hub);
     let wanted = NewRefund {
@@ -240,7 +286,7 @@ fn refund(office: &Office, hub: &dyn PaymentProvider, fen: i64) -> Outcome<Refun
     };
     let key =
         RefundKey { out_trade_no: &no(), out_refund_no: &out_refund_no, amount: Fen::new(fen) };
-    let answer = ask(office, hub, &hub.refund(&wanted).unwrap());
+    let answer = ask(office, &**hub, &hub.refund(&wanted).unwrap());
     match hub.read_refunded(&key, &answer, office.engine.now()) {
         Outcome::Accepted(fact) => {
             assert_eq!(fact.amount, Some(Fen::new(fen)));
@@ -251,20 +297,22 @@ fn refund(office: &Office, hub: &dyn PaymentProvider, fen: i64) -> Outcome<Refun
     }
 }
 
-fn refund_standing(office: &Office, hub: &dyn PaymentProvider) -> Option<RefundStanding> {
+fn refund_standing(office: &Office, hub: &Hub) -> Option<RefundStanding> {
     let out_refund_no: OutRefundNo = REFUND_NO.parse().unwrap();
     let key =
         RefundKey { out_trade_no: &no(), out_refund_no: &out_refund_no, amount: Fen::new(3000) };
-    let answer = ask(office, hub, &hub.query_refund(&key));
+    let answer = ask(office, &**hub, &hub.query_refund(&key));
     accepted(hub.read_refund(&key, &answer, office.engine.now())).map(|fact| fact.standing)
 }
 
 #[test]
-fn a_refund_lives_in_the_hubs_words_at_both_providers() {
-    for (hub, first) in
-        [(wechat(), RefundStanding::Processing), (alipay(), RefundStanding::Succeeded)]
-    {
-        let (office, hub) = (office(), hub.as_ref());
+fn a_refund_lives_in_the_hubs_words_by_every_product() {
+    for hub in &hubs() {
+        let office = office();
+        let first = match hub.product {
+            Product::Precreate => RefundStanding::Succeeded,
+            _ => RefundStanding::Processing,
+        };
         accepted(place(&office, hub, URL));
         office.engine.pay(NO, false).unwrap();
         assert_eq!(refund_standing(&office, hub), None);
@@ -284,14 +332,14 @@ fn a_refund_lives_in_the_hubs_words_at_both_providers() {
 
 #[actix_web::test]
 async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
-    for hub in [wechat(), alipay()] {
+    for hub in hubs() {
         let clock = ManualClock::at(morning());
         let running = Sandbox::start(&config(), Arc::new(clock.clone())).unwrap();
         let office = Office { engine: running.engine().clone(), clock };
         let receiver = Receiver::start();
         let word = hub.acknowledge(b"", Acknowledgement::TryAgain);
         receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
-        accepted(place(&office, hub.as_ref(), &receiver.url));
+        accepted(place(&office, &hub, &receiver.url));
         office.engine.pay(NO, true).unwrap();
         assert_eq!(running.deliver_due().await.failed, 1);
         let word = hub.acknowledge(b"", Acknowledgement::Taken);
@@ -313,19 +361,19 @@ async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
     }
 }
 
-fn ticket(office: &Office, hub: &dyn PaymentProvider) -> BillAnswer {
+fn ticket(office: &Office, hub: &Hub) -> BillAnswer {
     let answer =
-        ask(office, hub, &hub.ask_bill(BillKind::Trade, "2026-11-20".parse().unwrap()).unwrap());
+        ask(office, &**hub, &hub.ask_bill(BillKind::Trade, "2026-11-20".parse().unwrap()).unwrap());
     accepted(hub.read_bill_ticket(&answer, office.engine.now()))
 }
 
-fn file(office: &Office, hub: &dyn PaymentProvider, ticket: &BillTicket) -> Outcome<Vec<u8>> {
-    let answer = ask(office, hub, &hub.fetch_bill(ticket));
+fn file(office: &Office, hub: &Hub, ticket: &BillTicket) -> Outcome<Vec<u8>> {
+    let answer = ask(office, &**hub, &hub.fetch_bill(ticket));
     hub.read_bill_file(ticket, &answer)
 }
 
 #[track_caller]
-fn fetched(office: &Office, hub: &dyn PaymentProvider) -> Outcome<Vec<u8>> {
+fn fetched(office: &Office, hub: &Hub) -> Outcome<Vec<u8>> {
     match ticket(office, hub) {
         BillAnswer::Ready(ticket) => file(office, hub, &ticket),
         other @ (BillAnswer::Here(_) | BillAnswer::EmptyDay | BillAnswer::NotYet) => {
@@ -336,8 +384,8 @@ fn fetched(office: &Office, hub: &dyn PaymentProvider) -> Outcome<Vec<u8>> {
 
 #[test]
 fn the_hub_reads_every_row_and_total_of_a_bill() {
-    for hub in [wechat(), alipay()] {
-        let (office, hub) = (office(), hub.as_ref());
+    for hub in hubs() {
+        let (office, hub) = (office(), &hub);
         accepted(place(&office, hub, URL));
         office.engine.pay(NO, false).unwrap();
         accepted(refund(&office, hub, 3000));
@@ -362,9 +410,9 @@ fn the_hub_reads_every_row_and_total_of_a_bill() {
 
 #[test]
 fn the_hub_books_nothing_from_a_damaged_bill() {
-    for hub in [wechat(), alipay()] {
+    for hub in hubs() {
         for action in [Action::Truncate, Action::WrongHash] {
-            let (office, hub) = (office(), hub.as_ref());
+            let (office, hub) = (office(), &hub);
             accepted(place(&office, hub, URL));
             office.engine.pay(NO, false).unwrap();
             office.pass(86_400);
@@ -381,10 +429,10 @@ fn the_hub_books_nothing_from_a_damaged_bill() {
 
 #[test]
 fn an_empty_day_is_an_empty_day() {
-    for hub in [wechat(), alipay()] {
+    for hub in hubs() {
         let office = office();
         office.pass(86_400);
-        assert_eq!(ticket(&office, hub.as_ref()), BillAnswer::EmptyDay);
+        assert_eq!(ticket(&office, &hub), BillAnswer::EmptyDay);
     }
 }
 

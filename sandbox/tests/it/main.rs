@@ -49,3 +49,5 @@ mod statements;
 mod wechat_products;
 #[cfg(test)]
 mod hub_wechat;
+#[cfg(test)]
+mod hub_wechat;
