@@ -24,11 +24,17 @@ mod bills;
 #[cfg(test)]
 mod callbacks;
 #[cfg(test)]
+mod certificates;
+#[cfg(test)]
+mod combined;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod hub;
+#[cfg(test)]
+mod hub_wechat;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
@@ -36,18 +42,10 @@ mod receiver;
 #[cfg(test)]
 mod sms;
 #[cfg(test)]
-mod wechat;
-#[cfg(test)]
-mod wechat_v2;
-#[cfg(test)]
-mod certificates;
-#[cfg(test)]
-mod combined;
-#[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod wechat;
 #[cfg(test)]
 mod wechat_products;
 #[cfg(test)]
-mod hub_wechat;
-#[cfg(test)]
-mod hub_wechat;
+mod wechat_v2;
