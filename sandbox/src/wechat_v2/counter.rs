@@ -94,10 +94,7 @@ fn again(first: &Order, slip: Option<&Slip>, wanted: &Order, now: Timestamp) -> 
 /// `POST /secapi/pay/reverse`.
 pub(super) fn reverse(world: &mut World, asked: &Asked) -> Result<Fields, Refusal> {
     let key = named(world, asked).map(Order::key).map_err(|refusal| refusal.recalled(false))?;
-    if take_back(world, asked, &key).map_err(|refusal| match refusal {
-        already @ Refusal::Business { recall: Some(_), .. } => already,
-        other => other.recalled(false),
-    })? {
+    if take_back(world, asked, &key).map_err(|refusal| refusal.recalled(false))? {
         world.verdicts.deviates("reverse: within 15 seconds of the payment request");
     }
     Ok(Fields::from([("recall".to_owned(), "N".to_owned())]))

@@ -166,10 +166,9 @@ pub(super) fn query(world: &World, asked: &Asked) -> Result<Fields, Refusal> {
     } else if let Some(number) = asked.may("out_refund_no", 64)? {
         world.book.refunds.get(&key(&asked.mchid, number)).into_iter().filter(mine).collect()
     } else {
-        let order = named(world, asked).map_err(|refusal| match refusal {
-            Refusal::Business { code: "ORDERNOTEXIST", .. } => none(),
-            other => other,
-        })?;
+        let unknown = Refusal::no_order();
+        let none_for = |refusal| if refusal == unknown { none() } else { refusal };
+        let order = named(world, asked).map_err(none_for)?;
         world.book.refunds_of(order).collect()
     };
     let first = found.first().ok_or_else(none)?;

@@ -50,11 +50,11 @@ impl Refusal {
         Self::new("ORDERNOTEXIST", "订单不存在")
     }
 
-    /// The same refusal of a reversal, which says whether to ask again.
+    /// The same refusal of a reversal, which says whether to ask again where it does not yet.
     pub(super) fn recalled(self, again: bool) -> Self {
         match self {
-            Self::Business { code, message, .. } => {
-                Self::Business { code, message, recall: Some(again) }
+            Self::Business { code, message, recall } => {
+                Self::Business { code, message, recall: recall.or(Some(again)) }
             }
             other @ Self::Unheard { .. } => other,
         }

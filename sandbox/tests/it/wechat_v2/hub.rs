@@ -119,7 +119,9 @@ pub(super) fn paid(office: &Office, hub: &WechatV2) -> ProviderTradeNo {
             assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
             fact.provider_trade_no
         }
-        other => panic!("{other:?}"),
+        other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
+            panic!("{other:?}")
+        }
     }
 }
 
@@ -152,12 +154,10 @@ fn an_order_lives_in_the_hubs_words_by_every_product_and_algorithm() {
         for product in [Product::Native, Product::Jsapi, Product::H5, Product::App] {
             let office = office();
             let pay = offer(&office, &hub, product);
-            let fits = match product {
-                Product::Native => matches!(pay, Pay::QrCode { .. }),
-                Product::Jsapi => matches!(pay, Pay::Jsapi { .. }),
-                Product::H5 => matches!(pay, Pay::Redirect { .. }),
-                _ => matches!(pay, Pay::App { .. }),
-            };
+            let fits = (product == Product::Native && matches!(pay, Pay::QrCode { .. }))
+                || (product == Product::Jsapi && matches!(pay, Pay::Jsapi { .. }))
+                || (product == Product::H5 && matches!(pay, Pay::Redirect { .. }))
+                || (product == Product::App && matches!(pay, Pay::App { .. }));
             assert!(fits, "{pay:?}");
             offer(&office, &hub, product);
             assert!(matches!(standing(&office, &hub), OrderStanding::Unpaid));
