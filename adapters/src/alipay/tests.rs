@@ -3,7 +3,9 @@
 
 mod answers;
 mod bills;
+mod certificates;
 mod notices;
+mod products;
 mod requests;
 mod vectors;
 
