@@ -78,7 +78,7 @@ pub struct Opening<'a> {
     pub listen: SocketAddr,
     /// What all chance at the providers is drawn from.
     pub seed: u64,
-    /// Further tables of `payhub.toml`.
+    /// Further tables of `payhub.toml`; `{providers}` in it stands for the providers' address.
     pub more: &'a str,
 }
 
@@ -121,7 +121,7 @@ impl Office {
             &sandbox.base_url(),
             &receiver.url(),
             [&merchant_key, &app_key],
-            opening.more,
+            &opening.more.replace("{providers}", &sandbox.base_url()),
         );
         let config = Config::parse(&text, Path::new("demonstration.toml"), &Environment::of([]))
             .map_err(told)?;

@@ -12,6 +12,7 @@
 
 mod books;
 mod cases;
+mod combined;
 mod configuration;
 mod dispatch;
 mod harness;
