@@ -4,6 +4,7 @@
 mod answers;
 mod bills;
 mod certificates;
+mod counter;
 mod notices;
 mod products;
 mod requests;

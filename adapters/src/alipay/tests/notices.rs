@@ -164,6 +164,45 @@ fn t16_letters_are_decoded_once_and_never_improved() {
 }
 
 #[test]
+fn t16_lists_in_json_coupons_and_what_nobody_knows_yet_are_signed_and_kept() {
+    let lists = [
+        ("fund_bill_list", r#"[{"amount":"79.00","fundChannel":"ALIPAYACCOUNT"}]"#),
+        ("voucher_detail_list", r#"[{"name":"红包 5元","amount":"1.00","id":"a+b/c="}]"#),
+        ("passback_params", "merchantBizType%3d3C%26merchantBizNo%3d2016010101111"),
+        ("buyer_logon_id", "159****5620"),
+        ("receipt_amount", "80.00"),
+        ("a_new_field", "不动产 😀 +%2B&=\"'"),
+    ];
+    let opened = open(&notice(&with(payment(), &lists))).unwrap();
+    let kept: BTreeMap<String, String> = serde_json::from_slice(&opened.plaintext).unwrap();
+    for (name, value) in lists {
+        assert_eq!(kept[name], value);
+    }
+    let [ProviderFact::Payment(fact)] = opened.facts.as_slice() else { panic!("no payment") };
+    assert_eq!((fact.amount, fact.coupon), (Fen::new(8000), Fen::new(100)), "T24");
+    // Taking a field away, or giving one a more readable form, spoils the signature.
+    let whole = String::from_utf8(notice(&with(payment(), &lists))).unwrap();
+    for (there, instead) in [
+        ("&buyer_logon_id=159****5620", ""),
+        ("%22", "%26quot%3B"),
+        ("merchantBizType%253d3C", "merchantBizType%3d3C"),
+    ] {
+        assert!(whole.contains(there), "{there} in {whole}");
+        check_refused(whole.replace(there, instead).as_bytes(), NoticeFault::BadSignature);
+    }
+}
+
+#[test]
+fn a_seller_s_notice_names_the_application_that_acts_for_it() {
+    let acted =
+        with(payment(), &[("auth_app_id", "2021000000000077"), ("seller_id", "2088000000000077")]);
+    let facts = facts(&acted);
+    let [ProviderFact::Payment(fact)] = facts.as_slice() else { panic!("no payment") };
+    assert_eq!(fact.stated.app.as_deref(), Some("2021000000000000"));
+    assert_eq!(fact.stated.payee.as_deref(), Some("2088000000000077"));
+}
+
+#[test]
 fn t16_a_notice_in_gbk_verifies_over_its_bytes() {
     let parameters = with(payment(), &[("charset", "GBK")]);
     let gbk = |text: &str| GB18030.encode(text).0.into_owned();

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 
 use super::NOTIFY_URL;
 use crate::alipay::Alipay;
-use crate::provider::{BillTicket, LimitError, NewOrder, PaymentProvider as _, Product};
+use crate::provider::{
+    AccountKind, BillKind, BillTicket, FundAccount, LimitError, NewOrder, PaymentProvider as _,
+    Product, Redirect,
+};
 use crate::testing::order_key;
 use crate::testing::{
     NOW, alipay, alipay_at, alipay_config, new_order, new_refund, printed_in_zone, refund_no,
@@ -80,6 +83,73 @@ fn a_refund_is_never_more_than_its_payment() {
     assert!(alipay().refund(&refund).is_ok());
     refund.amount = Fen::new(8001);
     assert_eq!(alipay().refund(&refund).unwrap_err().field, "amount_fen");
+}
+
+#[test]
+fn a_payment_is_given_back_for_a_year_and_not_a_second_longer() {
+    let (order, number) = (trade_no(), refund_no());
+    let payment = "2018113022001400000000000001".parse().unwrap();
+    let mut refund = new_refund(&order, &payment, &number, NOTIFY_URL);
+    for (at, good) in [("2019-11-30T01:00:00Z", true), ("2019-11-30T01:00:01Z", false)] {
+        refund.now = at.parse().unwrap();
+        let field = alipay().refund(&refund).err().map(|error| error.field);
+        assert_eq!(field, (!good).then_some("paid_at"), "{at}");
+    }
+    refund.now = refund.paid_at;
+    for (fen, good) in [(0, false), (1, true)] {
+        refund.amount = Fen::new(fen);
+        assert_eq!(alipay().refund(&refund).is_ok(), good, "{fen}");
+    }
+    refund.amount = Fen::new(1);
+    let long = "退".repeat(257);
+    refund.reason = &long;
+    assert_eq!(alipay().refund(&refund).unwrap_err().field, "reason");
+}
+
+#[test]
+fn what_alipay_does_not_have_is_told_before_it_is_asked() {
+    let number = refund_no();
+    let theirs = "1".parse().unwrap();
+    let redirect = Redirect {
+        provider_refund_no: &theirs,
+        out_refund_no: &number,
+        to: AccountKind::MerchantAccount,
+        bank: None,
+        card: None,
+        holder: None,
+        chance: &[7; 32],
+    };
+    assert_eq!(alipay().redirect_refund(&redirect).unwrap_err().field, "refund");
+    let day = jiff::civil::date(2018, 11, 29);
+    for (bill, word) in [
+        (BillKind::Trade, Some("\"trade\"")),
+        (BillKind::FundFlow(FundAccount::Basic), Some("\"signcustomer\"")),
+        (BillKind::FundFlow(FundAccount::Operation), None),
+        (BillKind::FundFlow(FundAccount::Fees), None),
+        (BillKind::Payments, None),
+        (BillKind::Refunds, None),
+    ] {
+        match (alipay().ask_bill(bill, day), word) {
+            (Ok(call), Some(word)) => assert!(call.body.contains(word), "{}", call.body),
+            (Err(error), None) => assert_eq!(error.field, "bill"),
+            (other, _) => panic!("{bill:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn asking_has_a_limit_of_its_own_beside_paying() {
+    let key = trade_no();
+    let sort = |call: &Call| alipay().rate(call).sort;
+    let placing = sort(&place(|_| ()).unwrap());
+    let asking = sort(&alipay().query_order(&order_key(&key)));
+    let fetching = sort(&alipay().fetch_bill(&BillTicket { url: "https://a/".into(), sha1: None }));
+    assert_ne!(placing, asking);
+    assert_eq!(
+        fetching,
+        sort(&alipay().ask_bill(BillKind::Trade, jiff::civil::date(2018, 11, 29)).unwrap())
+    );
+    assert_eq!(alipay().refund_gap(), jiff::SignedDuration::from_secs(3));
 }
 
 #[test]
