@@ -7,6 +7,7 @@ mod certificates;
 mod combined;
 mod legacy;
 mod notices;
+mod package;
 mod partner;
 mod products;
 mod refunds;

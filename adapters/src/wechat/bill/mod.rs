@@ -4,6 +4,8 @@
 mod footer;
 pub(crate) mod fund_flow;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use domain::bill::{BillRow, BillTotals, Coverage, Direction, Total};
 use domain::money::Fen;
