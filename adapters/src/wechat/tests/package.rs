@@ -123,12 +123,13 @@ fn the_payer_s_parameters_have_the_signatures_of_the_python_package() {
     let given = json!({"prepay_id": "wx201410272009395522657a690389285100"});
     let params = |product| {
         let call = place(wechat(), product);
-        match wechat().read_placed(&call, &signed(200, &given), &stamp()) {
-            Outcome::Accepted(Placed::Offered(Pay::Jsapi { params } | Pay::App { params })) => {
-                params
-            }
-            other => panic!("{other:?}"),
-        }
+        let outcome = wechat().read_placed(&call, &signed(200, &given), &stamp());
+        let Outcome::Accepted(Placed::Offered(Pay::Jsapi { params } | Pay::App { params })) =
+            outcome
+        else {
+            panic!("nothing is offered")
+        };
+        params
     };
     assert_eq!(params(Product::Jsapi)["paySign"], signatures["jsapi"]);
     assert_eq!(params(Product::App)["sign"], signatures["app"]);
