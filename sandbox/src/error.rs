@@ -40,6 +40,9 @@ pub enum SandboxError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The machine gives no random bytes, of which keys and secrets are made.
+    #[error("this machine gives no random bytes")]
+    NoRandomness,
     /// A value of the configuration breaks a rule.
     #[error("{field} of {owner}: {rule}")]
     Value {

@@ -12,6 +12,7 @@ mod delivery;
 mod engine;
 mod error;
 mod faults;
+mod generated;
 mod keys;
 mod message;
 mod page;

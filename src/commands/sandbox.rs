@@ -1,5 +1,7 @@
 //! `payhub sandbox`: the providers' side, alone, on loopback.
 
+mod paste;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,13 +17,17 @@ use crate::terminal;
 pub(super) async fn sandbox(asked: &SandboxArgs, _environment: &Environment) -> Result<Exit, Stop> {
     let mut config = match &asked.config.config {
         Some(path) => read(path)?,
-        None => SandboxConfig::development(),
+        None => SandboxConfig::generated().map_err(Stop::bad_usage)?,
     };
     if let Some(listen) = asked.listen {
         config.listen = listen;
     }
     let running = Sandbox::start(&config, Arc::new(SystemClock)).map_err(Stop::bad_usage)?;
     terminal::say(format_args!("the sandbox listens on http://{}", running.address()));
+    if let Some(toml) = paste::toml(&running.engine().connection()) {
+        terminal::say(format_args!("its page is there too; a hub's payhub.toml reaches it with\n"));
+        terminal::say(format_args!("{toml}"));
+    }
     told_to_stop().await;
     running.stop().await;
     Ok(Exit::Done)

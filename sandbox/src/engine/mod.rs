@@ -139,7 +139,7 @@ impl Engine {
             if !control::is_from_here(received) {
                 return Reply::new(403, "text/plain", "loopback only");
             }
-            if path == "/" { page::page(self) } else { control::answer(self, received) }
+            if path == "/" { page::page(self, received) } else { control::answer(self, received) }
         } else {
             Reply::new(404, "text/plain", "")
         }

@@ -58,7 +58,7 @@ const MEMBERS: [Member; 7] = [
         name: "sandbox",
         manifest: "sandbox/Cargo.toml",
         sees: "domain adapters",
-        uses: "actix-web aws-lc-rs base64 encoding_rs flate2 futures-util hmac jiff md-5 quick-xml rcgen reqwest \
+        uses: "actix-web askama aws-lc-rs base64 encoding_rs flate2 futures-util hmac jiff md-5 quick-xml rcgen reqwest \
                serde serde_json sha1 sha2 subtle thiserror tokio tracing url uuid x509-parser zip",
         is_pure: false,
     },
@@ -94,7 +94,8 @@ const ASKED_FOR: [Member; 2] = [
 ];
 
 /// Crates that only tests may use, in any member.
-const FOR_TESTS: &str = "aes-gcm calamine proptest rsa sha1 toml encoding_rs flate2 zip";
+const FOR_TESTS: &str =
+    "aes-gcm calamine proptest rcgen rsa sha1 tokio-rustls toml encoding_rs flate2 zip";
 
 /// What I/O and async come with: none of it may be in a pure member's tree.
 const IMPURE: [&str; 12] = [
