@@ -1,6 +1,6 @@
 #!/bin/sh
-# The providers' own SDKs as clients of the sandbox: order, query, pay, callback, refund, refund
-# query, close, bill, text message. They verify every answer and every callback; any failure is a non-zero exit.
+# The providers' own SDKs as clients of the sandbox, for every product that they support. They verify
+# every answer and every callback; any failure is a non-zero exit.
 #
 #   tests/sdk/run.sh                        starts `payhub sandbox` itself
 #   SANDBOX_URL=http://127.0.0.1:9010 …     uses one that runs already
@@ -40,11 +40,15 @@ PY
 
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check wechatpayv3==2.0.4 \
-    alibabacloud_dysmsapi20170525==4.6.0
-npm install --silent --no-audit --no-fund --prefix "$work" alipay-sdk@4.14.0 >/dev/null
+    python-alipay-sdk==3.4.0 alibabacloud_dysmsapi20170525==4.6.0
+npm install --silent --no-audit --no-fund --prefix "$work" alipay-sdk@4.14.0 \
+    wechatpay-axios-plugin@0.9.6 tenpay@2.1.18 >/dev/null
 
 "$work/venv/bin/python" "$here/wechat.py"
 "$work/venv/bin/python" "$here/sms.py"
-cp "$here/alipay.mjs" "$work/alipay.mjs" # module resolution starts where the file is
-node "$work/alipay.mjs"
+"$work/venv/bin/python" "$here/python_alipay.py"
+cp "$here"/*.mjs "$work/" # module resolution starts where the file is
+for client in alipay axios-plugin tenpay; do
+    node "$work/$client.mjs"
+done
 echo "all SDKs agree with the sandbox"
