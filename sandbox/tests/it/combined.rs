@@ -41,10 +41,8 @@ fn query(office: &Office) -> Told {
 }
 
 fn close(office: &Office, parts: &[(&str, &str)]) -> Told {
-    let parts: Vec<Value> = parts
-        .iter()
-        .map(|(mchid, no)| json!({"mchid": mchid, "out_trade_no": no}))
-        .collect();
+    let parts: Vec<Value> =
+        parts.iter().map(|(mchid, no)| json!({"mchid": mchid, "out_trade_no": no})).collect();
     let body = json!({"combine_appid": APPID, "sub_orders": parts}).to_string();
     office.wechat("POST", &format!("{PATH}/out-trade-no/WHOLE0001/close"), &body)
 }
@@ -173,9 +171,7 @@ fn limits_of_a_combined_order_are_held() {
 #[test]
 fn inside_wechat_the_payer_is_named_and_a_mini_program_has_a_path_of_its_own() {
     let office = office();
-    let ask = |product: &str, body: &str| {
-        office.wechat("POST", &format!("{PATH}/{product}"), body)
-    };
+    let ask = |product: &str, body: &str| office.wechat("POST", &format!("{PATH}/{product}"), body);
     refused(&ask("jsapi", &whole(|_| (), URL)), 400, "PARAM_ERROR");
     let named = |body: &mut Value| body["combine_payer_info"] = json!({"openid": "o1"});
     let told = ask("miniprogram", &whole(named, URL));

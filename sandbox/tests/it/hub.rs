@@ -1,20 +1,20 @@
 //! The hub's own adapters as clients of the sandbox: written apart from the same documents, they
 //! must understand each other on every call, callback and bill.
 
+mod bills;
+mod messages;
+
 use std::sync::Arc;
 
 use adapters::PaymentProvider;
 use adapters::alipay::{Alipay, AlipayConfig, Proof};
-use adapters::channels::aliyun_sms::{AliyunSms, AliyunSmsConfig};
-use adapters::channels::{Arrival, Delivery, Lookup, SmsChannel as _, SmsLookup, SmsMessage};
 use adapters::keys::{SigningKey, VerifyingKey};
 use adapters::provider::{
-    Acknowledgement, BillAnswer, BillKind, BillTicket, Closing, NewOrder, NewRefund, Notice,
-    OrderKey, Pay, Placed, Product, RefundKey,
+    Acknowledgement, Closing, NewOrder, NewRefund, Notice, OrderKey, Pay, Placed, Product,
+    RefundKey,
 };
 use adapters::wechat::{PublicKey, SubMerchant, Wechat, WechatConfig};
 use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
-use domain::bill::Direction;
 use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
 use domain::ids::{OutRefundNo, OutTradeNo, ProviderTradeNo};
 use domain::personal::{Personal, Secret};
@@ -359,118 +359,4 @@ async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
         }
         running.stop().await;
     }
-}
-
-fn ticket(office: &Office, hub: &Hub) -> BillAnswer {
-    let answer =
-        ask(office, &**hub, &hub.ask_bill(BillKind::Trade, "2026-11-20".parse().unwrap()).unwrap());
-    accepted(hub.read_bill_ticket(&answer, office.engine.now()))
-}
-
-fn file(office: &Office, hub: &Hub, ticket: &BillTicket) -> Outcome<Vec<u8>> {
-    let answer = ask(office, &**hub, &hub.fetch_bill(ticket));
-    hub.read_bill_file(ticket, &answer)
-}
-
-#[track_caller]
-fn fetched(office: &Office, hub: &Hub) -> Outcome<Vec<u8>> {
-    match ticket(office, hub) {
-        BillAnswer::Ready(ticket) => file(office, hub, &ticket),
-        other @ (BillAnswer::Here(_) | BillAnswer::EmptyDay | BillAnswer::NotYet) => {
-            panic!("{other:?}")
-        }
-    }
-}
-
-#[test]
-fn the_hub_reads_every_row_and_total_of_a_bill() {
-    for hub in hubs() {
-        let (office, hub) = (office(), &hub);
-        accepted(place(&office, hub, URL));
-        office.engine.pay(NO, false).unwrap();
-        accepted(refund(&office, hub, 3000));
-        assert!(!matches!(ticket(&office, hub), BillAnswer::Ready(_)), "not before nine");
-        office.pass(86_400);
-        let mut rows = Vec::new();
-        let bytes = accepted(fetched(&office, hub));
-        let totals = adapters::bill::read(&bytes, &mut |row| {
-            let fee = row.fee.unwrap().get();
-            rows.push((row.direction, row.out_trade_no == NO, row.amount.get(), fee));
-        })
-        .unwrap();
-        assert_eq!(
-            rows,
-            [(Direction::Payment, true, 8000, 48), (Direction::Refund, true, 3000, -18)]
-        );
-        assert!(totals.footer_ok, "{:?}", totals.footer_fault);
-        assert_eq!((totals.payments.count, totals.refunds.count), (1, 1));
-        assert_eq!(totals.unknown_columns, Vec::<String>::new());
-    }
-}
-
-#[test]
-fn the_hub_books_nothing_from_a_damaged_bill() {
-    for hub in hubs() {
-        for action in [Action::Truncate, Action::WrongHash] {
-            let (office, hub) = (office(), &hub);
-            accepted(place(&office, hub, URL));
-            office.engine.pay(NO, false).unwrap();
-            office.pass(86_400);
-            office.engine.set_fault(Fault::new(Place::Bill, action).times(1)).unwrap();
-            let refused = match fetched(&office, hub) {
-                Outcome::Accepted(bytes) => adapters::bill::read(&bytes, &mut |_| ()).is_err(),
-                Outcome::Refused(_) | Outcome::Unknown(_) => true,
-            };
-            assert!(refused, "{action:?} {}", hub.provider());
-            accepted(fetched(&office, hub));
-        }
-    }
-}
-
-#[test]
-fn an_empty_day_is_an_empty_day() {
-    for hub in hubs() {
-        let office = office();
-        office.pass(86_400);
-        assert_eq!(ticket(&office, &hub), BillAnswer::EmptyDay);
-    }
-}
-
-#[test]
-fn the_hubs_text_messages_are_sent_throttled_and_looked_up() {
-    let office = office();
-    let channel = AliyunSms::new(AliyunSmsConfig {
-        access_key_id: "sandboxAccessKeyId".to_owned(),
-        access_key_secret: Secret::new("sandboxAccessKeySecret"),
-        sign_name: "园区不动产".to_owned(),
-        endpoint: BASE.to_owned(),
-    })
-    .unwrap();
-    let phone = Personal::new("13800000000");
-    let params = [("amount".to_owned(), "80.00 元 + 费".to_owned())];
-    let message =
-        SmsMessage { phone: &phone, template_code: "SMS_1", params: &params, out_id: "ntf_1" };
-    let call = channel.send(&message).unwrap();
-    let ask = |call: &Call, nonce: &str| {
-        let stamp = Stamp { now: office.engine.now(), nonce: nonce.to_owned() };
-        sent(&office, channel.sign(call, &stamp).unwrap())
-    };
-    let now = office.engine.now();
-    office.engine.set_fault(Fault::new(Place::Sms, Action::Throttle).times(1)).unwrap();
-    let throttled = channel.read_send(&ask(&call, "nonce1"), now);
-    assert!(matches!(throttled, Delivery::Throttled { .. }), "{throttled:?}");
-    office.engine.set_fault(Fault::new(Place::Sms, Action::NotEnough).times(1)).unwrap();
-    let empty = channel.read_send(&ask(&call, "nonce2"), now);
-    assert!(matches!(empty, Delivery::AccountFault { .. }), "{empty:?}");
-
-    let lookup = SmsLookup { phone: &phone, day: "2026-11-20".parse().unwrap(), out_id: "ntf_1" };
-    let query = channel.query(&lookup).unwrap();
-    let absent = channel.read_query(&lookup, &ask(&query, "nonce3"));
-    assert_eq!(absent, Lookup::Absent);
-    let accepted = channel.read_send(&ask(&call, "nonce4"), now);
-    assert!(matches!(accepted, Delivery::Accepted { vendor_ref: Some(_) }), "{accepted:?}");
-    assert_eq!(channel.read_query(&lookup, &ask(&query, "nonce5")), Lookup::Found(None));
-    office.pass(5);
-    let found = channel.read_query(&lookup, &ask(&query, "nonce6"));
-    assert_eq!(found, Lookup::Found(Some(Arrival::Delivered)));
 }

@@ -1,16 +1,17 @@
 //! The hub's adapter for WeChat Pay as client of what only WeChat Pay has: combined orders,
 //! certificates, named payers, coupons, abnormal refunds, fund flows, notices in the old XML.
 
+mod combined;
+
 use std::sync::Arc;
 
 use adapters::PaymentProvider;
 use adapters::provider::{
-    AccountKind, BillAnswer, BillKind, Closing, CombinedKey, Document, FundAccount, Identity,
-    Learned, NewCombined, NewOrder, NewPart, NewRefund, Notice, OrderKey, PartKey, Pay, Placed,
-    Product, Redirect, RefundKey,
+    AccountKind, BillAnswer, BillKind, Document, FundAccount, Identity, Learned, NewOrder,
+    NewRefund, Notice, OrderKey, Pay, Placed, Product, Redirect, RefundKey,
 };
 use adapters::wechat::{Wechat, WechatConfig};
-use adapters::wire::{Answer, Call, Headers, Outcome};
+use adapters::wire::{Answer, Call, Headers};
 use domain::fact::{OrderStanding, ProviderFact, RefundFact, RefundStanding};
 use domain::ids::{OutRefundNo, OutTradeNo, ProviderTradeNo};
 use domain::personal::{Personal, Secret};
@@ -19,10 +20,10 @@ use sandbox::{
     Action, Engine, Fault, Operation, Pay as Payment, Person, Place, PortalRefund, Verification,
 };
 
+use self::combined::Whole;
 use crate::hub::{accepted, ask, sent, stamp, wechat_config};
 use crate::office::{MCHID, Office, config, morning};
 
-const TAX: &str = "1900000109";
 const URL: &str = "http://127.0.0.1:9/callbacks/a";
 const API_KEY: &str = "payhubtestsonlyapiv2key012345678";
 
@@ -80,126 +81,14 @@ fn standing(office: &Office, hub: &Wechat) -> OrderStanding {
     accepted(hub.read_order(&key, &answer, office.engine.now()))
 }
 
-struct Whole {
-    whole: OutTradeNo,
-    fee: OutTradeNo,
-    tax: OutTradeNo,
-}
-
-impl Whole {
-    fn new() -> Self {
-        Self {
-            whole: no("W20261120ABCDEF0001"),
-            fee: no("P20261120ABCDEF0001"),
-            tax: no("P20261120ABCDEF0002"),
-        }
-    }
-
-    fn place(&self, office: &Office, hub: &Wechat, product: Product) -> Pay {
-        let openid = Personal::new("oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
-        let part = |payee, out_trade_no, fen, subject| NewPart {
-            payee,
-            out_trade_no,
-            amount: Fen::new(fen),
-            subject,
-        };
-        let combined = hub.combined().unwrap();
-        let call = combined
-            .place_combined(&NewCombined {
-                product,
-                out_trade_no: &self.whole,
-                parts: &[
-                    part(MCHID, &self.fee, 8000, "不动产登记费"),
-                    part(TAX, &self.tax, 120_000, "契税"),
-                ],
-                expires_at: "2026-11-20T04:00:00Z".parse().unwrap(),
-                notify_url: URL,
-                return_url: None,
-                payer: (product == Product::Jsapi).then_some(&openid),
-                client_ip: (product == Product::H5).then_some("203.0.113.9"),
-                now: office.engine.now(),
-            })
-            .unwrap();
-        let answer = told(office, hub, &call);
-        match accepted(combined.read_combined_placed(&call, &answer, &stamp(office))) {
-            Placed::Offered(pay) => pay,
-            Placed::Paid(fact) => panic!("{fact:?}"),
-        }
-    }
-
-    fn standings(&self, office: &Office, hub: &Wechat) -> Vec<(OutTradeNo, OrderStanding)> {
-        let combined = hub.combined().unwrap();
-        let answer = told(office, hub, &combined.query_combined(&self.whole));
-        let parts = accepted(combined.read_combined(&self.whole, &answer, office.engine.now()));
-        parts.into_iter().map(|part| (part.out_trade_no, part.standing)).collect()
-    }
-
-    fn close(&self, office: &Office, hub: &Wechat) -> Closing {
-        let combined = hub.combined().unwrap();
-        let parts = [
-            PartKey { payee: MCHID, out_trade_no: &self.fee },
-            PartKey { payee: TAX, out_trade_no: &self.tax },
-        ];
-        let key = CombinedKey { out_trade_no: &self.whole, parts: &parts };
-        let answer = told(office, hub, &combined.close_combined(&key));
-        accepted(combined.read_combined_closed(&answer, office.engine.now()))
-    }
-}
-
 fn opened(office: &Office, hub: &Wechat, number: &str) -> Vec<ProviderFact> {
     let sealed = office.engine.sealed_callback(number).unwrap();
     let headers = sealed.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
     let headers = Headers(headers.collect());
-    let notice =
-        Notice { headers: &headers, body: &sealed.body, received_at: office.engine.now() };
+    let notice = Notice { headers: &headers, body: &sealed.body, received_at: office.engine.now() };
     let opened = hub.open_notice(&notice).unwrap();
     assert_eq!(opened.unreadable, None);
     opened.facts
-}
-
-#[test]
-fn a_combined_order_lives_in_the_hubs_words_by_every_product() {
-    for product in [Product::Native, Product::Jsapi, Product::H5, Product::App] {
-        let (office, hub, whole) = (office(Verification::PublicKey), hub(), Whole::new());
-        whole.place(&office, &hub, product);
-        whole.place(&office, &hub, product);
-        let unpaid = whole.standings(&office, &hub);
-        assert_eq!(unpaid.len(), 2, "{product:?}");
-        assert!(unpaid.iter().all(|(_, standing)| *standing == OrderStanding::Unpaid));
-        office.engine.pay(whole.whole.as_str(), true).unwrap();
-        for (number, standing) in whole.standings(&office, &hub) {
-            let OrderStanding::Paid(fact) = standing else { panic!("{number}: {standing:?}") };
-            let fen = if number == whole.fee { 8000 } else { 120_000 };
-            assert_eq!((fact.amount, fact.paid_at), (Fen::new(fen), morning()));
-        }
-        assert_eq!(whole.close(&office, &hub), Closing::Paid);
-        let facts = opened(&office, &hub, whole.whole.as_str());
-        let payees: Vec<_> = facts
-            .iter()
-            .map(|fact| match fact {
-                ProviderFact::Payment(fact) => {
-                    (fact.stated.payee.as_deref(), fact.out_trade_no.as_str(), fact.amount.get())
-                }
-                ProviderFact::Refund(fact) => panic!("{fact:?}"),
-            })
-            .collect();
-        assert_eq!(
-            payees,
-            [
-                (Some(MCHID), whole.fee.as_str(), 8000),
-                (Some(TAX), whole.tax.as_str(), 120_000)
-            ]
-        );
-    }
-}
-
-#[test]
-fn a_combined_order_that_nobody_paid_is_closed_with_all_its_parts() {
-    let (office, hub, whole) = (office(Verification::PublicKey), hub(), Whole::new());
-    whole.place(&office, &hub, Product::Native);
-    assert_eq!(whole.close(&office, &hub), Closing::Closed);
-    let closed = whole.standings(&office, &hub);
-    assert!(closed.iter().all(|(_, standing)| *standing == OrderStanding::Closed));
 }
 
 #[test]
@@ -324,10 +213,7 @@ fn every_bill_and_fund_flow_is_read_and_foots() {
     assert!(flow.footer_ok, "{:?}", flow.footer_fault);
     assert_eq!((flow.income.count, flow.expense.count), (1, 2));
     assert_eq!(flow.from_trade, Fen::new(8000 - 48 - 3000 + 18));
-    let empty = hub.ask_bill(
-        BillKind::FundFlow(FundAccount::Fees),
-        "2026-11-20".parse().unwrap(),
-    );
+    let empty = hub.ask_bill(BillKind::FundFlow(FundAccount::Fees), "2026-11-20".parse().unwrap());
     let answer = told(&office, &hub, &empty.unwrap());
     let answer = accepted(hub.read_bill_ticket(&answer, office.engine.now()));
     assert_eq!(answer, BillAnswer::EmptyDay);
@@ -350,11 +236,8 @@ fn refund(office: &Office, hub: &Wechat, provider_trade_no: &ProviderTradeNo) ->
         now: office.engine.now(),
         earlier: 0,
     };
-    let key = RefundKey {
-        out_trade_no: &number,
-        out_refund_no: &out_refund_no,
-        amount: Fen::new(3000),
-    };
+    let key =
+        RefundKey { out_trade_no: &number, out_refund_no: &out_refund_no, amount: Fen::new(3000) };
     let answer = told(office, hub, &hub.refund(&wanted).unwrap());
     accepted(hub.read_refunded(&key, &answer, office.engine.now()))
 }
@@ -372,11 +255,8 @@ fn an_abnormal_refund_is_sent_to_the_payers_card_and_arrives() {
     office.pass(60);
     let number = no("P20261120ABCDEF0001");
     let out_refund_no: OutRefundNo = REFUND_NO.parse().unwrap();
-    let key = RefundKey {
-        out_trade_no: &number,
-        out_refund_no: &out_refund_no,
-        amount: Fen::new(3000),
-    };
+    let key =
+        RefundKey { out_trade_no: &number, out_refund_no: &out_refund_no, amount: Fen::new(3000) };
     let look = || {
         let answer = told(&office, &hub, &hub.query_refund(&key));
         accepted(hub.read_refund(&key, &answer, office.engine.now())).unwrap().standing
@@ -439,25 +319,8 @@ fn the_adapter_deviates_from_the_manual_in_nothing() {
     // has one nonce.
     let known = ["notify_url: not https", "nonce: used before"];
     for verdict in office.engine.state().requests {
-        let odd: Vec<&String> = verdict
-            .deviations
-            .iter()
-            .filter(|said| !known.contains(&said.as_str()))
-            .collect();
+        let odd: Vec<&String> =
+            verdict.deviations.iter().filter(|said| !known.contains(&said.as_str())).collect();
         assert!(odd.is_empty(), "{} {}: {odd:?}", verdict.method, verdict.target);
-    }
-}
-
-#[test]
-fn a_spoilt_answer_to_a_combined_order_is_unknown() {
-    for action in [Action::Garbage, Action::WrongSignature, Action::UnknownSerial] {
-        let (office, hub, whole) = (office(Verification::PublicKey), hub(), Whole::new());
-        whole.place(&office, &hub, Product::Native);
-        let fault = Fault::new(Place::Answer, action).during(Operation::Query).times(1);
-        office.engine.set_fault(fault).unwrap();
-        let combined = hub.combined().unwrap();
-        let answer = told(&office, &hub, &combined.query_combined(&whole.whole));
-        let read = combined.read_combined(&whole.whole, &answer, office.engine.now());
-        assert!(matches!(read, Outcome::Unknown(_)), "{action:?}: {read:?}");
     }
 }

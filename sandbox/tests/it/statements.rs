@@ -99,7 +99,8 @@ fn the_fund_flow_has_every_movement_with_the_balance_after_it() {
     assert_eq!(rows[4][9], "退款总金额26.25元;含手续费0.16元");
     assert_eq!(rows[5], ["5.0", "2.0", "620.00", "3.0", "29.81"]);
     for account in ["OPERATION", "FEES"] {
-        let told = ask(&office, &format!("fundflowbill?bill_date=2026-11-20&account_type={account}"));
+        let told =
+            ask(&office, &format!("fundflowbill?bill_date=2026-11-20&account_type={account}"));
         refused(&told, 400, "NO_STATEMENT_EXIST");
     }
     refused(&ask(&office, "fundflowbill?bill_date=2026-11-20&account_type=X"), 400, "PARAM_ERROR");
