@@ -123,34 +123,58 @@ async fn renew_at_once(hub: &Hub, merchant: &Merchant, keys: &dyn RenewedKeys) -
     true
 }
 
+/// What a renewal found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// Keys, the last of which is good until then; `None`: without end.
+    Good(Option<Timestamp>),
+    /// The provider has none for this merchant: it signs with its public key alone.
+    NoneThere,
+    /// Nothing; the old keys stay.
+    Failed(String),
+}
+
+/// Renews the keys of a merchant whatever was done before; `None` where its provider has none that
+/// change.
+pub async fn renew_now(hub: &Hub, merchant: &Merchant) -> Option<Renewed> {
+    let keys = merchant.provider.renewed_keys()?;
+    let renewal = hub.renewals.0.get(&merchant.id)?;
+    let _turn = renewal.turn.lock().await;
+    Some(renew(hub, merchant, keys, renewal).await)
+}
+
 /// One call, while the turn is held.
-async fn renew(hub: &Hub, merchant: &Merchant, keys: &dyn RenewedKeys, renewal: &Renewal) {
-    let next = match keys.ask_keys() {
-        None => HOURLY,
+async fn renew(
+    hub: &Hub,
+    merchant: &Merchant,
+    keys: &dyn RenewedKeys,
+    renewal: &Renewal,
+) -> Renewed {
+    let renewed = match keys.ask_keys() {
+        None => Renewed::Good(keys.keys_expire_at()),
         Some(call) => {
             let learned = ask_for_keys(hub, merchant, &call, |answer, stamp| {
                 keys.learn_keys(answer, stamp.now)
-            })
-            .await;
-            let merchant = &merchant.id;
-            match learned {
-                Outcome::Accepted(Learned::New(0)) => HOURLY,
+            });
+            match learned.await {
                 Outcome::Accepted(Learned::New(count)) => {
-                    tracing::info!(%merchant, count, "new verification keys of the provider");
-                    HOURLY
+                    tracing::info!(merchant = %merchant.id, count, "new keys of the provider");
+                    Renewed::Good(keys.keys_expire_at())
                 }
-                Outcome::Accepted(Learned::NoneThere) => NONE_THERE,
-                Outcome::Refused(refusal) => {
-                    let why = refusal.code;
-                    tracing::warn!(%merchant, why, "keys were not renewed; the old ones stay");
-                    AGAIN
-                }
-                Outcome::Unknown(why) => {
-                    tracing::warn!(%merchant, why, "keys were not renewed; the old ones stay");
-                    AGAIN
-                }
+                Outcome::Accepted(Learned::NoneThere) => Renewed::NoneThere,
+                Outcome::Refused(refusal) => Renewed::Failed(refusal.code),
+                Outcome::Unknown(why) => Renewed::Failed(why),
             }
         }
     };
+    let next = match &renewed {
+        Renewed::Good(_) => HOURLY,
+        Renewed::NoneThere => NONE_THERE,
+        Renewed::Failed(why) => {
+            tracing::warn!(merchant = %merchant.id, why, "keys were not renewed; the old ones stay");
+            AGAIN
+        }
+    };
     renewal.ended(hub.clock.now(), next);
+    renewed
 }

@@ -1,5 +1,7 @@
 //! `payhub doctor`: one line a check, OK or FAIL, and what to do.
 
+mod certificates;
+
 use std::net::ToSocketAddrs as _;
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ pub(super) async fn doctor(asked: &ConfigArgs, environment: &Environment) -> Res
             )));
             public_url(&config, &mut findings);
             clock(&mut findings);
+            certificates::configured(&config, SystemClock.now(), &mut findings);
             database(&config, &mut findings).await;
             reach(&config, &mut findings).await;
         }
@@ -117,7 +120,10 @@ async fn database(config: &Config, findings: &mut Vec<Finding>) {
 async fn books(config: &Config, database: &Database, findings: &mut Vec<Finding>) {
     let hub = hub::open(config, database.store.clone(), std::sync::Arc::new(SystemClock)).await;
     let proof = match hub {
-        Ok(hub) => ledger::verify(&hub).await.map_err(|error| error.to_string()),
+        Ok(hub) => {
+            certificates::fetched(&hub, findings).await;
+            ledger::verify(&hub).await.map_err(|error| error.to_string())
+        }
         Err(error) => Err(error.to_string()),
     };
     match proof {

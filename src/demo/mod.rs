@@ -50,7 +50,7 @@ async fn with_office(asked: &DemoArgs, folder: &Folder, database: &Database) -> 
     let listen = asked.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
     let office = Office::open(
         database.store.clone(),
-        &Opening { now: opening, listen, seed: asked.seed, more: "" },
+        &Opening { now: opening, listen, seed: asked.seed, more: "", arrange: |_as_usual| {} },
     )
     .await
     .map_err(Stop::bad_usage)?;

@@ -17,7 +17,7 @@ use crate::fault::Fault;
 use crate::http::{self, HttpOptions};
 use crate::hub::{self, Hub};
 use crate::store::{Store, migrate};
-use crate::{cases, dispatch, orders, reconcile, refunds};
+use crate::{cases, dispatch, keys, orders, reconcile, refunds};
 
 const WECHATPAY_PUBLIC: &str = include_str!("../../fixtures/keys/wechatpay_platform_pub.pem");
 const ALIPAY_PUBLIC: &str = include_str!("../../fixtures/keys/alipay_platform_pub.pem");
@@ -80,6 +80,8 @@ pub struct Opening<'a> {
     pub seed: u64,
     /// Further tables of `payhub.toml`; `{providers}` in it stands for the providers' address.
     pub more: &'a str,
+    /// What is other at the providers than usual.
+    pub arrange: fn(&mut SandboxConfig),
 }
 
 /// Why an office does not open, or does not go on: a sentence.
@@ -109,6 +111,7 @@ impl Office {
         providers.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         providers.seed = opening.seed;
         providers.auto_tick = false;
+        (opening.arrange)(&mut providers);
         let merchant_key = published(providers.wechat.first().map(|it| &it.published_private_key));
         let app_key = published(providers.alipay.first().map(|it| &it.published_private_key));
         let sandbox = Sandbox::start(&providers, Arc::new(clock.clone())).map_err(told)?;
@@ -204,13 +207,14 @@ impl Office {
     /// When a worker fails, or they never come to rest.
     pub async fn settle(&self) -> Result<(), OfficeError> {
         for _ in 0..ROUNDS {
+            let renewed = keys::run_once(&self.hub).await?;
             let delivered = self.sandbox.deliver_due().await;
             let followed = orders::run_once(&self.hub).await?;
             let refunded = refunds::run_once(&self.hub).await?;
             let lit = cases::run_once(&self.hub).await?;
             let sent = dispatch::run_once(&self.hub).await?;
             let reconciled = reconcile::run_once(&self.hub).await?;
-            let work = [followed, refunded, lit, sent, reconciled];
+            let work = [renewed, followed, refunded, lit, sent, reconciled];
             if delivered.sent == 0 && delivered.dropped == 0 && work.iter().all(|done| *done == 0) {
                 return Ok(());
             }

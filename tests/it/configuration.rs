@@ -74,7 +74,7 @@ fn the_example_configuration_is_a_good_one() {
     let example = include_str!("../../docs/payhub.example.toml");
     let environment = Environment::of([("HOME", "/home/x")]);
     let config = Config::parse(example, &folder.0.join("payhub.toml"), &environment).unwrap();
-    assert_eq!(config.merchants.len(), 2);
+    assert_eq!(config.merchants.len(), 3);
     assert_eq!(config.templates.len(), 2);
     assert!(config.server.is_public());
 }

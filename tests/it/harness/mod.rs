@@ -10,6 +10,7 @@ use std::ops::Deref;
 use jiff::{SignedDuration, Timestamp};
 use payhub::demo::{Office, Opening};
 use payhub::store::Store;
+use sandbox::SandboxConfig;
 use serde_json::{Value, json};
 
 use cluster::Lent;
@@ -38,12 +39,18 @@ impl World {
 
     /// Opens an office with further tables of `payhub.toml`.
     pub(crate) async fn open_with(more: &str) -> Self {
+        Self::open_at(more, |_as_usual| {}).await
+    }
+
+    /// Opens an office whose providers are other than usual.
+    pub(crate) async fn open_at(more: &str, arrange: fn(&mut SandboxConfig)) -> Self {
         let database = Lent::new().await;
         let opening = Opening {
             now: OPENING.parse().unwrap(),
             listen: ([127, 0, 0, 1], 0).into(),
             seed: 1,
             more,
+            arrange,
         };
         let office = Office::open(database.store(), &opening).await.expect("the office opens");
         Self { office, database }

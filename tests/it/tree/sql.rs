@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 11] = [
+const APPEND_ONLY: [&str; 12] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -16,6 +16,7 @@ const APPEND_ONLY: [&str; 11] = [
     "bill_files",
     "case_events",
     "case_lights",
+    "refund_redirects",
 ];
 
 /// The database's clock times leases and nothing else.
