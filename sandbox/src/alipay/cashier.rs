@@ -39,17 +39,18 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// What the payer sees when the merchant's request is refused.
+/// What the payer sees when the merchant's request is refused: a page in GBK, as the gateway's is.
 pub(super) fn refused(refusal: &Business) -> Reply {
     let code = refusal.sub_code.trim_start_matches("isv.");
-    page(
-        200,
-        &format!(
-            "<p>调试错误，请回到请求来源地，重新发起请求。</p><dl><dt>错误代码<dd>{}<dt>错误原因<dd>{}</dl>",
-            escaped(code),
-            escaped(&refusal.sub_msg)
-        ),
-    )
+    let html = format!(
+        "<!doctype html><html lang=zh-CN><title>调试错误</title>\
+         <p>调试错误，请回到请求来源地，重新发起请求。</p><dl><dt>错误代码<dd>{}<dt>错误原因<dd>{}</dl>",
+        escaped(code),
+        escaped(&refusal.sub_msg)
+    );
+    let mut reply = Reply::new(200, "text/html;charset=GBK", encoding_rs::GBK.encode(&html).0);
+    reply.headers.push(("Content-Security-Policy", "default-src 'none'".to_owned()));
+    reply
 }
 
 /// The cashier's page for an order.

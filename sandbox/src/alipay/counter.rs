@@ -1,5 +1,5 @@
 //! The payer's barcode at the counter (付款码): paid at once, waiting, refused, or nobody knows; and
-//! the cancel that takes a payment back whose outcome is unknown. The last four digits of the code
+//! the cancel that takes a payment back whose outcome is unknown. The last two digits of the code
 //! say what happens, so that a test can choose.
 
 use jiff::SignedDuration;
@@ -22,25 +22,25 @@ const CANCEL_HOURS: i64 = 24;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Paid,
-    /// `…0003`: the payer must confirm on the phone.
+    /// `…00`: the payer must confirm on the phone.
     Waits,
-    /// `…0500`: the gateway says that it does not know, and the payer has paid.
+    /// `…01`: the gateway says that it does not know, and the payer has paid.
     PaidUnknown,
-    /// `…0404`: the code is not good.
+    /// `…02`: the code is not good.
     Invalid,
-    /// `…0402`: the payer has not enough.
+    /// `…03`: the payer has not enough.
     Poor,
 }
 
 fn fate(code: &str) -> Fate {
     let ends = |digits: &str| code.ends_with(digits);
-    if ends("0003") {
+    if ends("00") {
         Fate::Waits
-    } else if ends("0500") {
+    } else if ends("01") {
         Fate::PaidUnknown
-    } else if ends("0404") {
+    } else if ends("02") {
         Fate::Invalid
-    } else if ends("0402") {
+    } else if ends("03") {
         Fate::Poor
     } else {
         Fate::Paid
@@ -134,23 +134,25 @@ pub(super) fn cancel(
             "out_trade_no": request.text("out_trade_no"), "retry_flag": "N",
         })));
     };
-    let mut told = json!({
-        "action": "close",
-        "out_trade_no": order.out_trade_no,
-        "retry_flag": "N",
-        "trade_no": order.trade_no,
-    });
+    let told = |action: &str| {
+        fields(&json!({
+            "action": action,
+            "out_trade_no": order.out_trade_no,
+            "retry_flag": "N",
+            "trade_no": order.trade_no,
+        }))
+    };
+    let (closed, refunded) = (told("close"), told("refund"));
     let key = order.key();
     let Some(payment) = order.payment(None) else {
         if let Some(order) = world.book.orders.get_mut(&key) {
             order.closed_at.get_or_insert(request.now);
         }
-        return Ok(fields(&told));
+        return Ok(closed);
     };
-    told["action"] = json!("refund");
     let back = world.book.refunded(order);
     if back == payment.amount {
-        return Ok(fields(&told));
+        return Ok(refunded);
     }
     if back > domain::Fen::ZERO {
         return Err(Business::failed("ACQ.CANCEL_NOT_ALLOWED", "已部分退款的交易不能撤销"));
@@ -166,5 +168,5 @@ pub(super) fn cancel(
     }
     let (no, amount) = (order.out_trade_no.clone(), payment.amount);
     refunds::file(world, &key, &no, amount, request.now);
-    Ok(fields(&told))
+    Ok(refunded)
 }

@@ -15,7 +15,7 @@ use crate::verdict::{Proof, Verdicts};
 /// The gateway's tolerance is not documented; ten minutes either way are assumed.
 const TOLERANCE_S: u64 = 600;
 
-/// The parameters of query and form, each exactly once, of a request whose signature holds.
+/// Holds a request's parameters against its application's key, certificates and the clock.
 pub(super) fn verify(
     keys: &Keys,
     verdicts: &mut Verdicts,
@@ -25,6 +25,12 @@ pub(super) fn verify(
     let get =
         |name: &str| parameters.get(name).map(String::as_str).filter(|value| !value.is_empty());
     verdicts.signature(if get("sign").is_some() { Proof::Bad } else { Proof::Missing });
+    // Whose request it is comes before anything else, even before a missing signature.
+    let app = get("app_id").and_then(|app_id| keys.alipay(app_id));
+    let unknown = || Business::invalid("isv.invalid-app-id", "无效的AppID参数");
+    if app.is_none() && get("app_id").is_some() {
+        return Err(unknown());
+    }
     for (name, sub_code) in [
         ("method", "isv.missing-method"),
         ("app_id", "isv.missing-app-id"),
@@ -47,9 +53,7 @@ pub(super) fn verify(
     if get("format").is_some_and(|format| !format.eq_ignore_ascii_case("json")) {
         return Err(Business::invalid("isv.invalid-format", "数据格式须为JSON"));
     }
-    let app = get("app_id")
-        .and_then(|app_id| keys.alipay(app_id))
-        .ok_or_else(|| Business::invalid("isv.invalid-app-id", "无效的AppID参数"))?;
+    let app = app.ok_or_else(unknown)?;
     certified(app, get("app_cert_sn"), get("alipay_root_cert_sn"))?;
     let text = signed_text(parameters);
     if !get("sign").is_some_and(|sign| app.requests.verifies(text.as_bytes(), sign)) {

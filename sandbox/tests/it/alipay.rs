@@ -180,6 +180,8 @@ fn a_request_that_is_not_the_applications_gets_an_error_response() {
     assert_eq!(sub_code(office.alipay_send(&spoilt)), "isv.invalid-signature");
     spoilt.remove("sign");
     assert_eq!(sub_code(office.alipay_send(&spoilt)), "isv.missing-signature");
+    spoilt.insert("app_id".to_owned(), "2021000000000001".to_owned());
+    assert_eq!(sub_code(office.alipay_send(&spoilt)), "isv.invalid-app-id", "asked first");
     assert!(office.engine.state().orders.is_empty());
 }
 

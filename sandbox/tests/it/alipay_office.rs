@@ -24,18 +24,18 @@ pub(crate) fn office_of(change: impl FnOnce(&mut AlipayApp)) -> Office {
 /// The text of a node as it stands: an object, or a text with its quotes.
 pub(crate) fn node_text(body: &str, name: &str) -> String {
     let (_, rest) = body.split_once(&format!("\"{name}\":")).unwrap();
-    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let (mut open, mut quoted, mut escaped) = (Vec::new(), false, false);
     for (place, letter) in rest.char_indices() {
         match letter {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' => quoted = !quoted,
-            '{' if !quoted => depth += 1,
-            '}' if !quoted => depth -= 1,
+            '{' if !quoted => open.push(place),
+            '}' if !quoted => drop(open.pop()),
             _ => {}
         }
-        if depth == 0 && !quoted {
-            return rest[..=place].to_owned();
+        if open.is_empty() && !quoted {
+            return rest.get(..=place).unwrap().to_owned();
         }
     }
     panic!("{body}")
@@ -47,7 +47,11 @@ pub(crate) fn beside(body: &str, name: &str) -> Option<String> {
     whole[name].as_str().map(str::to_owned)
 }
 
+/// A body's text: UTF-8, or GBK where it says so.
 pub(crate) fn body(reply: &Reply) -> String {
+    if reply.header("Content-Type").is_some_and(|kind| kind.contains("GBK")) {
+        return encoding_rs::GBK.decode(&reply.body).0.into_owned();
+    }
     String::from_utf8(reply.body.clone()).unwrap()
 }
 
