@@ -181,7 +181,7 @@ fn decoded(encoded: &str) -> BTreeMap<String, String> {
 }
 
 /// The parameters that whoever carries the order brings to Alipay.
-fn carried(hub: &Alipay, call: &Call) -> BTreeMap<String, String> {
+pub(super) fn carried(hub: &Alipay, call: &Call) -> BTreeMap<String, String> {
     match hub.offer(call, &stamp()).unwrap().unwrap() {
         Pay::App { params } => decoded(params["order_string"].as_str().unwrap()),
         Pay::Redirect { url } => {
