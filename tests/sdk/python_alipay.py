@@ -94,7 +94,7 @@ def day(name, sdk, gateway):
     scanned = sdk.api_alipay_trade_pay(
         out_trade_no=order,
         scene="bar_code",
-        auth_code=f"28{time.time_ns() % 10**12:012}01",
+        auth_code=f"28{time.time_ns() % 10**12:012}56",
         subject="登记费",
         total_amount="80.00",
     )
