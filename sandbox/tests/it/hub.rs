@@ -214,13 +214,15 @@ fn kind(pay: &Pay) -> &'static str {
 fn an_order_lives_in_the_hubs_words_by_every_product() {
     for hub in hubs() {
         let office = office();
-        let (given, unpaid) = match hub.product {
-            Product::Precreate => ("qr_code", OrderStanding::Absent),
-            Product::Jsapi => ("jsapi", OrderStanding::Unpaid),
-            Product::H5 => ("redirect", OrderStanding::Unpaid),
-            Product::App => ("app", OrderStanding::Unpaid),
-            _ => ("qr_code", OrderStanding::Unpaid),
-        };
+        let table = [
+            (Product::Native, "qr_code", OrderStanding::Unpaid),
+            (Product::Jsapi, "jsapi", OrderStanding::Unpaid),
+            (Product::H5, "redirect", OrderStanding::Unpaid),
+            (Product::App, "app", OrderStanding::Unpaid),
+            (Product::Precreate, "qr_code", OrderStanding::Absent),
+        ];
+        let expected = table.into_iter().find(|(product, ..)| *product == hub.product);
+        let (_, given, unpaid) = expected.unwrap();
         assert_eq!(kind(&accepted(place(&office, &hub, URL))), given, "{hub}");
         assert_eq!(kind(&accepted(place(&office, &hub, URL))), given, "{hub}: a repeat");
         assert_eq!(standing(&office, &hub), unpaid, "{hub}");
@@ -309,10 +311,8 @@ fn refund_standing(office: &Office, hub: &Hub) -> Option<RefundStanding> {
 fn a_refund_lives_in_the_hubs_words_by_every_product() {
     for hub in &hubs() {
         let office = office();
-        let first = match hub.product {
-            Product::Precreate => RefundStanding::Succeeded,
-            _ => RefundStanding::Processing,
-        };
+        let at_once = hub.product == Product::Precreate;
+        let first = if at_once { RefundStanding::Succeeded } else { RefundStanding::Processing };
         accepted(place(&office, hub, URL));
         office.engine.pay(NO, false).unwrap();
         assert_eq!(refund_standing(&office, hub), None);

@@ -188,7 +188,9 @@ fn bill(office: &Office, hub: &Wechat, kind: BillKind) -> Vec<u8> {
             let file = told(office, hub, &hub.fetch_bill(&ticket));
             accepted(hub.read_bill_file(&ticket, &file))
         }
-        other => panic!("{kind:?}: {other:?}"),
+        other @ (BillAnswer::Here(_) | BillAnswer::EmptyDay | BillAnswer::NotYet) => {
+            panic!("{kind:?}: {other:?}")
+        }
     }
 }
 
