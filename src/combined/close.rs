@@ -3,6 +3,7 @@
 
 use adapters::provider::{Closing, CombinedKey, PartKey};
 use domain::ids::CombinedId;
+use domain::order::OrderState;
 
 use super::follow::{Standing, book, standing};
 use super::write::{Step, reschedule, write};
@@ -13,7 +14,6 @@ use crate::orders::cadence::{self, Look};
 use crate::orders::{Closed, Why, decided};
 use crate::outbound::{Kind, Question, ask};
 use crate::store::combined::CombinedRecord;
-use domain::order::OrderState;
 
 /// Closes a combined order.
 ///

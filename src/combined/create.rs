@@ -238,30 +238,7 @@ async fn write(
     let call = call(cast.asker, request, &parts, (&out_trade_no, now, expires_at))?;
     let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
     let sealed = hub.sealer.seal(Purpose::Call, &call, call_context(&combined_id).as_bytes())?;
-    for part in &parts {
-        let new = orders::NewOrder {
-            order_id: &part.order_id,
-            application_id: application,
-            merchant_id: &part.payee.id,
-            provider: part.payee.provider.provider(),
-            product: request.product.as_str(),
-            out_trade_no: &part.out_trade_no,
-            amount: part.amount,
-            subject: part.subject,
-            // One call places all parts: it stands with the whole.
-            place_call: &[],
-            now,
-            expires_at,
-            next_query_at: None,
-            allocations: &part.allocations,
-        };
-        match orders::insert(&tx, &new).await {
-            Err(error) if error.constraint() == Some("one_live_order_per_fee") => {
-                return Err(Unwritten::Raced);
-            }
-            done => done?,
-        }
-    }
+    insert_parts(&tx, application, request.product, &parts, (now, expires_at)).await?;
     let payees: Vec<(OrderId, String)> = parts
         .iter()
         .map(|part| (part.order_id.clone(), part.payee.provider.account().payee.clone()))
@@ -282,6 +259,41 @@ async fn write(
     combined::insert(&tx, &new).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(combined_id)
+}
+
+/// Writes each part down as the order that it is.
+async fn insert_parts(
+    tx: &deadpool_postgres::Transaction<'_>,
+    application: &ApplicationId,
+    product: Product,
+    parts: &[Part<'_>],
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<(), Unwritten> {
+    for part in parts {
+        let new = orders::NewOrder {
+            order_id: &part.order_id,
+            application_id: application,
+            merchant_id: &part.payee.id,
+            provider: part.payee.provider.provider(),
+            product: product.as_str(),
+            out_trade_no: &part.out_trade_no,
+            amount: part.amount,
+            subject: part.subject,
+            // One call places all parts: it stands with the whole.
+            place_call: &[],
+            now,
+            expires_at,
+            next_query_at: None,
+            allocations: &part.allocations,
+        };
+        match orders::insert(tx, &new).await {
+            Err(error) if error.constraint() == Some("one_live_order_per_fee") => {
+                return Err(Unwritten::Raced);
+            }
+            done => done?,
+        }
+    }
+    Ok(())
 }
 
 fn payable(amounts: impl Iterator<Item = Fen>) -> Result<Fen, Fault> {

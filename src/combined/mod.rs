@@ -11,13 +11,12 @@ mod follow;
 mod place;
 mod write;
 
+use adapters::provider::CombinedPayments;
 use domain::ids::{ApplicationId, CombinedId};
 
 pub use close::close;
 pub use create::{CombinedRequest, Created, PartRequest, create};
 pub use follow::{follow, part_standing, run_of};
-
-use adapters::provider::CombinedPayments;
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

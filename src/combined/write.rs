@@ -52,6 +52,7 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
     then.parts = orders::lock(&tx, &ids).await?;
     then.queries = step.queries;
     let mut effects = Effects::new(now);
+    let mut pay = None;
     for part in &mut then.parts {
         let Ok(after) = part.status.after(step.transition) else { continue };
         let closes = step.transition == OrderTransition::Close;
@@ -69,13 +70,17 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
             queries: 0,
             closing_at: None,
         };
-        if orders::answered(&tx, &answer).await? && closes && part.status != after {
-            effects.closed(&part.id);
+        if orders::answered(&tx, &answer).await? {
+            // A whole that moved meanwhile needs no code any more.
+            pay = step.pay;
+            if closes && part.status != after {
+                effects.closed(&part.id);
+            }
         }
         *part = OrderRecord { status: after, closed_at, superseded_at, ..part.clone() };
     }
     let next = cadence::next(&then, now, Look::Answered);
-    combined::reschedule(&tx, &whole.id, step.pay, next, step.queries).await?;
+    combined::reschedule(&tx, &whole.id, pay, next, step.queries).await?;
     commit(hub, tx, effects).await?;
     Ok(())
 }
