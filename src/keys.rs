@@ -57,6 +57,11 @@ impl Renewal {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn look_again(&self, now: Timestamp) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.due_at = Some(now.saturating_add(HOURLY).unwrap_or(Timestamp::MAX));
+    }
+
     fn ended(&self, now: Timestamp, next: SignedDuration) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.done = state.done.wrapping_add(1);
@@ -150,22 +155,21 @@ async fn renew(
     keys: &dyn RenewedKeys,
     renewal: &Renewal,
 ) -> Renewed {
-    let renewed = match keys.ask_keys() {
-        None => Renewed::Good(keys.keys_expire_at()),
-        Some(call) => {
-            let learned = ask_for_keys(hub, merchant, &call, |answer, stamp| {
-                keys.learn_keys(answer, stamp.now)
-            });
-            match learned.await {
-                Outcome::Accepted(Learned::New(count)) => {
-                    tracing::info!(merchant = %merchant.id, count, "new keys of the provider");
-                    Renewed::Good(keys.keys_expire_at())
-                }
-                Outcome::Accepted(Learned::NoneThere) => Renewed::NoneThere,
-                Outcome::Refused(refusal) => Renewed::Failed(refusal.code),
-                Outcome::Unknown(why) => Renewed::Failed(why),
-            }
+    let Some(call) = keys.ask_keys() else {
+        // Nothing is missing: no call was made, and the next one may be made at once.
+        renewal.look_again(hub.clock.now());
+        return Renewed::Good(keys.keys_expire_at());
+    };
+    let learned =
+        ask_for_keys(hub, merchant, &call, |answer, stamp| keys.learn_keys(answer, stamp.now));
+    let renewed = match learned.await {
+        Outcome::Accepted(Learned::New(count)) => {
+            tracing::info!(merchant = %merchant.id, count, "new keys of the provider");
+            Renewed::Good(keys.keys_expire_at())
         }
+        Outcome::Accepted(Learned::NoneThere) => Renewed::NoneThere,
+        Outcome::Refused(refusal) => Renewed::Failed(refusal.code),
+        Outcome::Unknown(why) => Renewed::Failed(why),
     };
     let next = match &renewed {
         Renewed::Good(_) => HOURLY,

@@ -36,7 +36,9 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         Outcome::Accepted(Placed::Paid(fact)) => {
             (Outcome::Accepted(Placed::Offered(Pay::None)), Some(fact))
         }
-        outcome => (outcome, None),
+        outcome @ (Outcome::Accepted(Placed::Offered(_))
+        | Outcome::Refused(_)
+        | Outcome::Unknown(_)) => (outcome, None),
     };
     write(hub, order, outcome).await?;
     if let Some(fact) = fact {

@@ -23,7 +23,7 @@ pub(super) async fn refused_us(
     answer: Option<&Answer>,
 ) {
     let now = hub.clock.now();
-    let said_at = answer.and_then(|answer| dated(answer));
+    let said_at = answer.and_then(dated);
     let clock = clocks(now, said_at);
     tracing::error!(
         merchant = %merchant.id, code = refusal.code, message = refusal.message, clock,

@@ -50,11 +50,14 @@ impl Pace {
 /// too far away.
 fn reserve(sent: &mut VecDeque<Instant>, rate: Rate, now: Instant) -> Option<Instant> {
     let most = usize::try_from(rate.per_second).unwrap_or(usize::MAX).max(1);
-    while sent.front().is_some_and(|at| *at + SPAN <= now) {
+    while sent.front().is_some_and(|at| now.saturating_duration_since(*at) >= SPAN) {
         sent.pop_front();
     }
     let before = sent.len().checked_sub(most).and_then(|index| sent.get(index));
-    let at = before.map_or(now, |before| (*before + SPAN).max(now));
+    let at = match before {
+        None => now,
+        Some(before) => before.checked_add(SPAN)?.max(now),
+    };
     if at.saturating_duration_since(now) > PATIENCE {
         return None;
     }

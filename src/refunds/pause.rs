@@ -55,7 +55,8 @@ mod tests {
     const GAP: SignedDuration = SignedDuration::from_mins(1);
 
     fn minute(minute: i64) -> Timestamp {
-        Timestamp::from_second(1_543_539_600 + minute * 60).unwrap()
+        let opening: Timestamp = "2018-11-30T01:00:00Z".parse().unwrap();
+        opening.checked_add(SignedDuration::from_mins(minute)).unwrap()
     }
 
     /// A refund of the payment `number`: when it was sent, and until when it waits.

@@ -4,7 +4,7 @@
 use payhub::demo::{ALIPAY, WECHAT};
 use serde_json::{Value, json};
 
-use crate::harness::{World, word};
+use crate::harness::{World, at, word};
 
 /// The tax office's merchant, through WeChat Pay's old interface.
 pub(crate) const LEGACY: &str = "legacy-wechat";
@@ -185,5 +185,21 @@ async fn an_order_for_one_payer_is_not_given_to_another() {
     assert_eq!(word(&world.order_now(&word(&one, "id")).await, "status"), "closed");
     let kept = "SELECT count(*) FROM orders WHERE to_jsonb(orders)::text LIKE '%oPayerNumber%'";
     assert_eq!(world.count(kept).await, 0, "who pays is not kept unsealed");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t07_a_clock_that_is_six_minutes_off_is_an_alarm_and_no_fraud() {
+    let world = World::open_at("", |providers| {
+        providers.manual_clock_from = Some(at("2018-11-30T01:06:00Z"));
+    })
+    .await;
+    let (status, _, refused) = place(&world, WECHAT, "native", json!({})).await;
+    assert_eq!((status, &refused["reason"]), (422, &json!("configuration")), "{refused}");
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'provider_refuses_the_hub'
+                   AND detail LIKE '%seconds apart: set the clock (NTP)%'";
+    assert_eq!(world.count(told).await, 1);
+    let unproved = "SELECT count(*) FROM provider_calls WHERE outcome = 'unknown'";
+    assert_eq!(world.count(unproved).await, 0, "an unsigned refusal is read by its code");
     world.finish().await;
 }

@@ -211,3 +211,35 @@ async fn a_refund_that_policy_holds_needs_a_second_person() {
     assert_eq!(world.fee_status(&fee).await, "refunded");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t31_a_refund_that_is_tried_again_keeps_its_number() {
+    let world = World::open_at("", strict).await;
+    for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
+        let (fee, order, number) = world.paid(merchant, case).await;
+        let mut fault = Fault::new(Place::Answer, Action::Status500);
+        fault.operation = Some(Operation::Refund);
+        fault.times = Some(3);
+        world.sandbox.engine().set_fault(fault).unwrap();
+        let (_, asked) =
+            refund(&world, &order, json!({"amount_fen": 8000, "reason": "撤回"})).await;
+        for _ in 0..12 {
+            world.seconds(60).await;
+        }
+        assert_eq!(status(&world, &asked).await, "succeeded", "{merchant}");
+        assert_eq!(world.fee_status(&fee).await, "refunded");
+        let sent = format!(
+            "SELECT count(*) FROM provider_calls WHERE operation = 'refund' AND subject_id = '{}'",
+            word(&asked, "id")
+        );
+        assert_eq!(world.count(&sent).await, 4, "{merchant}");
+        let there = world.sandbox.engine().state().refunds;
+        let there: Vec<&str> = there
+            .iter()
+            .filter(|refund| refund.out_trade_no == number)
+            .map(|refund| refund.out_refund_no.as_str())
+            .collect();
+        assert_eq!(there, [word(&asked, "out_refund_no").as_str()], "{merchant}");
+    }
+    world.finish().await;
+}
