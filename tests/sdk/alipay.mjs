@@ -98,14 +98,14 @@ async function day(name, sdk, more) {
   const scan = (ends) => ({
     ...fee('AB', 'FACE_TO_FACE_PAYMENT'), scene: 'bar_code', auth_code: `28${String(Date.now()).slice(-10)}${ends}`,
   });
-  const scanned = scan('0056');
+  const scanned = scan('4567');
   assert.equal((await exec('alipay.trade.pay', scanned, { notifyUrl })).code, '10000');
   await paidNotice(scanned);
-  const waiting = scan('0000');
+  const waiting = scan('9900');
   assert.equal((await exec('alipay.trade.pay', waiting, { notifyUrl })).code, '10003');
   const cancelled = await exec('alipay.trade.cancel', { out_trade_no: waiting.out_trade_no });
   assert.deepEqual([cancelled.retryFlag, cancelled.action], ['N', 'close']);
-  assert.equal((await exec('alipay.trade.pay', scan('0003'), { notifyUrl })).subCode, 'ACQ.BUYER_BALANCE_NOT_ENOUGH');
+  assert.equal((await exec('alipay.trade.pay', scan('9903'), { notifyUrl })).subCode, 'ACQ.BUYER_BALANCE_NOT_ENOUGH');
 
   const bill = { bill_type: 'trade', bill_date: new Date(Date.now() + 8 * 3600e3).toISOString().slice(0, 10) };
   const method = 'alipay.data.dataservice.bill.downloadurl.query';

@@ -1,5 +1,5 @@
 //! The payer's barcode at the counter (付款码): paid at once, waiting, refused, or nobody knows; and
-//! the cancel that takes a payment back whose outcome is unknown. The last two digits of the code
+//! the cancel that takes a payment back whose outcome is unknown. The last four digits of the code
 //! say what happens, so that a test can choose.
 
 use jiff::SignedDuration;
@@ -22,25 +22,25 @@ const CANCEL_HOURS: i64 = 24;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Paid,
-    /// `…00`: the payer must confirm on the phone.
+    /// `…9900`: the payer must confirm on the phone.
     Waits,
-    /// `…01`: the gateway says that it does not know, and the payer has paid.
+    /// `…9901`: the gateway says that it does not know, and the payer has paid.
     PaidUnknown,
-    /// `…02`: the code is not good.
+    /// `…9902`: the code is not good.
     Invalid,
-    /// `…03`: the payer has not enough.
+    /// `…9903`: the payer has not enough.
     Poor,
 }
 
 fn fate(code: &str) -> Fate {
     let ends = |digits: &str| code.ends_with(digits);
-    if ends("00") {
+    if ends("9900") {
         Fate::Waits
-    } else if ends("01") {
+    } else if ends("9901") {
         Fate::PaidUnknown
-    } else if ends("02") {
+    } else if ends("9902") {
         Fate::Invalid
-    } else if ends("03") {
+    } else if ends("9903") {
         Fate::Poor
     } else {
         Fate::Paid

@@ -97,7 +97,10 @@ impl OrderRow {
             provider: order.provider.label(),
             merchant: order.merchant.clone(),
             out_trade_no: order.out_trade_no.clone(),
-            payable_merchant: whole.is_none().then(|| order.merchant.clone()).unwrap_or_default(),
+            payable_merchant: match whole {
+                Some(_) => String::new(),
+                None => order.merchant.clone(),
+            },
             payable_no: whole.unwrap_or_else(|| order.out_trade_no.clone()),
             combined: order.combined.clone().unwrap_or_default(),
             product: order.product,

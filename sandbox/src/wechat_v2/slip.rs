@@ -26,39 +26,39 @@ pub(super) struct Counter {
     pub(super) reversals: u32,
 }
 
-/// What a payer's code does; its last two digits say so.
+/// What a payer's code does; its last four digits say so, so that a real-looking code is just paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
     /// Paid at once.
     Pays,
-    /// `…00`: the payer must enter a password, and has 30 seconds.
+    /// `…9900`: the payer must enter a password, and has 30 seconds.
     AsksPassword,
-    /// `…01`: paid, and the answer is a system error.
+    /// `…9901`: paid, and the answer is a system error.
     PaysUnseen,
-    /// `…02`: the code has expired; no order comes to be.
+    /// `…9902`: the code has expired; no order comes to be.
     Expired,
-    /// `…03`: the payer's balance does not cover it.
+    /// `…9903`: the payer's balance does not cover it.
     Poor,
-    /// `…04`: the bank does not answer; nothing is paid.
+    /// `…9904`: the bank does not answer; nothing is paid.
     BankSilent,
-    /// `…05`: like `…00`, and the first reversal must be asked for again.
+    /// `…9905`: like `…9900`, and the first reversal must be asked for again.
     AsksPasswordRecalls,
-    /// `…06`: paid at once, and the first reversal must be asked for again.
+    /// `…9906`: paid at once, and the first reversal must be asked for again.
     PaysRecalls,
 }
 
 impl Case {
     /// The case of a code.
     pub(super) fn of(auth_code: &str) -> Self {
-        let tail: String = auth_code.chars().skip(16).collect();
+        let tail: String = auth_code.chars().skip(14).collect();
         match tail.as_str() {
-            "00" => Self::AsksPassword,
-            "01" => Self::PaysUnseen,
-            "02" => Self::Expired,
-            "03" => Self::Poor,
-            "04" => Self::BankSilent,
-            "05" => Self::AsksPasswordRecalls,
-            "06" => Self::PaysRecalls,
+            "9900" => Self::AsksPassword,
+            "9901" => Self::PaysUnseen,
+            "9902" => Self::Expired,
+            "9903" => Self::Poor,
+            "9904" => Self::BankSilent,
+            "9905" => Self::AsksPasswordRecalls,
+            "9906" => Self::PaysRecalls,
             _ => Self::Pays,
         }
     }

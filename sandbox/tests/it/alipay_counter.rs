@@ -1,4 +1,4 @@
-//! Alipay's barcode at the counter: what its last two digits do, and the cancel.
+//! Alipay's barcode at the counter: what its last four digits do, and the cancel.
 
 use sandbox::{Action, Fault, Operation, Pay, Place, PortalRefund};
 use serde_json::{Value, json};
@@ -32,12 +32,12 @@ fn check(code: &str, answer: &str, status: &str) {
 }
 
 #[test]
-fn the_last_two_digits_of_a_barcode_say_what_happens() {
+fn the_last_four_digits_of_a_barcode_say_what_happens() {
     check("281234567890123456", "10000", "TRADE_SUCCESS");
-    check("281234567890120000", "10003", "WAIT_BUYER_PAY");
-    check("281234567890120001", "ACQ.SYSTEM_ERROR", "TRADE_SUCCESS");
-    check("281234567890120002", "ACQ.PAYMENT_AUTH_CODE_INVALID", "ACQ.TRADE_NOT_EXIST");
-    check("281234567890120003", "ACQ.BUYER_BALANCE_NOT_ENOUGH", "ACQ.TRADE_NOT_EXIST");
+    check("281234567890129900", "10003", "WAIT_BUYER_PAY");
+    check("281234567890129901", "ACQ.SYSTEM_ERROR", "TRADE_SUCCESS");
+    check("281234567890129902", "ACQ.PAYMENT_AUTH_CODE_INVALID", "ACQ.TRADE_NOT_EXIST");
+    check("281234567890129903", "ACQ.BUYER_BALANCE_NOT_ENOUGH", "ACQ.TRADE_NOT_EXIST");
 }
 
 #[test]
@@ -51,9 +51,9 @@ fn a_text_that_is_no_barcode_is_refused() {
 #[test]
 fn a_barcode_is_good_for_one_order_and_its_repeat() {
     let office = office();
-    assert_eq!(charge(&office, "A0001", "281234567890120000")["code"], "10003");
-    assert_eq!(charge(&office, "A0001", "281234567890120000")["code"], "10003");
-    let other = charge(&office, "A0002", "281234567890120000");
+    assert_eq!(charge(&office, "A0001", "281234567890129900")["code"], "10003");
+    assert_eq!(charge(&office, "A0001", "281234567890129900")["code"], "10003");
+    let other = charge(&office, "A0002", "281234567890129900");
     assert_eq!(other["sub_code"], "ACQ.PAYMENT_AUTH_CODE_INVALID");
     let other = charge(&office, "A0001", "281234567890123456");
     assert_eq!(other["sub_code"], "ACQ.CONTEXT_INCONSISTENT");
@@ -76,10 +76,10 @@ fn what_is_paid_at_once_says_all_of_its_money() {
 #[test]
 fn a_waiting_payer_confirms_or_the_order_expires() {
     let office = office();
-    charge(&office, "A0001", "281234567890120000");
+    charge(&office, "A0001", "281234567890129900");
     office.engine.pay("A0001", true).unwrap();
     assert_eq!(standing(&office, "A0001"), "TRADE_SUCCESS");
-    charge(&office, "A0002", "281234567890130000");
+    charge(&office, "A0002", "281234567890139900");
     office.pass(300);
     assert!(office.engine.pay("A0002", true).is_err());
     assert_eq!(standing(&office, "A0002"), "TRADE_CLOSED");
@@ -88,7 +88,7 @@ fn a_waiting_payer_confirms_or_the_order_expires() {
 #[test]
 fn a_cancel_closes_what_waits_and_gives_back_what_is_paid() {
     let office = office();
-    charge(&office, "A0001", "281234567890120000");
+    charge(&office, "A0001", "281234567890129900");
     let told = cancel(&office, "A0001");
     assert_eq!((&told["action"], &told["retry_flag"]), (&json!("close"), &json!("N")));
     assert!(office.engine.pay("A0001", false).is_err());

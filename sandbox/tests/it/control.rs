@@ -110,7 +110,7 @@ fn the_page_shows_orders_and_escapes_what_came_from_outside() {
     office.wechat("POST", "/v3/pay/transactions/native", &body);
     let (status, page) = get(&office, "/", "127.0.0.1:9010");
     assert_eq!(status, 200);
-    assert!(page.contains("ORDER0001") && page.contains("&lt;b&gt;费&lt;/b&gt;"));
+    assert!(page.contains("ORDER0001") && page.contains("&#60;b&#62;费&#60;/b&#62;"));
     assert!(page.contains("PUB_KEY_ID_0114232134912410000000000000"));
     assert!(!page.contains("<b>费"));
 }

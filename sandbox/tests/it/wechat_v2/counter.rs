@@ -6,7 +6,7 @@ use crate::office::{Office, SERIAL, office, sign};
 const MERCHANT: &str = include_str!("../../../../fixtures/keys/wechat_merchant.pem");
 
 const PAYS: &str = "134567890123456789";
-const ASKS_PASSWORD: &str = "134567890123456700";
+const ASKS_PASSWORD: &str = "134567890123459900";
 
 #[test]
 fn the_counter_is_paid_at_once_and_nobody_is_called_back() {
@@ -51,7 +51,7 @@ fn codes_end_as_their_last_digits_say() {
         ("04", "BANKERROR", "USERPAYING", 0),
     ] {
         let office = office();
-        refused(&office.scan("COUNTER1", &format!("1345678901234567{tail}")), code);
+        refused(&office.scan("COUNTER1", &format!("1345678901234599{tail}")), code);
         assert_eq!(office.v2_query("COUNTER1").get("trade_state"), state, "{tail}");
         assert_eq!(office.engine.state().moves.len(), moved, "{tail}");
     }
@@ -93,7 +93,7 @@ fn a_reversal_is_refused_where_there_is_nothing_to_reverse_and_may_have_to_be_re
         refused(&told, code);
         assert_eq!(told.get("recall"), "N");
     }
-    office.scan("COUNTER1", "134567890123456706");
+    office.scan("COUNTER1", "134567890123459906");
     let told = office.reverse("COUNTER1");
     refused(&told, "SYSTEMERROR");
     assert_eq!(told.get("recall"), "Y");

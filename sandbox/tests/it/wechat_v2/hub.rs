@@ -18,7 +18,7 @@ pub(super) const NO: &str = "P20261120ABCDEF0001";
 pub(super) const REFUND_NO: &str = "R20261120ABCDEF0001";
 pub(super) const URL: &str = "http://127.0.0.1:9/callbacks/a";
 pub(super) const PAYS: &str = "134567890123456789";
-const ASKS_PASSWORD: &str = "134567890123456700";
+const ASKS_PASSWORD: &str = "134567890123459900";
 
 pub(super) fn settings(sign_type: SignType) -> WechatV2Config {
     WechatV2Config {
@@ -213,16 +213,16 @@ fn the_counter_is_paid_at_once_or_followed_or_taken_back() {
 fn what_the_counter_cannot_know_is_unknown_and_a_query_decides() {
     let hub = hub(SignType::HmacSha256);
     let shop = office();
-    let placed = place(&shop, &hub, Product::Codepay, "134567890123456701", URL);
+    let placed = place(&shop, &hub, Product::Codepay, "134567890123459901", URL);
     assert!(matches!(placed, Outcome::Unknown(_)), "{placed:?}");
     paid(&shop, &hub);
 
     let shop = office();
-    let placed = place(&shop, &hub, Product::Codepay, "134567890123456704", URL);
+    let placed = place(&shop, &hub, Product::Codepay, "134567890123459904", URL);
     assert!(matches!(placed, Outcome::Unknown(_)), "{placed:?}");
     assert_eq!(standing(&shop, &hub), OrderStanding::Unpaid);
 
-    for code in ["134567890123456702", "134567890123456703"] {
+    for code in ["134567890123459902", "134567890123459903"] {
         let placed = place(&office(), &hub, Product::Codepay, code, URL);
         assert!(matches!(placed, Outcome::Refused(_)), "{code}: {placed:?}");
     }
@@ -231,7 +231,7 @@ fn what_the_counter_cannot_know_is_unknown_and_a_query_decides() {
 #[test]
 fn a_reversal_is_repeated_until_it_need_not_be() {
     let (office, hub) = (office(), hub(SignType::Md5));
-    accepted(place(&office, &hub, Product::Codepay, "134567890123456706", URL));
+    accepted(place(&office, &hub, Product::Codepay, "134567890123459906", URL));
     let first = close(&office, &hub, Product::Codepay);
     assert!(matches!(first, Outcome::Unknown(_)), "{first:?}");
     assert_eq!(accepted(close(&office, &hub, Product::Codepay)), Closing::Closed);
