@@ -66,6 +66,11 @@ impl Roots {
         self.reach(link, between, DEEPEST)
     }
 
+    /// Whether nobody here is named as its issuer, so that nothing can be said of it.
+    pub(super) fn knows_no_issuer_of(&self, link: &Link) -> bool {
+        !self.roots.iter().any(|root| link.names_as_issuer(root))
+    }
+
     fn reach(&self, link: &Link, between: &[Link], rest: usize) -> bool {
         let Some(rest) = rest.checked_sub(1) else { return false };
         self.roots.iter().any(|root| link.is_issued_by(root))

@@ -78,11 +78,17 @@ impl Link {
         self.subject_der == other.subject_der
     }
 
+    /// Whether `authority` is named as the issuer, whoever signed.
+    #[must_use]
+    pub fn names_as_issuer(&self, authority: &Self) -> bool {
+        self.issuer_der == authority.subject_der
+    }
+
     /// Whether `authority` is named as the issuer and signed this, with RSA and SHA-2. Other
     /// signatures prove nothing here.
     #[must_use]
     pub fn is_issued_by(&self, authority: &Self) -> bool {
-        if self.issuer_der != authority.subject_der {
+        if !self.names_as_issuer(authority) {
             return false;
         }
         let Some(algorithm) = rsa_sha2(&self.algorithm) else { return false };

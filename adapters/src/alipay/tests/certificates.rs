@@ -131,9 +131,11 @@ fn a_wrong_certificate_is_named_by_its_setting() {
     assert_eq!(fault(file("alipay_foreign"), root()).key, "alipay_cert");
     assert_eq!(fault(alipay(), file("foreign_root")).key, "alipay_cert");
     assert_eq!(fault(file("alipay_forged"), root()).key, "alipay_cert");
-    // Without what stands between, nothing leads to the root.
+    // Its own certificate alone, as Alipay's published file holds it, is its operator's word.
     let leaf = alipay().split_inclusive("-----END CERTIFICATE-----\n").next().unwrap().to_owned();
-    assert_eq!(fault(leaf, root()).key, "alipay_cert");
+    let hub = Alipay::new(config(leaf, root())).unwrap();
+    check_query(&hub, alipay_key(), Some(ALIPAY), "unpaid");
+    check_query(&hub, wechatpay_key(), Some(ALIPAY), "unknown");
     let mut others = config(alipay(), root());
     others.app_private_key = signing_key("wechat_merchant");
     assert_eq!(Alipay::new(others).unwrap_err().key, "app_cert");
