@@ -118,6 +118,10 @@ fn check<'a>(hub: &'a Hub, request: &'a CombinedRequest) -> Result<Cast<'a>, Fau
             ),
         ));
     }
+    if request.payer.as_ref().is_some_and(|payer| payer.identity.is_some()) {
+        let detail = "payer.identity: a combined order cannot ask who pays";
+        return Err(Fault::invalid("limit", detail).with("field", "payer.identity"));
+    }
     let (least, most) = PARTS;
     if !(least..=most).contains(&request.parts.len()) {
         let detail = format!("parts must name {least} to {most} payees");
