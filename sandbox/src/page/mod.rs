@@ -78,7 +78,9 @@ struct Page {
 
 /// The page; `?refresh=3` has it loaded again every three seconds.
 pub(crate) fn page(engine: &Engine, request: &Received) -> Reply {
-    let state = engine.state();
+    let mut state = engine.state();
+    state.orders.sort_by_key(|order| order.created_at);
+    state.refunds.sort_by_key(|refund| refund.accepted_at);
     let told = serde_json::to_string_pretty(&connection(engine)).unwrap_or_default();
     let (least, most) = REFRESH_S;
     let page = Page {
