@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 12] = [
+const APPEND_ONLY: [&str; 13] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -17,6 +17,7 @@ const APPEND_ONLY: [&str; 12] = [
     "case_events",
     "case_lights",
     "refund_redirects",
+    "combined_parts",
 ];
 
 /// The database's clock times leases and nothing else.
