@@ -38,11 +38,18 @@ for _ in range(100):
 sys.exit("the sandbox does not answer at " + os.environ["SANDBOX_URL"])
 PY
 
+# 75: the packages cannot be had, which says nothing about the sandbox.
+unreachable() {
+    echo "sdk: $1 cannot be installed: $(tail -1 "$work/log")" >&2
+    exit 75
+}
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check wechatpayv3==2.0.4 \
-    python-alipay-sdk==3.4.0 alibabacloud_dysmsapi20170525==4.6.0
+    python-alipay-sdk==3.4.0 alibabacloud_dysmsapi20170525==4.6.0 >"$work/log" 2>&1 ||
+    unreachable 'the packages of PyPI'
 npm install --silent --no-audit --no-fund --prefix "$work" alipay-sdk@4.14.0 \
-    wechatpay-axios-plugin@0.9.6 tenpay@2.1.18 >/dev/null
+    wechatpay-axios-plugin@0.9.6 tenpay@2.1.18 >"$work/log" 2>&1 ||
+    unreachable 'the packages of npm'
 
 "$work/venv/bin/python" "$here/wechat.py"
 "$work/venv/bin/python" "$here/sms.py"
