@@ -21,7 +21,8 @@ if [ -z "${SANDBOX_URL:-}" ]; then
     SANDBOX_URL="http://127.0.0.1:$port"
     (cd "$here/../.." && cargo build --quiet --bin payhub)
     bin=${CARGO_TARGET_DIR:-$here/../../target}/debug/payhub
-    "$bin" sandbox --listen "127.0.0.1:$port" &
+    # It prints keys for a configuration, which nobody needs here.
+    "$bin" sandbox --listen "127.0.0.1:$port" >/dev/null 2>&1 &
     sandbox=$!
 fi
 export SANDBOX_URL
