@@ -7,6 +7,7 @@ mod maintenance;
 mod sandbox;
 mod serve;
 
+pub(crate) use sandbox::paste;
 pub(crate) use serve::told_to_stop;
 
 use std::ffi::OsString;

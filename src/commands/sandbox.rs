@@ -1,6 +1,6 @@
 //! `payhub sandbox`: the providers' side, alone, on loopback.
 
-mod paste;
+pub(crate) mod paste;
 
 use std::path::Path;
 use std::sync::Arc;

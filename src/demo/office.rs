@@ -12,6 +12,7 @@ use sandbox::{Running as RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::Value;
 
 use super::receiver::Receiver;
+use crate::commands::paste;
 use crate::config::{Config, Environment};
 use crate::fault::Fault;
 use crate::http::{self, HttpOptions};
@@ -78,7 +79,8 @@ pub struct Opening<'a> {
     pub listen: SocketAddr,
     /// What all chance at the providers is drawn from.
     pub seed: u64,
-    /// Further tables of `payhub.toml`; `{providers}` in it stands for the providers' address.
+    /// Further tables of `payhub.toml`; `{providers}` in it stands for the providers' address,
+    /// `{pasted}` for the tables that `payhub sandbox` prints.
     pub more: &'a str,
     /// What is other at the providers than usual.
     pub arrange: fn(&mut SandboxConfig),
@@ -124,7 +126,7 @@ impl Office {
             &sandbox.base_url(),
             &receiver.url(),
             [&merchant_key, &app_key],
-            &opening.more.replace("{providers}", &sandbox.base_url()),
+            &filled(opening.more, &sandbox),
         );
         let config = Config::parse(&text, Path::new("demonstration.toml"), &Environment::of([]))
             .map_err(told)?;
@@ -254,6 +256,16 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Value), Office
         OfficeError(format!("status {status}, and the body is no JSON ({error})"))
     })?;
     Ok((status, value))
+}
+
+/// The further tables with what is known of the providers only once they run.
+fn filled(more: &str, sandbox: &RunningSandbox) -> String {
+    let more = more.replace("{providers}", &sandbox.base_url());
+    if !more.contains("{pasted}") {
+        return more;
+    }
+    let pasted = paste::toml(&sandbox.engine().connection());
+    more.replace("{pasted}", &pasted.unwrap_or_default())
 }
 
 /// The office's `payhub.toml`.

@@ -23,6 +23,7 @@ mod http_repeats;
 mod http_resources;
 mod hubs;
 mod keys;
+mod modes;
 mod notices;
 mod offline_reconcile;
 mod orders;

@@ -158,7 +158,13 @@ fn argument(sub_code: &str) -> Reason {
         | "missing-app-id"
         | "missing-timestamp"
         | "missing-signature-key"
-        | "missing-signature-type" => Reason::Configuration,
+        | "missing-signature-type"
+        | "missing-app-cert-sn"
+        | "missing-alipay-root-cert-sn"
+        | "missing-encrypt-key"
+        | "invalid-encrypt-type"
+        | "invalid-encrypt" => Reason::Configuration,
+        word if word.starts_with("decryption-error") => Reason::Configuration,
         _ => Reason::InvalidRequest,
     }
 }

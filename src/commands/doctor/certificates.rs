@@ -40,7 +40,7 @@ pub(super) async fn fetched(hub: &Hub, findings: &mut Vec<Finding>) {
                     .to_owned(),
             }),
             Some(Renewed::Good(None)) => {
-                findings.push(Finding::Ok(format!("{what}: good without end")));
+                findings.push(Finding::Ok(format!("{what}: none needed beside its public key")));
             }
             Some(Renewed::Good(Some(until))) => findings.push(finding(&what, until, now, "")),
         }

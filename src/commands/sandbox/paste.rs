@@ -32,7 +32,7 @@ const RECEIPT_TOKEN: &str = "sandbox-receipts";
 
 /// The tables of merchants and channels; `None` where the sandbox publishes no private key, so that
 /// whoever configured it has them anyway.
-pub(super) fn toml(connection: &Value) -> Option<String> {
+pub(crate) fn toml(connection: &Value) -> Option<String> {
     let mut text = String::new();
     let all = |name: &str| connection.get(name).and_then(Value::as_array).cloned();
     for (number, merchant) in all("wechat")?.iter().enumerate() {

@@ -104,6 +104,13 @@ impl Lent {
         Store::new(self.cluster.config(&self.name)).unwrap()
     }
 
+    /// Where it is, as `database.url` names it.
+    pub(crate) fn url(&self) -> String {
+        let server = self.cluster.server.as_ref().unwrap();
+        let folder = server.socket_dir().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://{}@{folder}/{}", server.user(), self.name)
+    }
+
     /// A connection to it.
     pub(crate) async fn connect(&self) -> tokio_postgres::Client {
         connect(&self.cluster.config(&self.name)).await

@@ -61,6 +61,11 @@ impl World {
         self.database.store()
     }
 
+    /// Its database, for another process.
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
+    }
+
     /// A direct connection, for looking at rows.
     pub(crate) async fn database(&self) -> tokio_postgres::Client {
         self.database.connect().await
