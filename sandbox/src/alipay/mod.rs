@@ -139,10 +139,18 @@ fn written(
         Style { sealed: request.sealed, sign_first: app.config.sign_first, action: request.action };
     let Some(mut reply) = node::signed(name, done, app, style) else { return Reply::cut() };
     if request.action == Some(Action::Corrupt) {
-        corrupt(&mut reply.body);
+        corrupt_node(&mut reply.body);
         return reply;
     }
     on_its_way(reply, fault)
+}
+
+/// Changes a byte of the node's beginning: what stands beside the node is not signed.
+fn corrupt_node(body: &mut [u8]) {
+    const MARK: &[u8] = b"_response\":";
+    let found = body.windows(MARK.len()).position(|part| part == MARK).unwrap_or_default();
+    let start = found.saturating_add(MARK.len());
+    corrupt(body.get_mut(start..start.saturating_add(20)).unwrap_or_default());
 }
 
 /// What is answered without executing anything.

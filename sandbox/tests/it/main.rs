@@ -28,6 +28,8 @@ mod certificates;
 #[cfg(test)]
 mod combined;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod control;
 #[cfg(test)]
 mod faults;
