@@ -161,6 +161,8 @@ fn argument(sub_code: &str) -> Reason {
         | "missing-signature-type"
         | "missing-app-cert-sn"
         | "missing-alipay-root-cert-sn"
+        | "app-cert-not-exist"
+        | "invalid-alipay-root-cert-sn"
         | "missing-encrypt-key"
         | "invalid-encrypt-type"
         | "invalid-encrypt" => Reason::Configuration,

@@ -1,5 +1,7 @@
 //! Merchants in every way in which a provider knows them.
 
+use adapters::provider::Product;
+
 use super::*;
 
 #[test]
@@ -71,6 +73,20 @@ fn a_merchant_of_the_old_interface_shows_its_certificate() {
         let line = line_of(&v2(&more));
         assert!(line.contains("merchants[0].") && line.contains(naming), "{line}");
     }
+}
+
+#[test]
+fn where_no_certificate_can_be_shown_none_is_needed_for_the_counter() {
+    let offers = |text: &str| {
+        let config = parse(text, &Environment::default()).unwrap();
+        config.merchants[0].provider.products().contains(&Product::Codepay)
+    };
+    let clear = "base_url = \"http://127.0.0.1:9010\"";
+    assert!(offers(&v2(clear)));
+    assert!(!offers(&v2("")), "the provider itself asks for one");
+    assert!(!offers(&v2("base_url = \"https://127.0.0.1:9010\"")), "and so may one on loopback");
+    let second = "second_base_url = \"https://api2.mch.weixin.qq.com\"";
+    assert!(!offers(&v2(&format!("{clear}\n{second}"))), "or the second host");
 }
 
 #[test]

@@ -1,4 +1,8 @@
-//! An order that one named person alone may pay. Who it is stands nowhere in clear.
+//! An order that one named person alone may pay. Who it is stands nowhere in clear: neither in the
+//! database nor in the log.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::personal::Personal;
 use payhub::demo::{ALIPAY, WECHAT};
@@ -13,6 +17,29 @@ const ID_NO: &str = "11010519491231002X";
 
 fn person(name: &str, id_no: &str) -> Option<Person> {
     Some(Person { name: Personal::new(name), id_no: Personal::new(id_no), document: None })
+}
+
+/// What the log is allowed to say here, far more than an operator asks for.
+const LOUD: &str =
+    "info,payhub=trace,adapters=trace,callbacks=trace,tokio_postgres=debug,reqwest=debug";
+static LINES: AtomicUsize = AtomicUsize::new(0);
+static SHOWN: AtomicUsize = AtomicUsize::new(0);
+
+/// The log of this process: counted, and looked through for the person.
+struct Log;
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LINES.fetch_add(1, Ordering::SeqCst);
+        let text = String::from_utf8_lossy(line);
+        if text.contains(NAME) || text.contains(ID_NO) {
+            SHOWN.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(line.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How many rows of the whole database show a text in clear.
@@ -38,6 +65,8 @@ async fn shown(world: &World, text: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_named_person_pays_and_nobody_else_does() {
+    let log = tracing_subscriber::fmt().with_env_filter(LOUD).with_writer(|| Log);
+    log.try_init().unwrap();
     let world = World::open().await;
     for merchant in [WECHAT, ALIPAY] {
         let who = json!({"payer": {"identity": {"name": NAME, "id_no": ID_NO}}});
@@ -55,6 +84,9 @@ async fn the_named_person_pays_and_nobody_else_does() {
         told(&world, &fee, &order).await;
         given_back(&world, &fee, &order).await;
     }
+    // Before the look at the database, which puts them into queries of its own.
+    assert!(LINES.load(Ordering::SeqCst) > 0, "there is a log");
+    assert_eq!(SHOWN.load(Ordering::SeqCst), 0);
     for text in [NAME, ID_NO] {
         assert_eq!(shown(&world, text).await, 0, "{text}");
     }

@@ -1,6 +1,8 @@
 //! A notice that nobody signed, processed again: the provider is asked again, and nothing is booked
 //! twice.
 
+use std::process::Command;
+
 use domain::ids::CallbackId;
 use payhub::record::Verdict;
 use payhub::replay::replay;
@@ -55,5 +57,38 @@ async fn a_replayed_hint_is_asked_about_again_and_books_nothing_twice() {
     assert!(unanswered.detail.contains("replay it later"), "{}", unanswered.detail);
     world.sandbox.engine().lift_faults(Some(dark));
     assert_eq!(replay(&world.hub, &hint).await.unwrap(), Verdict::Known);
+    world.finish().await;
+}
+
+/// What an operator types does the same, in a process of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_replays_a_hint() {
+    let world = World::open_with(&legacy()).await;
+    let (fee, order) = placed(&world, LEGACY, "1", json!({})).await;
+    heard(&world, &fee, &order).await;
+    super::given_back(&world, &fee, &order).await;
+    let (hint, before) = (newest(&world).await, world.count(ASKED).await);
+    let folder = std::env::temp_dir().join(format!("payhub-replay-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("payhub.toml");
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:8080\"\n\
+         [database]\nurl = \"{}\"\n\
+         [security]\nmaster_key = \"cGF5aHViIGRlbW9uc3RyYXRpb24ga2V5IDAwMDAwMDE=\"\n{}",
+        world.database_url(),
+        legacy().replace("{providers}", &world.sandbox.base_url()),
+    );
+    std::fs::write(&file, text).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_payhub"))
+        .args(["callbacks", "replay", hint.as_str(), "--config"])
+        .arg(&file)
+        .env_clear()
+        .output()
+        .unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{hint}  known\n"), "{told}");
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert_eq!(world.count(ASKED).await, before + 1);
     world.finish().await;
 }

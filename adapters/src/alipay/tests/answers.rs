@@ -130,6 +130,10 @@ fn the_gateway_s_refusals_are_refusals_and_its_faults_are_unknown() {
     for (code, sub_code, expected) in [
         ("40002", "isv.invalid-signature", "refused configuration"),
         ("40002", "isv.invalid-app-id", "refused configuration"),
+        ("40002", "isv.decryption-error-unknown", "refused configuration"),
+        ("40002", "isv.decryption-error-not-valid-encryptkey", "refused configuration"),
+        ("40002", "isv.app-cert-not-exist", "refused configuration"),
+        ("40001", "isv.missing-app-cert-sn", "refused configuration"),
         ("40002", "isv.invalid-parameter", "refused invalid_request"),
         ("40001", "isv.missing-method", "refused invalid_request"),
         ("40001", "isv.missing-signature", "refused configuration"),
