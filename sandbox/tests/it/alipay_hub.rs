@@ -1,5 +1,5 @@
-//! The hub's own adapter of Alipay as a client of the sandbox, in every product and mode: written
-//! apart from the same documents, they must understand each other.
+//! The hub's own adapter of Alipay as a client of what only Alipay has: named payers, coupons,
+//! tokens, account bills. What holds for every adapter is in `conformance`.
 
 mod products;
 
@@ -7,13 +7,13 @@ use adapters::PaymentProvider;
 use adapters::alipay::{Alipay, AlipayConfig, Proof};
 use adapters::keys::{SigningKey, VerifyingKey};
 use adapters::provider::{
-    BillAnswer, BillKind, Closing, Document, FundAccount, Identity, Learned, NewOrder, NewRefund,
-    Notice, OrderKey, Pay, Placed, Product, RefundKey,
+    BillAnswer, BillKind, Document, FundAccount, Identity, NewOrder, Notice, OrderKey, Placed,
+    Product,
 };
 use adapters::wire::{Answer, Call, Headers, Outcome, Reason, Request, Stamp};
 use domain::Fen;
-use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
-use domain::ids::{OutRefundNo, OutTradeNo};
+use domain::fact::{OrderStanding, ProviderFact};
+use domain::ids::OutTradeNo;
 use domain::personal::{Personal, Secret};
 use sandbox::{Pay as Paying, Person, Proof as Signature, Received};
 use serde_json::Value;
@@ -144,12 +144,6 @@ fn standing(office: &Office, hub: &Alipay) -> OrderStanding {
 }
 
 #[track_caller]
-fn close(office: &Office, hub: &Alipay, product: Product) -> Closing {
-    let call = hub.close_order(&no(), product);
-    accepted(hub.read_closed(&call, &ask(office, hub, &call), office.engine.now()))
-}
-
-#[track_caller]
 fn is_paid(office: &Office, hub: &Alipay) {
     match standing(office, hub) {
         OrderStanding::Paid(fact) => {
@@ -181,65 +175,6 @@ fn modes() -> [(Office, Alipay); 4] {
 }
 
 #[test]
-fn a_code_lives_in_the_hubs_words_in_every_mode() {
-    for (office, hub) in modes() {
-        let no = no();
-        let order = wanted(&no, Product::Precreate, &office);
-        let placed = accepted(place(&office, &hub, &order));
-        assert!(matches!(placed, Placed::Offered(Pay::QrCode { .. })), "{placed:?}");
-        assert_eq!(standing(&office, &hub), OrderStanding::Absent);
-        assert_eq!(close(&office, &hub, Product::Precreate), Closing::NotThere);
-        office.engine.pay(NO, true).unwrap();
-        is_paid(&office, &hub);
-        assert_eq!(close(&office, &hub, Product::Precreate), Closing::Paid);
-
-        let sealed = office.engine.sealed_callback(NO).unwrap();
-        let headers = Headers(Vec::new());
-        let notice =
-            Notice { headers: &headers, body: &sealed.body, received_at: office.engine.now() };
-        let opened = hub.open_notice(&notice).unwrap();
-        let Some(ProviderFact::Payment(fact)) = opened.facts.first() else {
-            panic!("{:?}", opened.facts)
-        };
-        assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
-        assert_eq!(fact.stated.payee.as_deref(), Some(hub.account().payee.as_str()));
-        assert_eq!(fact.stated.app.as_deref(), Some(hub.account().app.as_str()));
-        refund_and_look(&office, &hub);
-    }
-}
-
-#[track_caller]
-fn refund_and_look(office: &Office, hub: &Alipay) {
-    let (no, refund_no): (_, OutRefundNo) = (no(), "R20261120ABCDEF0001".parse().unwrap());
-    let key = RefundKey { out_trade_no: &no, out_refund_no: &refund_no, amount: Fen::new(3000) };
-    let look = || {
-        let answer = ask(office, hub, &hub.query_refund(&key));
-        accepted(hub.read_refund(&key, &answer, office.engine.now())).map(|fact| fact.standing)
-    };
-    assert_eq!(look(), None);
-    let trade_no = office.engine.state().orders[0].provider_trade_nos[0].parse().unwrap();
-    let refund = NewRefund {
-        out_trade_no: &no,
-        provider_trade_no: &trade_no,
-        out_refund_no: &refund_no,
-        amount: Fen::new(3000),
-        total: Fen::new(8000),
-        reason: "重复缴费",
-        notify_url: URL,
-        paid_at: office.engine.now(),
-        now: office.engine.now(),
-        earlier: 0,
-    };
-    for _repeat in 0..2 {
-        let answer = ask(office, hub, &hub.refund(&refund).unwrap());
-        let read = hub.read_refunded(&key, &answer, office.engine.now());
-        assert!(matches!(read, Outcome::Accepted(_)), "{read:?}");
-    }
-    assert_eq!(look(), Some(RefundStanding::Succeeded));
-    assert_eq!(office.engine.state().moves.len(), 2);
-}
-
-#[test]
 fn only_the_person_whom_the_hub_names_may_pay() {
     let (office, hub, no) = (office(), hub(), no());
     let identity = Identity {
@@ -261,23 +196,6 @@ fn only_the_person_whom_the_hub_names_may_pay() {
     };
     assert!(pay("李四").is_err());
     assert!(pay("张三").is_ok());
-}
-
-#[test]
-fn a_new_certificate_is_fetched_proved_and_believed() {
-    let office = office_of(|app| app.certificates = true);
-    let (hub, no) = (certified(&office), no());
-    let order = wanted(&no, Product::Precreate, &office);
-    accepted(place(&office, &hub, &order));
-    let keys = hub.renewed_keys().unwrap();
-    assert!(keys.ask_keys().is_none() && !keys.is_key_missing());
-    office.engine.rotate_key(APP_ID, false).unwrap();
-    let placed = place(&office, &hub, &order);
-    assert!(matches!(placed, Outcome::Unknown(_)), "{placed:?}");
-    assert!(keys.is_key_missing());
-    let answer = ask(&office, &hub, &keys.ask_keys().unwrap());
-    assert_eq!(accepted(keys.learn_keys(&answer, office.engine.now())), Learned::New(1));
-    accepted(place(&office, &hub, &order));
 }
 
 #[test]

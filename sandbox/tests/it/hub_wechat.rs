@@ -1,4 +1,4 @@
-//! The hub's adapter for WeChat Pay as client of what only WeChat Pay has: combined orders,
+//! The hub's adapter for WeChat Pay as client of what only WeChat Pay has: combined orders, absent
 //! certificates, named payers, coupons, abnormal refunds, fund flows, notices in the old XML.
 
 mod combined;
@@ -22,7 +22,7 @@ use sandbox::{
 
 use self::combined::Whole;
 use crate::hub::{accepted, ask, sent, stamp, wechat_config};
-use crate::office::{MCHID, Office, config, morning};
+use crate::office::{Office, config, morning};
 
 const URL: &str = "http://127.0.0.1:9/callbacks/a";
 const API_KEY: &str = "payhubtestsonlyapiv2key012345678";
@@ -89,34 +89,6 @@ fn opened(office: &Office, hub: &Wechat, number: &str) -> Vec<ProviderFact> {
     let opened = hub.open_notice(&notice).unwrap();
     assert_eq!(opened.unreadable, None);
     opened.facts
-}
-
-#[test]
-fn certificates_are_learnt_and_prove_answers_and_callbacks_before_and_after_a_rotation() {
-    let office = office(Verification::Certificates);
-    let hub = Wechat::new(WechatConfig { public_key: None, ..wechat_config() }).unwrap();
-    let keys = hub.renewed_keys().unwrap();
-    let learn = || {
-        let call = keys.ask_keys().unwrap();
-        let request = hub.sign(&call, &stamp(&office)).unwrap();
-        accepted(keys.learn_keys(&sent(&office, request), office.engine.now()))
-    };
-    assert_eq!(learn(), Learned::New(1));
-    place(&office, &hub, None);
-    office.engine.rotate_key(MCHID, false).unwrap();
-    office.engine.pay("P20261120ABCDEF0001", true).unwrap();
-    let sealed = office.engine.sealed_callback("P20261120ABCDEF0001").unwrap();
-    let headers = sealed.headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let headers = Headers(headers.collect());
-    let received_at = office.engine.now();
-    let notice = Notice { headers: &headers, body: &sealed.body, received_at };
-    assert!(hub.open_notice(&notice).is_err(), "a certificate that is not known yet");
-    assert!(keys.is_key_missing());
-    assert_eq!(learn(), Learned::New(1));
-    assert_eq!(hub.open_notice(&notice).unwrap().facts.len(), 1);
-    assert!(!keys.is_key_missing());
-    assert!(matches!(standing(&office, &hub), OrderStanding::Paid(_)));
-    assert_eq!(office.engine.state().certificate_requests[MCHID], 2);
 }
 
 #[test]

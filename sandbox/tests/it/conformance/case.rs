@@ -226,7 +226,9 @@ impl Case {
                 form.append_pair("biz_content", &content);
                 ("POST", attribute(html, "<form", "action"), form.finish().into_bytes())
             }
-            other => panic!("not for a browser: {other:?}"),
+            other @ (Pay::QrCode { .. } | Pay::Jsapi { .. } | Pay::App { .. } | Pay::None) => {
+                panic!("not for a browser: {other:?}")
+            }
         };
         let kind = "application/x-www-form-urlencoded";
         let reply = self.engine.answer(&Received {

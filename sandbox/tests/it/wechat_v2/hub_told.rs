@@ -1,66 +1,23 @@
-//! What the provider tells the hub's adapter by itself: notices and bills; and a service provider's
-//! orders.
+//! What the old interface alone does to the hub's adapter: probes, its kinds of bills, reversals in
+//! them; and a service provider's orders.
 
 use std::sync::Arc;
 
 use adapters::PaymentProvider as _;
-use adapters::provider::{Acknowledgement, BillAnswer, BillKind, FundAccount, Notice, Product};
+use adapters::provider::{BillAnswer, BillKind, FundAccount, Notice, Product};
 use adapters::wechat_v2::{SignType, WechatV2, WechatV2Config};
 use adapters::wire::{Headers, Outcome};
+use domain::ManualClock;
 use domain::bill::Direction;
-use domain::fact::{OrderStanding, ProviderFact, RefundStanding};
-use domain::{Fen, ManualClock};
+use domain::fact::{OrderStanding, RefundStanding};
 use sandbox::{Action, Engine, Fault, Place, Sandbox, SubMerchant};
 
 use super::hub::{
-    NO, PAYS, REFUND_NO, URL, accepted, ask, close, deviates_in_nothing, hub, hubs, offer, paid,
-    place, refund, refund_standing, settings, standing,
+    NO, PAYS, URL, accepted, ask, close, deviates_in_nothing, hub, hubs, offer, paid, place,
+    refund, refund_standing, settings, standing,
 };
 use crate::office::{Office, config, morning, office};
 use crate::receiver::Receiver;
-
-#[actix_web::test]
-async fn the_hub_opens_every_callback_and_its_word_of_success_is_heard() {
-    for hub in hubs() {
-        let clock = ManualClock::at(morning());
-        let running = Sandbox::start(&config(), Arc::new(clock.clone())).unwrap();
-        let office = Office { engine: running.engine().clone(), clock };
-        let receiver = Receiver::start();
-        let answers = |acknowledgement| {
-            let word = hub.acknowledge(b"", acknowledgement);
-            receiver.answers(word.status, std::str::from_utf8(word.body).unwrap());
-        };
-        answers(Acknowledgement::TryAgain);
-        accepted(place(&office, &hub, Product::Native, PAYS, &receiver.url));
-        office.engine.pay(NO, true).unwrap();
-        assert_eq!(running.deliver_due().await.failed, 1);
-        answers(Acknowledgement::Taken);
-        office.pass(15);
-        assert_eq!(running.deliver_due().await.acknowledged, 1);
-        accepted(refund(&office, &hub, 3000, &receiver.url));
-        office.pass(60);
-        assert_eq!(running.deliver_due().await.acknowledged, 1);
-        let taken = receiver.taken();
-        let opened = |place: usize| {
-            let headers = Headers(taken[place].headers.clone().into_iter().collect());
-            let received_at = office.engine.now();
-            hub.open_notice(&Notice { headers: &headers, body: &taken[place].body, received_at })
-        };
-        for place in 0..2 {
-            let notice = opened(place).unwrap();
-            let Some(ProviderFact::Payment(fact)) = notice.facts.first() else {
-                panic!("{:?}", notice.facts)
-            };
-            assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
-            assert_eq!(fact.stated.payee.as_deref(), Some(hub.account().payee.as_str()));
-        }
-        let notice = opened(2).unwrap();
-        assert!(notice.facts.is_empty(), "nobody signed it");
-        let hint = notice.hints.first().unwrap();
-        assert_eq!((hint.out_refund_no.as_str(), hint.amount), (REFUND_NO, Fen::new(3000)));
-        running.stop().await;
-    }
-}
 
 #[actix_web::test]
 async fn the_hub_refuses_the_probe_for_external_entities() {

@@ -68,19 +68,19 @@ pub(in crate::conformance) fn the_notice_of_a_refund_opens(case: &Case) {
 pub(in crate::conformance) fn no_changed_byte_of_a_notice_says_anything_else(case: &Case) {
     let Some((_, posted)) = of_payment(case) else { return };
     let said = case.opened(&posted).unwrap().facts;
-    let (mut refused, mut tried) = (0_usize, 0_usize);
-    for place in (0..posted.body.len()).step_by(13) {
+    let places: Vec<usize> = (0..posted.body.len()).step_by(13).collect();
+    let mut taken = Vec::new();
+    for place in &places {
         let mut changed = posted.clone();
-        changed.body[place] ^= 1;
-        tried += 1;
-        match case.opened(&changed) {
-            Err(_) => refused += 1,
-            // A blank between two tags, which the old interface does not sign.
-            Ok(opened) => assert_eq!(opened.facts, said, "byte {place}"),
+        changed.body[*place] ^= 1;
+        if let Ok(opened) = case.opened(&changed) {
+            assert_eq!(opened.facts, said, "byte {place}");
+            taken.push(*place);
         }
     }
-    let is_v2 = case.mode.is_v2();
-    assert!(refused == tried || (is_v2 && refused * 10 > tried * 9), "{refused} of {tried}");
+    // Between two tags may stand a blank, which the old interface does not sign.
+    let most = if case.mode.is_v2() { places.len().div_euclid(10) } else { 0 };
+    assert!(taken.len() <= most, "{taken:?} of {}", places.len());
 }
 
 pub(in crate::conformance) fn a_notice_comes_again_until_it_is_acknowledged(case: &Case) {
