@@ -72,3 +72,31 @@ async fn one_payment_pays_two_merchants_of_a_service_provider() {
     assert_eq!((world.count(REFUSED).await, world.count(INCIDENTS).await), (0, 0));
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_merchant_of_nobody_is_not_paid_through_a_service_provider() {
+    // The tax office has a contract of its own with WeChat Pay, the registry none.
+    let own = format!("mchid = \"1900000109\"\n{}", by_public_key());
+    let both = format!("{}{}", partner(OFFICE, "1900000301"), wechat(TAX, &own));
+    let world = World::open_with(&both).await;
+    let fees = [world.fee("1").await, world.fee("2").await];
+    let body = json!({
+        "merchant_id": OFFICE, "product": "native",
+        "parts": [
+            {"merchant_id": OFFICE, "fee_ids": [fees[0].clone()]},
+            {"merchant_id": TAX, "fee_ids": [fees[1].clone()]},
+        ],
+    });
+    let (status, refused) = world.post("/v1/combined-orders", &body).await.unwrap();
+    assert_eq!(status, 422, "{refused}");
+    let live = "SELECT count(*) FROM orders WHERE state IN ('pending', 'unknown', 'created')";
+    assert_eq!(world.count(live).await, 0);
+    // Each alone is collected as ever.
+    for (merchant, fee) in [OFFICE, TAX].into_iter().zip(fees) {
+        let body = json!({"merchant_id": merchant, "product": "native", "fee_ids": [fee]});
+        let (status, order) = world.post("/v1/orders", &body).await.unwrap();
+        assert_eq!(status, 201, "{order}");
+        super::heard(&world, &fee, &order).await;
+    }
+    world.finish().await;
+}
