@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::fact::{OrderStanding, PaymentFact, ProviderFact};
 use domain::personal::Secret;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -41,6 +42,13 @@ struct Plain<'a> {
     resource: &'a RawValue,
 }
 
+/// A kept resource that never decrypted, because its envelope misses something.
+#[derive(Deserialize)]
+struct StillSealed {
+    #[serde(rename = "ciphertext")]
+    _ciphertext: IgnoredAny,
+}
+
 /// Whether a body is v2's XML: APIv3 sends JSON.
 pub(super) fn is_v2(body: &[u8]) -> bool {
     body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'<')
@@ -75,6 +83,9 @@ pub(super) fn reread(
     }
     let plain: Plain<'_> = serde_json::from_slice(plaintext)
         .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
+    if serde_json::from_str::<StillSealed>(plain.resource.get()).is_ok() {
+        return Err(unreadable("the kept plaintext", &"its resource is still sealed"));
+    }
     opened(parties, &plain)?.readable()
 }
 

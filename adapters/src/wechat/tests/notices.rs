@@ -271,6 +271,13 @@ fn a_notice_under_another_apiv3_key_is_read_again_once_the_key_is_right() {
 }
 
 #[test]
+fn a_kept_notice_that_never_decrypted_is_not_read_as_a_decrypted_one() {
+    let resource = json!({"algorithm": "AEAD_AES_256_GCM", "ciphertext": "AAAA"});
+    let body = json!({"id": "EV-1", "event_type": "SOMETHING.NEW", "resource": resource});
+    check_unreadable(body.to_string().as_bytes());
+}
+
+#[test]
 fn what_cannot_be_read_is_told_without_what_was_sealed() {
     let plaintext = with(transaction(), &json!({"out_trade_no": 13_812_341_234_u64}));
     let notice = opened(&sealed("TRANSACTION.SUCCESS", &plaintext.to_string())).unwrap();
@@ -321,6 +328,8 @@ proptest! {
 
     #[test]
     fn t19_random_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..600)) {
+        // What begins like XML is the old interface's, and has its own tests.
+        prop_assume!(!super::super::notice::is_v2(&body));
         prop_assert!(opened(&body).unwrap().unreadable.is_some());
         prop_assert!(wechat().reread_notice(&body).is_err());
         let plaintext = String::from_utf8_lossy(&body).into_owned();
