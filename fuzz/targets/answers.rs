@@ -1,71 +1,63 @@
-//! Providers' answers, with and without a good signature, to every call that has one: each is
-//! accepted, refused or unknown, and nothing panics.
+//! Providers' answers, with and without a good signature, in the clear and sealed, to every call
+//! that has one: each is accepted, refused or unknown, nothing panics, an answer without a
+//! signature is never binding, and what is accepted is about what was asked.
 #![no_main]
 
 use adapters::PaymentProvider;
-use adapters::provider::{BillTicket, OrderKey, Product, RefundKey};
-use adapters::wire::{Answer, Call, Headers, Method, Stamp};
-use domain::Fen;
-use domain::ids::{OutRefundNo, OutTradeNo};
-use fuzz::{ALIPAY, WECHAT, alipay_answer, now, wechat_headers};
+use adapters::wire::{Answer, Headers};
+use fuzz::claims::{Claim, ORDER, place, product, read};
+use fuzz::{ALIPAY, ALIPAY_CERTIFIED, ALIPAY_SEALED, WECHAT};
+use fuzz::{alipay_answer, alipay_sealed, wechat_headers};
 use libfuzzer_sys::fuzz_target;
 
-const NODES: [&str; 6] = [
-    "alipay_trade_precreate_response",
-    "alipay_trade_query_response",
-    "alipay_trade_close_response",
-    "alipay_trade_refund_response",
-    "alipay_trade_fastpay_refund_query_response",
-    "alipay_data_dataservice_bill_downloadurl_query_response",
-];
+/// The node under which Alipay answers the call that `which` chooses.
+fn node_name(merchant: &dyn PaymentProvider, which: u8) -> String {
+    let order = ORDER.parse().expect("a number");
+    let method = match which % 11 {
+        0 => place(merchant, product(merchant, which)).target,
+        1 => "alipay.trade.query".to_owned(),
+        2 => merchant.close_order(&order, product(merchant, which)).target,
+        3 => "alipay.trade.refund".to_owned(),
+        4 => "alipay.trade.fastpay.refund.query".to_owned(),
+        7 => "alipay.open.app.alipaycert.download".to_owned(),
+        _ => "alipay.data.dataservice.bill.downloadurl.query".to_owned(),
+    };
+    format!("{}_response", method.replace('.', "_"))
+}
 
-fn read_all(merchant: &dyn PaymentProvider, product: Product, answer: &Answer) {
-    let (Ok(order), Ok(refund)) = (
-        "P0187A5C3E4D7F3A9B2C1D0E4F5A6B7C".parse::<OutTradeNo>(),
-        "R0187A5C3E4D7F3A9B2C1D0E4F5A6B7C".parse::<OutRefundNo>(),
-    ) else {
-        return;
-    };
-    let stamp = Stamp { now: now(), nonce: "593BEC0C930BF1AFEB40B4A08C8FB242".to_owned() };
-    let key = OrderKey { out_trade_no: &order, provider_trade_no: None };
-    let refund_key =
-        RefundKey { out_trade_no: &order, out_refund_no: &refund, amount: Fen::new(3000) };
-    let close = merchant.close_order(&order, product);
-    let place = Call {
-        method: Method::Post,
-        target: if product == Product::Native {
-            "/v3/pay/transactions/native".to_owned()
-        } else {
-            "alipay.trade.precreate".to_owned()
-        },
-        body: String::new(),
-        parameters: Vec::new(),
-    };
-    let _ = merchant.read_placed(&place, answer, &stamp);
-    let _ = merchant.read_order(&key, answer, now());
-    let _ = merchant.read_closed(&close, answer, now());
-    let _ = merchant.read_refunded(&refund_key, answer, now());
-    let _ = merchant.read_refund(&refund_key, answer, now());
-    let _ = merchant.read_bill_ticket(answer, now());
-    let ticket = BillTicket { url: String::new(), sha1: Some("0".repeat(40)) };
-    let _ = merchant.read_bill_file(&ticket, answer);
+fn answer(status: u16, headers: Headers, body: Vec<u8>) -> Answer {
+    Answer { status, headers, body }
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((way, body)) = data.split_first() else { return };
-    let status = [200, 204, 202, 400, 403, 404, 429, 500][usize::from(way % 8)];
-    let plain = Answer { status, headers: Headers::default(), body: body.to_vec() };
-    read_all(&*WECHAT, Product::Native, &plain);
-    read_all(&*ALIPAY, Product::Precreate, &plain);
-    let signed = Answer { status: 200, headers: wechat_headers(body), body: body.to_vec() };
-    read_all(&*WECHAT, Product::Native, &signed);
-    if let Ok(node) = std::str::from_utf8(body) {
-        let name = NODES[usize::from(way / 8) % NODES.len()];
-        let body = alipay_answer(name, node);
-        read_all(
-            &*ALIPAY,
-            Product::Precreate,
-            &Answer { status: 200, headers: Headers::default(), body },
-        );
+    let [way, which, body @ ..] = data else { return };
+    let status = [200, 204, 202, 400, 403, 404, 429, 500][usize::from(way / 8) % 8];
+    let plain = || answer(status, Headers::default(), body.to_vec());
+    match way % 8 {
+        0 | 1 => {
+            let said = read(&*WECHAT, *which, &plain());
+            assert!(said != Claim::Binding, "an unsigned answer is binding");
+            assert!(status >= 300 || said == Claim::Nothing || which % 11 == 6, "unsigned 2xx");
+        }
+        2 | 3 => {
+            let signed = answer(200, wechat_headers(body), body.to_vec());
+            let _said = read(&*WECHAT, *which, &signed);
+        }
+        4 => {
+            // Whatever it says, a signature of Alipay's over another node is none over this one.
+            let unsigned = body.iter().map(|b| if *b == b'g' { b'q' } else { *b }).collect();
+            let said = read(&*ALIPAY, *which, &answer(200, Headers::default(), unsigned));
+            assert!(said == Claim::Nothing || which % 11 == 6, "an unsigned answer is accepted");
+        }
+        _ => {
+            let Ok(node) = std::str::from_utf8(body) else { return };
+            let (merchant, node) = match way % 8 {
+                5 => (&*ALIPAY, node.to_owned()),
+                6 => (&*ALIPAY_SEALED, alipay_sealed(node)),
+                _ => (&*ALIPAY_CERTIFIED, node.to_owned()),
+            };
+            let body = alipay_answer(&node_name(merchant, *which), &node);
+            let _said = read(merchant, *which, &answer(200, Headers::default(), body));
+        }
     }
 });

@@ -81,14 +81,14 @@ const ASKED_FOR: [Member; 2] = [
         name: "benches",
         manifest: "benches/Cargo.toml",
         sees: "domain adapters",
-        uses: "base64 divan jiff rsa serde_json sha2",
+        uses: "base64 divan encoding_rs jiff rsa serde_json sha2",
         is_pure: true,
     },
     Member {
         name: "fuzz",
         manifest: "fuzz/Cargo.toml",
         sees: "domain adapters",
-        uses: "base64 jiff libfuzzer-sys",
+        uses: "aws-lc-rs base64 jiff libfuzzer-sys md-5",
         is_pure: true,
     },
 ];
