@@ -1,14 +1,15 @@
-// The providers' own packages for Node open the same callbacks, on one core: verify and decrypt for
-// WeChat Pay (wechatpay-axios-plugin), verify and decode for Alipay (alipay-sdk).
-//   node callback.mjs FIXTURES
+// The providers' own packages for Node sign the same orders and open the same callbacks, on one core:
+// verify and decrypt for WeChat Pay (wechatpay-axios-plugin), verify and decode for Alipay (alipay-sdk).
+//   node orders_and_callbacks.mjs FIXTURES
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 const require = createRequire(process.cwd() + "/");
-const { Rsa, Aes, Formatter } = require("wechatpay-axios-plugin");
+const { Rsa, Aes, Formatter, Hash, Transformer } = require("wechatpay-axios-plugin");
 const { AlipaySdk } = require("alipay-sdk");
 
 const fixtures = process.argv[2];
 const read = (path) => readFileSync(`${fixtures}/${path}`, "utf8");
+const order = (name) => JSON.parse(read(`vectors/${name}.json`)).requests[0];
 const first = (name) => JSON.parse(read(`vectors/${name}.json`)).notices[0];
 
 function measure(name, once) {
@@ -22,7 +23,7 @@ function measure(name, once) {
     count += 200;
     seconds = Number(process.hrtime.bigint() - begin) / 1e9;
   }
-  console.log(`${name.padEnd(60)} ${Math.round(count / seconds)} a second`);
+  console.log(`${name.padEnd(72)} ${Math.round(count / seconds)} a second`);
 }
 
 const wechat = first("wechat");
@@ -49,3 +50,26 @@ const sdk = new AlipaySdk({
 });
 measure("open a callback: Alipay, peer (alipay-sdk)", () =>
   sdk.checkNotifySignV2(Object.fromEntries(new URLSearchParams(alipay.body))));
+
+// Building and signing, without sending.
+const v3 = order("wechat");
+const merchant = Rsa.from ? Rsa.from(read("keys/wechat_merchant.pem"), Rsa.KEY_TYPE_PRIVATE) : read("keys/wechat_merchant.pem");
+const v3Fields = JSON.parse(v3.body);
+measure("place an order: WeChat Pay, APIv3, peer (wechatpay-axios-plugin)", () => {
+  const body = JSON.stringify(v3Fields);
+  const [nonce, time] = [Formatter.nonce(), Formatter.timestamp()];
+  const sign = Rsa.sign(Formatter.request("POST", v3.path, time, nonce, body), merchant);
+  return Formatter.authorization("1900000001", nonce, sign, time, "5157F09EFDC096DE15EBE81A47057A7232F1B8E1").length > 300;
+});
+const v2 = Object.fromEntries(Object.entries(order("wechat_v2").fields).filter(([name]) => name !== "sign"));
+const v2Key = JSON.parse(read("vectors/wechat_v2.json")).api_key;
+for (const [type, word] of [["MD5", "MD5"], ["HMAC-SHA256", "HMAC-SHA256"]]) {
+  measure(`place an order: WeChat Pay v2, ${word}, peer (wechatpay-axios-plugin)`, () => {
+    const fields = { ...v2, sign_type: type };
+    fields.sign = Hash.sign(type, fields, v2Key);
+    return Transformer.toXml(fields).length > 300;
+  });
+}
+const biz = JSON.parse(order("alipay").parameters.biz_content);
+measure("place an order: Alipay, peer (alipay-sdk)", () =>
+  sdk.sdkExecute("alipay.trade.precreate", { notify_url: "https://pay.example.cn/callbacks/registry", bizContent: biz }).length > 300);
