@@ -58,6 +58,31 @@ pub fn read_fund_flow(bytes: &[u8]) -> Result<FundFlow, BillError> {
     Err(BillError::NotABill { found })
 }
 
+/// Reads a trade bill of WeChat Pay that nothing proves but its own footer: one that does not state
+/// the count and the sum of each money column does not hold.
+///
+/// # Errors
+/// The file is no such bill, is cut, or a field cannot be read.
+pub(crate) fn read_proved_by_footer(bytes: &[u8]) -> Result<BillTotals, BillError> {
+    let text = unpack::text(bytes, &wechat::bill::recognises)?;
+    if wechat::bill::recognises(&text) {
+        return wechat::bill::read_proved_by_footer(&text);
+    }
+    Err(BillError::NotABill { found: unrecognised(&text) })
+}
+
+/// The same of a fund flow bill, whose footer must state all five figures.
+///
+/// # Errors
+/// The file is no such bill, is cut, or a field cannot be read.
+pub(crate) fn read_fund_flow_proved_by_footer(bytes: &[u8]) -> Result<FundFlow, BillError> {
+    let text = unpack::text(bytes, &fund_flow::recognises)?;
+    if fund_flow::recognises(&text) {
+        return fund_flow::read_proved_by_footer(&text);
+    }
+    Err(BillError::NotABill { found: unrecognised(&text) })
+}
+
 fn is_trade_bill(text: &str) -> bool {
     wechat::bill::recognises(text) || alipay::bill::recognises(text)
 }

@@ -72,6 +72,17 @@ pub(crate) fn notify_url(url: &str, most: usize) -> Result<(), LimitError> {
     Ok(())
 }
 
+/// Where a payer's browser goes afterwards: absolute.
+pub(crate) fn return_url(url: &str) -> Result<Url, LimitError> {
+    let field = "return_url";
+    let parsed = Url::parse(url)
+        .map_err(|source| broken(field, format!("must be an absolute URL: {source}")))?;
+    if !matches!(parsed.scheme(), "https" | "http") {
+        return Err(broken(field, "must be an http or https URL"));
+    }
+    Ok(parsed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

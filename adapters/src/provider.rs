@@ -7,6 +7,8 @@ mod notice;
 mod order;
 mod product;
 mod refund;
+#[cfg(test)]
+mod tests;
 
 use domain::fact::{OrderStanding, RefundFact};
 use domain::ids::OutTradeNo;

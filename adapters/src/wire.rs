@@ -45,9 +45,10 @@ pub struct Call {
 }
 
 impl fmt::Debug for Call {
-    /// Bodies may hold personal data: only their length is shown.
+    /// Bodies may hold personal data, queries a bill's token: only the body's length is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({} {}, {} bytes)", self.method.as_str(), self.target, self.body.len())
+        let place = self.target.split('?').next().unwrap_or_default();
+        write!(f, "Call({} {place}, {} bytes)", self.method.as_str(), self.body.len())
     }
 }
 

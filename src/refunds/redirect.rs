@@ -74,6 +74,7 @@ pub async fn redirect(
             bank: request.bank.as_deref(),
             card: request.card.as_ref(),
             holder: request.holder.as_ref(),
+            now: hub.clock.now(),
             chance: &chance,
         })
         .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;

@@ -70,7 +70,7 @@ impl Header {
 }
 
 /// A name without what varies between files: blanks, tabs, backticks, full-width brackets.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '`' | '"' | '\u{feff}'))
         .replace('（', "(")
         .replace('）', ")")

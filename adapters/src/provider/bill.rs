@@ -27,12 +27,20 @@ pub enum FundAccount {
 }
 
 /// Where a bill file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BillTicket {
     /// The address as given, already encoded.
     pub url: String,
     /// The hash that the provider gives for the unpacked file, lower-case hexadecimal SHA-1.
     pub sha1: Option<String>,
+}
+
+impl fmt::Debug for BillTicket {
+    /// The query holds a token with which anybody may fetch the file: it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = self.url.split('?').next().unwrap_or_default();
+        write!(f, "BillTicket({place})")
+    }
 }
 
 /// What a provider says when it is asked for a day's bill.

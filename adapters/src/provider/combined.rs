@@ -1,6 +1,8 @@
 //! One payment to several payees (合单支付): fee and tax in one go, each with its own order, payment
 //! and refunds. Refunds go through the payee's own merchant, as of any order.
 
+use std::fmt;
+
 use domain::fact::OrderStanding;
 use domain::ids::OutTradeNo;
 use domain::money::Fen;
@@ -36,7 +38,7 @@ pub trait CombinedPayments: Send + Sync {
 }
 
 /// Parts to be paid as one.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewCombined<'a> {
     /// How it is paid.
     pub product: Product,
@@ -56,6 +58,18 @@ pub struct NewCombined<'a> {
     pub client_ip: Option<&'a str>,
     /// When it is made.
     pub now: Timestamp,
+}
+
+impl fmt::Debug for NewCombined<'_> {
+    /// Neither who pays nor from where.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewCombined")
+            .field("product", &self.product)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("parts", &self.parts.len())
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// One payee's part.

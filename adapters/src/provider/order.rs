@@ -1,5 +1,7 @@
 //! An order on its way to a provider: placed, named, closed, and what the payer needs.
 
+use std::fmt;
+
 use domain::fact::PaymentFact;
 use domain::ids::{OutTradeNo, ProviderTradeNo};
 use domain::money::Fen;
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::Product;
 
 /// An order to be placed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewOrder<'a> {
     /// How it is paid.
     pub product: Product,
@@ -38,6 +40,18 @@ pub struct NewOrder<'a> {
     pub now: Timestamp,
     /// 32 random bytes, from which encryption draws: given, never taken from the machine.
     pub chance: &'a [u8; 32],
+}
+
+impl fmt::Debug for NewOrder<'_> {
+    /// Neither who pays and from where, nor what encryption draws from, nor what is paid for.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewOrder")
+            .field("product", &self.product)
+            .field("out_trade_no", &self.out_trade_no)
+            .field("amount", &self.amount)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A person by name and document (实名): only this person may pay.

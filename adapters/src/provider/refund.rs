@@ -1,5 +1,7 @@
 //! A refund on its way to a provider: asked for, named, and sent to another account.
 
+use std::fmt;
+
 use domain::ids::{OutRefundNo, OutTradeNo, ProviderRefundNo, ProviderTradeNo};
 use domain::money::Fen;
 use domain::personal::Personal;
@@ -43,7 +45,7 @@ pub struct RefundKey<'a> {
 }
 
 /// An abnormal refund (退款异常) that is to go to another account than the payer's own.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Redirect<'a> {
     /// The provider's number of the refund.
     pub provider_refund_no: &'a ProviderRefundNo,
@@ -57,8 +59,20 @@ pub struct Redirect<'a> {
     pub card: Option<&'a Personal>,
     /// The card holder's name, for a payer's card.
     pub holder: Option<&'a Personal>,
+    /// When it is asked for.
+    pub now: Timestamp,
     /// 32 random bytes, from which encryption draws.
     pub chance: &'a [u8; 32],
+}
+
+impl fmt::Debug for Redirect<'_> {
+    /// Neither the card nor what encryption draws from.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirect")
+            .field("out_refund_no", &self.out_refund_no)
+            .field("to", &self.to)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whose account an abnormal refund goes to.

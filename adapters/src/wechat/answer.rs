@@ -4,14 +4,13 @@
 //! by its status and a code that we know; everything else is unknown, and a query decides.
 
 use domain::fact::{OrderStanding, RefundFact};
-use domain::ids::OutTradeNo;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Wechat;
 use super::parties::Parties;
 use super::statement::{Refund, StatementError, Transaction};
-use crate::provider::{Closing, RefundKey};
+use crate::provider::{Closing, OrderKey, RefundKey};
 use crate::wire::{Answer, Outcome, Reason, Refusal};
 
 /// What an answer says before it is known what was asked.
@@ -91,7 +90,10 @@ fn reason(code: &str) -> Option<Reason> {
 /// [`offered`](super::pay).
 pub(super) fn placed<T>(said: Said<'_>) -> Result<&[u8], Outcome<T>> {
     match proved(said) {
-        Err(Outcome::Refused(refusal)) if asks_for_a_query(refusal.reason) => {
+        // WeChat also says INVALID_REQUEST to a number that was used with other parameters.
+        Err(Outcome::Refused(refusal))
+            if asks_for_a_query(refusal.reason) || refusal.code == "INVALID_REQUEST" =>
+        {
             Err(Outcome::Unknown(format!("placing was answered {}", refusal.code)))
         }
         read => read,
@@ -106,7 +108,7 @@ fn asks_for_a_query(reason: Reason) -> bool {
 /// The answer to a query of an order.
 pub(super) fn order(
     parties: &Parties,
-    out_trade_no: &OutTradeNo,
+    key: &OrderKey<'_>,
     said: Said<'_>,
 ) -> Outcome<OrderStanding> {
     if is_absent(&said) {
@@ -117,7 +119,7 @@ pub(super) fn order(
         Err(other) => return other,
     };
     match Transaction::read(body) {
-        Ok(transaction) if !transaction.is_about(out_trade_no) => {
+        Ok(transaction) if !transaction.is_about(key) => {
             Outcome::Unknown("the answer is about another order".to_owned())
         }
         Ok(transaction) => outcome(transaction.standing(parties)),

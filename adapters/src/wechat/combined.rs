@@ -16,7 +16,7 @@ use super::place::{self, Scene, long_enough, openid, payable, return_url, scene}
 use super::statement::{StatementError, coupon, field, standing};
 use crate::limits::{self, Length, broken};
 use crate::provider::{
-    Closing, CombinedKey, CombinedPayments, LimitError, NewCombined, NewPart, PartStanding, Placed,
+    Closing, CombinedKey, CombinedPayments, LimitError, NewCombined, PartStanding, Placed,
 };
 use crate::wire::{Answer, Call, Method, Outcome, Stamp};
 use crate::{json, percent};
@@ -102,13 +102,13 @@ impl CombinedPayments for Wechat {
             combine_mchid: &self.parties.mchid,
             combine_out_trade_no: order.out_trade_no.as_str(),
             scene_info: scene(order.product, order.client_ip)?,
-            sub_orders: parts(&self.parties, order.parts)?,
+            sub_orders: parts(&self.parties, order)?,
             combine_payer_info: payer.map(|openid| PayerInfo { openid }),
             time_expire: rfc3339(order.expires_at),
             notify_url: order.notify_url,
         };
         let mut call = post(format!("{ROOT}{product}"), &body)?;
-        call.parameters.extend(return_url(order.product, order.return_url));
+        call.parameters.extend(return_url(order.product, order.return_url)?);
         Ok(call)
     }
 
@@ -176,8 +176,9 @@ impl CombinedPayments for Wechat {
 
 fn parts<'a>(
     parties: &'a Parties,
-    parts: &'a [NewPart<'a>],
+    order: &NewCombined<'a>,
 ) -> Result<Vec<PartBody<'a>>, LimitError> {
+    let parts = order.parts;
     if !(2..=10).contains(&parts.len()) {
         return Err(broken("parts", format!("2 to 10, has {}", parts.len())));
     }
@@ -189,6 +190,9 @@ fn parts<'a>(
             limits::number("parts.out_trade_no", number.as_str(), (6, 32), ORDER_MARKS)?;
             if parts.iter().take(index).any(|earlier| earlier.out_trade_no == number) {
                 return Err(broken("parts.out_trade_no", "must differ from part to part"));
+            }
+            if number == order.out_trade_no {
+                return Err(broken("parts.out_trade_no", "must differ from the whole's number"));
             }
             limits::text("parts.subject", part.subject, Length::Bytes(127))?;
             payable("parts.amount_fen", part.amount)?;

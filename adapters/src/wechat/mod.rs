@@ -236,7 +236,7 @@ impl PaymentProvider for Wechat {
         answer: &Answer,
         now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(&self.parties, key.out_trade_no, self.said(answer, now))
+        answer::order(&self.parties, key, self.said(answer, now))
     }
 
     fn read_closed(&self, _call: &Call, answer: &Answer, now: Timestamp) -> Outcome<Closing> {

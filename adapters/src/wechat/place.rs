@@ -2,6 +2,7 @@
 //! may depend on anything but its arguments.
 
 use domain::money::Fen;
+use domain::personal::Personal;
 use domain::time::rfc3339;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -100,7 +101,7 @@ pub(super) fn place(
     };
     let mut call = post(format!("{}/{product}", parties.orders()), &body)?;
     call.parameters.extend(sealed_with);
-    call.parameters.extend(return_url(order.product, order.return_url));
+    call.parameters.extend(return_url(order.product, order.return_url)?);
     Ok(call)
 }
 
@@ -156,9 +157,13 @@ pub(super) fn scene<'a>(
 }
 
 /// What is kept beside the body, so that the payer's browser finds its way back.
-pub(super) fn return_url(product: Product, url: Option<&str>) -> Option<(String, String)> {
-    let url = url.filter(|_| product == Product::H5)?;
-    Some((RETURN_URL.to_owned(), url.to_owned()))
+pub(super) fn return_url(
+    product: Product,
+    url: Option<&str>,
+) -> Result<Option<(String, String)>, LimitError> {
+    let Some(url) = url.filter(|_| product == Product::H5) else { return Ok(None) };
+    limits::return_url(url)?;
+    Ok(Some((RETURN_URL.to_owned(), url.to_owned())))
 }
 
 /// An amount that can be paid at all.
@@ -195,7 +200,7 @@ fn payer<'a>(
     if !matches!(order.product, Product::Native | Product::Jsapi) {
         return Err(broken("payer.identity", "only native and jsapi can ask who pays"));
     }
-    let mut sealing = Sealing::begin(ring, order.chance, "payer.identity")?;
+    let mut sealing = Sealing::begin(ring, order.now, order.chance, "payer.identity")?;
     let identity = sealed_identity(&mut sealing, identity)?;
     *sealed_with = Some(sealing.parameter());
     Ok(Some(Payer { identity: Some(identity), ..payer }))
@@ -214,7 +219,11 @@ fn sealed_identity(
             Document::ForeignResidence => "FOREIGN_RESIDENT",
             Document::Passport => "OVERSEA_PASSPORT",
         },
-        number: sealing.field("payer.identity.id_no", &identity.id_no)?,
+        // The check letter of a document is a capital X, whatever a person types.
+        number: sealing.field(
+            "payer.identity.id_no",
+            &Personal::new(identity.id_no.clear().replace('x', "X")),
+        )?,
         name: sealing.field("payer.identity.name", &identity.name)?,
     })
 }

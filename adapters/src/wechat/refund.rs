@@ -140,7 +140,7 @@ fn card<'a>(
     if bank_type.is_empty() || bank_type.len() > 16 || !is_word {
         return Err(broken("bank", "must be WeChat Pay's word for the bank, like CMB_DEBIT"));
     }
-    let mut sealing = Sealing::begin(ring, redirect.chance, "card")?;
+    let mut sealing = Sealing::begin(ring, redirect.now, redirect.chance, "card")?;
     let mut sealed = |name, text: Option<&Personal>| {
         sealing.field(name, text.ok_or_else(|| broken(name, "must be given for a payer's card"))?)
     };

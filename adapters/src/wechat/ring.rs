@@ -55,18 +55,20 @@ impl Ring {
         verified
     }
 
-    /// The key to seal with and to be answered with: the public key, else the certificate that is
-    /// good for longest.
-    pub(super) fn newest(&self) -> Option<(String, VerifyingKey)> {
+    /// The key to seal with: the public key, else of the certificates that are good at `now` the one
+    /// that is good for longest.
+    pub(super) fn newest(&self, now: Timestamp) -> Option<(String, VerifyingKey)> {
         if let Some(public) = &self.public {
             return Some((public.id.clone(), public.key.clone()));
         }
         let fetched = self.read();
-        let newest = fetched.certificates.values().max_by_key(|there| there.not_after)?;
+        let good = fetched.certificates.values().filter(|there| there.is_valid_at(now));
+        let newest = good.max_by_key(|there| there.not_after)?;
         Some((newest.serial.clone(), newest.key.clone()))
     }
 
-    /// The name of [`newest`](Self::newest).
+    /// The name of the key to be answered with: the public key, else the certificate that is good for
+    /// longest.
     pub(super) fn newest_name(&self) -> Option<String> {
         if let Some(public) = &self.public {
             return Some(public.id.clone());

@@ -2,6 +2,7 @@
 //! repeat of the call must carry.
 
 use domain::personal::Personal;
+use jiff::Timestamp;
 
 use super::ring::Ring;
 use crate::keys::{Chance, VerifyingKey};
@@ -22,14 +23,15 @@ impl Sealing {
     /// Takes the key of the hour.
     ///
     /// # Errors
-    /// When there is none yet: the certificates were not fetched.
+    /// When there is none that is good at `now`: the certificates were not fetched, or are over.
     pub(super) fn begin(
         ring: &Ring,
+        now: Timestamp,
         chance: &[u8; 32],
         field: &'static str,
     ) -> Result<Self, LimitError> {
-        let Some((serial, key)) = ring.newest() else {
-            return Err(broken(field, "cannot be sealed: no key of WeChat Pay is known yet"));
+        let Some((serial, key)) = ring.newest(now) else {
+            return Err(broken(field, "cannot be sealed: no good key of WeChat Pay is known"));
         };
         Ok(Self { serial, key, chance: Chance::new(chance) })
     }

@@ -2,12 +2,13 @@
 //! become facts. Words that are not known become no fact.
 
 use domain::fact::{OrderStanding, PaymentFact, RefundFact, RefundStanding, Stated};
-use domain::ids::{OutRefundNo, OutTradeNo, ProviderRefundNo};
+use domain::ids::{OutRefundNo, OutTradeNo, ProviderRefundNo, ProviderTradeNo};
 use domain::money::Fen;
 use serde::Deserialize;
 
 use super::parties::{self, Parties};
 use crate::json;
+use crate::provider::OrderKey;
 
 /// Why a statement cannot be read; for people.
 #[derive(Debug, thiserror::Error)]
@@ -53,9 +54,11 @@ impl Transaction {
         serde_json::from_slice(text).map_err(|source| StatementError::Json(json::fault(&source)))
     }
 
-    /// Whether it is about `out_trade_no`.
-    pub(super) fn is_about(&self, out_trade_no: &OutTradeNo) -> bool {
-        self.out_trade_no == out_trade_no.as_str()
+    /// Whether it is about the order under each number by which it is known.
+    pub(super) fn is_about(&self, key: &OrderKey<'_>) -> bool {
+        let theirs = key.provider_trade_no.map(ProviderTradeNo::as_str);
+        self.out_trade_no == key.out_trade_no.as_str()
+            && (theirs.is_none() || self.transaction_id.as_deref() == theirs)
     }
 
     /// Where it stands.
@@ -188,6 +191,7 @@ impl Refund {
             out_refund_no: field("out_refund_no", Some(&self.out_refund_no))?,
             provider_refund_no,
             amount: self.amount.as_ref().and_then(|amount| amount.refund).map(Fen::new),
+            given_back: None,
             standing,
             at: at.as_ref().map(|at| field("time", Some(at))).transpose()?,
             accepted_at: self

@@ -2,16 +2,16 @@
 //!
 //! v2 answers errors with HTTP 200. What was understood (`return_code` SUCCESS) is signed, whether
 //! it was done or not, and counts only when its signature is proved. What was not understood
-//! (`return_code` FAIL) has no signature and no code, so only the texts that are known to be about
-//! the request itself decide; everything else is unknown, and a query decides.
+//! (`return_code` FAIL) has no signature and no code: it is unknown, so that nothing unsigned says
+//! that money did not move. Only where nothing can move may a known text say that WeChat refuses
+//! the hub itself, so that a person hears of it.
 
 use domain::fact::OrderStanding;
-use domain::ids::OutTradeNo;
 
 use super::statement;
 use super::xml::{self, Fields};
 use super::{Parties, REVERSE, WechatV2};
-use crate::provider::Closing;
+use crate::provider::{Closing, OrderKey};
 use crate::wire::{Answer, Call, Outcome, Reason, Refusal};
 
 /// What an answer says before it is known what was asked.
@@ -27,8 +27,8 @@ pub(super) enum Said {
         /// All of it.
         fields: Fields,
     },
-    /// Not even taken, for a reason that is known.
-    Declined(Refusal),
+    /// Not even taken: unsigned, and why in WeChat's words.
+    NotTaken(String),
     /// Anything else, and why.
     Unclear(String),
 }
@@ -45,7 +45,9 @@ impl WechatV2 {
         };
         match fields.get("return_code") {
             Some("SUCCESS") => {}
-            Some("FAIL") => return not_taken(&fields),
+            Some("FAIL") => {
+                return Said::NotTaken(fields.get("return_msg").unwrap_or_default().to_owned());
+            }
             Some(_) | None => return Said::Unclear("return_code is unknown".to_owned()),
         }
         if let Err(why) = self.seal.verify(&fields) {
@@ -63,37 +65,46 @@ impl WechatV2 {
     }
 }
 
-/// Sorts a `return_code` FAIL by its text, in which WeChat writes Chinese and English alike.
-fn not_taken(fields: &Fields) -> Said {
-    const CONFIGURATION: [&str; 9] = [
+/// What a `return_code` FAIL means where nothing can have moved: that WeChat refuses the hub itself,
+/// where its whole text is known to say so. A text that only mentions a key or a certificate may
+/// tell of WeChat's own trouble.
+fn not_taken(text: &str) -> Option<Refusal> {
+    const CONFIGURATION: [&str; 14] = [
         "签名错误",
         "签名失败",
+        "签名错误，请检查后再试",
         "sign error",
         "signerror",
-        "证书",
         "appid不存在",
         "appid_not_exist",
         "mch_id不存在",
+        "商户号mch_id不存在",
+        "商户号mch_id或sub_mch_id不存在",
+        "商户号mch_id不存在或未设置api密钥",
+        "商户号mch_id与appid不匹配",
         "mchid_not_exist",
+        "appid_mchid_not_match",
     ];
-    const REQUEST: [&str; 6] = [
-        "参数格式校验错误",
-        "缺少参数",
-        "xml格式错误",
-        "xml_format_error",
-        "lack_params",
-        "not_utf8",
-    ];
-    let text = fields.get("return_msg").unwrap_or_default();
-    let lower = text.to_lowercase();
-    let names = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if names(&CONFIGURATION) {
-        Said::Declined(Refusal::new(Reason::Configuration, "FAIL", text))
-    } else if names(&REQUEST) {
-        Said::Declined(Refusal::new(Reason::InvalidRequest, "FAIL", text))
-    } else {
-        let text: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
-        Said::Unclear(format!("return_code FAIL: {text}"))
+    let plain = text.trim().to_lowercase();
+    CONFIGURATION
+        .contains(&plain.as_str())
+        .then(|| Refusal::new(Reason::Configuration, "FAIL", text))
+}
+
+/// The words in which an answer without a code is unknown.
+fn unclear(text: &str) -> String {
+    let text: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
+    format!("return_code FAIL: {text}")
+}
+
+/// The same as [`decided`] for a call by which nothing can move.
+pub(super) fn decided_of_reading<T>(said: Said) -> Result<Fields, Outcome<T>> {
+    match &said {
+        Said::NotTaken(text) => match not_taken(text) {
+            Some(refusal) => Err(Outcome::Refused(refusal)),
+            None => decided(said),
+        },
+        Said::Done(_) | Said::Failed { .. } | Said::Unclear(_) => decided(said),
     }
 }
 
@@ -143,19 +154,15 @@ pub(super) fn decided<T>(said: Said) -> Result<Fields, Outcome<T>> {
                 Outcome::Unknown(format!("the answer has the code {code:?}"))
             }
         }),
-        Said::Declined(refusal) => Err(Outcome::Refused(refusal)),
+        Said::NotTaken(text) => Err(Outcome::Unknown(unclear(&text))),
         Said::Unclear(why) => Err(Outcome::Unknown(why)),
     }
 }
 
 /// The answer to a query of an order.
-pub(super) fn order(
-    parties: &Parties,
-    out_trade_no: &OutTradeNo,
-    said: Said,
-) -> Outcome<OrderStanding> {
-    match decided(said) {
-        Ok(fields) if fields.get("out_trade_no") != Some(out_trade_no.as_str()) => {
+pub(super) fn order(parties: &Parties, key: &OrderKey<'_>, said: Said) -> Outcome<OrderStanding> {
+    match decided_of_reading(said) {
+        Ok(fields) if !is_about(key, &fields) => {
             Outcome::Unknown("the answer is about another order".to_owned())
         }
         Ok(fields) => match statement::standing(parties, &fields) {
@@ -169,13 +176,21 @@ pub(super) fn order(
     }
 }
 
+/// Whether an answer is about the order under each number by which it is known.
+fn is_about(key: &OrderKey<'_>, fields: &Fields) -> bool {
+    let theirs = key.provider_trade_no.map(domain::ids::ProviderTradeNo::as_str);
+    fields.get("out_trade_no") == Some(key.out_trade_no.as_str())
+        && (theirs.is_none() || fields.get("transaction_id") == theirs)
+}
+
 /// The answer to closing an order, or at the counter to taking it back.
 pub(super) fn closed(call: &Call, said: Said) -> Outcome<Closing> {
     let is_reverse = call.target == REVERSE;
     if is_reverse && asks_again(&said) {
         return Outcome::Unknown("it must be taken back again (recall=Y)".to_owned());
     }
-    match decided(said) {
+    let decided = if is_reverse { decided(said) } else { decided_of_reading(said) };
+    match decided {
         Ok(fields) if is_reverse && fields.get("recall") != Some("N") => {
             Outcome::Unknown("the answer does not say recall=N".to_owned())
         }
@@ -194,6 +209,6 @@ pub(super) fn closed(call: &Call, said: Said) -> Outcome<Closing> {
 fn asks_again(said: &Said) -> bool {
     match said {
         Said::Done(fields) | Said::Failed { fields, .. } => fields.get("recall") == Some("Y"),
-        Said::Declined(_) | Said::Unclear(_) => false,
+        Said::NotTaken(_) | Said::Unclear(_) => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Asks for a day's bill, which in v2 comes as the answer itself: there is no ticket and nothing
-//! to fetch. Neither signature nor hash covers the file, so its own footer must prove it: each
-//! number there has to equal what the rows add up to.
+//! to fetch. Neither signature nor hash covers the file, so its own footer must prove it: it has to
+//! state the count and every sum, and each has to equal what the rows add up to.
 
 use jiff::civil::Date;
 
@@ -76,27 +76,30 @@ fn fault(file: &[u8]) -> Option<String> {
         (true, _) => None,
         (false, fault) => Some(fault.unwrap_or_else(|| "its footer differs".to_owned())),
     };
-    match bill::read(file, &mut |_row| {}) {
+    match bill::read_proved_by_footer(file) {
         Ok(totals) => differs(totals.footer_ok, totals.footer_fault),
-        Err(bill::BillError::NotABill { found }) => match bill::read_fund_flow(file) {
-            Ok(flow) => differs(flow.footer_ok, flow.footer_fault),
-            Err(bill::BillError::NotABill { .. }) => Some(format!("it is {found}")),
-            Err(other) => Some(other.to_string()),
-        },
+        Err(bill::BillError::NotABill { found }) => {
+            match bill::read_fund_flow_proved_by_footer(file) {
+                Ok(flow) => differs(flow.footer_ok, flow.footer_fault),
+                Err(bill::BillError::NotABill { .. }) => Some(format!("it is {found}")),
+                Err(other) => Some(other.to_string()),
+            }
+        }
         Err(other) => Some(other.to_string()),
     }
 }
 
 /// Why there is no file. WeChat does not sign these either, nor does it use one name for the code:
-/// 20002 stands for a day without rows and for a bill that is still being made.
+/// 20002 stands for a day without rows and for a bill that is still being made. Only a text that
+/// says so makes the day empty; after any other the bill is asked for again.
 fn no_file(fields: &Fields) -> Outcome<BillAnswer> {
     let text = fields.get("return_msg").or_else(|| fields.get("err_code_des")).unwrap_or_default();
     let code = fields.get("error_code").or_else(|| fields.get("err_code")).unwrap_or(text);
     let refused = |reason| Outcome::Refused(Refusal::new(reason, code, text));
-    let is_being_made = text.to_ascii_lowercase().contains("bill creating");
+    let says_none = text.to_ascii_lowercase().contains("no bill exist") || text.contains("不存在");
     match code {
         "BILL_CREATING" => Outcome::Accepted(BillAnswer::NotYet),
-        "20002" if is_being_made => Outcome::Accepted(BillAnswer::NotYet),
+        "20002" if !says_none => Outcome::Accepted(BillAnswer::NotYet),
         "20002" | "NO_BILL_EXIST" => Outcome::Accepted(BillAnswer::EmptyDay),
         "20001" | "PARAM_ERROR" => refused(Reason::InvalidRequest),
         "20007" | "NOAUTH" | "SIGNERROR" | "签名错误" => refused(Reason::Configuration),

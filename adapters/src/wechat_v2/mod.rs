@@ -256,7 +256,7 @@ impl PaymentProvider for WechatV2 {
         answer: &Answer,
         _now: Timestamp,
     ) -> Outcome<OrderStanding> {
-        answer::order(&self.parties, key.out_trade_no, self.said(answer))
+        answer::order(&self.parties, key, self.said(answer))
     }
 
     fn read_closed(&self, call: &Call, answer: &Answer, _now: Timestamp) -> Outcome<Closing> {

@@ -51,6 +51,12 @@ fn payment(parties: &Parties, fields: &Fields, body: &[u8]) -> OpenedNotice {
     let word = fields.get("result_code").unwrap_or_default();
     let kind = own_word(&format!("pay {word}"));
     let facts = match (fields.get("return_code"), word) {
+        // An answer to a query is signed alike, and may tell of an order that nobody paid.
+        (Some("SUCCESS"), "SUCCESS")
+            if fields.has("trade_state") && fields.get("trade_state") != Some("SUCCESS") =>
+        {
+            Err(unreadable(&"its trade_state is not SUCCESS"))
+        }
         (Some("SUCCESS"), "SUCCESS") => statement::payment(parties, fields)
             .map(|fact| vec![ProviderFact::Payment(fact)])
             .map_err(|why| unreadable(&why)),

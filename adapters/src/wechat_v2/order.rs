@@ -8,7 +8,6 @@ use domain::money::Fen;
 use domain::time::beijing;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use url::Url;
 
 use super::xml::{self, Fields};
 use super::{CLOSE, MICROPAY, ORDER_QUERY, PLACE, Parties, REVERSE};
@@ -130,12 +129,7 @@ fn payer<'a>(order: &NewOrder<'a>) -> Result<&'a str, LimitError> {
 
 /// From which page the payer comes; WeChat compares its domain with the merchant's registered one.
 fn scene(order: &NewOrder<'_>) -> Result<String, LimitError> {
-    let page = order.return_url.unwrap_or(order.notify_url);
-    let url = Url::parse(page)
-        .map_err(|source| broken("return_url", format!("must be an absolute URL: {source}")))?;
-    if !matches!(url.scheme(), "https" | "http") {
-        return Err(broken("return_url", "must be an http or https URL"));
-    }
+    let url = limits::return_url(order.return_url.unwrap_or(order.notify_url))?;
     let wap_url = url.origin().ascii_serialization();
     let scene = json!({"h5_info": {"type": "Wap", "wap_url": wap_url, "wap_name": "缴费"}});
     let scene = scene.to_string();

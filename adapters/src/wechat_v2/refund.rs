@@ -3,7 +3,7 @@
 use domain::fact::RefundFact;
 use jiff::ToSpan as _;
 
-use super::answer::{Said, decided};
+use super::answer::{Said, decided, decided_of_reading};
 use super::order::{payable, post};
 use super::statement::{self, StatementError};
 use super::xml::Fields;
@@ -87,7 +87,7 @@ pub(super) fn queried(
     key: &RefundKey<'_>,
     said: Said,
 ) -> Outcome<Option<RefundFact>> {
-    match decided(said) {
+    match decided_of_reading(said) {
         Ok(fields) => outcome(statement::queried_refund(parties, key, &fields).map(Some)),
         Err(Outcome::Refused(refusal)) if refusal.code == "REFUNDNOTEXIST" => {
             Outcome::Accepted(None)

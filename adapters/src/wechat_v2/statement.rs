@@ -77,6 +77,7 @@ pub(super) fn taken_refund(
         out_refund_no: field("out_refund_no", fields.get("out_refund_no"))?,
         provider_refund_no: Some(field("refund_id", fields.get("refund_id"))?),
         amount: Some(amount("refund_fee", fields.get("refund_fee"))?),
+        given_back: None,
         standing: RefundStanding::Processing,
         at: None,
         accepted_at: None,
@@ -115,6 +116,7 @@ pub(super) fn queried_refund(
         out_refund_no: key.out_refund_no.clone(),
         provider_refund_no: Some(field("refund_id_$n", at("refund_id", n))?),
         amount: Some(amount("refund_fee_$n", at("refund_fee", n))?),
+        given_back: None,
         standing,
         at: arrived,
         accepted_at: None,
@@ -134,14 +136,16 @@ pub(super) fn hint(fields: &Fields) -> Result<(RefundHint, &str), StatementError
 
 impl Parties {
     /// Whom a statement names. For a service provider, the merchant that it acts for, as long as
-    /// the statement is the service provider's own; else whoever it names instead.
+    /// the statement is the service provider's own; else whoever it names instead. A merchant for
+    /// itself is not paid by what a merchant below it was paid.
     fn stated(&self, fields: &Fields) -> Result<Stated, StatementError> {
         // A statement that names nobody cannot be compared, so it is none.
         let named = |name| fields.get(name).map(str::to_owned).ok_or(StatementError::Field(name));
         let (mch_id, appid) = (named("mch_id")?, named("appid")?);
         let payee = match &self.sub_merchant {
             Some(_) if mch_id == self.mchid => named("sub_mch_id")?,
-            Some(_) | None => mch_id,
+            Some(_) => mch_id,
+            None => fields.get("sub_mch_id").map_or(mch_id, str::to_owned),
         };
         let currency = fields.get("fee_type").unwrap_or("CNY").to_owned();
         Ok(Stated { payee: Some(payee), app: Some(appid), currency: Some(currency) })

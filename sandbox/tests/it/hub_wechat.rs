@@ -245,6 +245,7 @@ fn an_abnormal_refund_is_sent_to_the_payers_card_and_arrives() {
         bank: Some("ICBC_DEBIT"),
         card: Some(&card),
         holder: Some(&holder),
+        now: office.engine.now(),
         chance: &[9; 32],
     };
     let answer = told(&office, &hub, &hub.redirect_refund(&redirect).unwrap());

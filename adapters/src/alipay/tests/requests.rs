@@ -117,6 +117,7 @@ fn what_alipay_does_not_have_is_told_before_it_is_asked() {
         bank: None,
         card: None,
         holder: None,
+        now: crate::testing::now(),
         chance: &[7; 32],
     };
     assert_eq!(alipay().redirect_refund(&redirect).unwrap_err().field, "refund");

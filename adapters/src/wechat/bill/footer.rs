@@ -3,7 +3,7 @@
 
 use domain::bill::{BillTotals, Direction};
 
-use super::row::Amounts;
+use super::row::{Amounts, Columns};
 use super::{split, wrong_width};
 use crate::bill::BillError;
 use crate::bill::decimal::Decimal;
@@ -21,6 +21,18 @@ const MEANINGS: [(&str, &str, Meaning); 10] = [
     ("订单总金额", "order_total_fen", Meaning::OfPayments(4)),
     ("申请退款总金额", "requested_refund_total_fen", Meaning::Sum(5)),
 ];
+
+/// The sums that a footer can state of a file's money columns, in the hub's words.
+pub(super) fn sums_of(columns: &Columns) -> impl Iterator<Item = &'static str> {
+    columns.money.iter().enumerate().filter(|(_, column)| column.is_some()).filter_map(
+        |(wanted, _)| {
+            MEANINGS.iter().find_map(|(_, word, meaning)| match meaning {
+                Meaning::Sum(index) | Meaning::OfPayments(index) if *index == wanted => Some(*word),
+                Meaning::Rows | Meaning::Sum(_) | Meaning::OfPayments(_) => None,
+            })
+        },
+    )
+}
 
 #[derive(Clone, Copy)]
 enum Meaning {

@@ -6,7 +6,7 @@ use domain::money::Fen;
 use super::{split, wrong_width};
 use crate::bill::BillError;
 use crate::bill::decimal::Decimal;
-use crate::bill::table::{Column, Header, Row, lines};
+use crate::bill::table::{Column, Header, Row, lines, plain};
 
 /// What a fund flow bill adds up to, in fen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +81,19 @@ pub(crate) fn read(text: &str) -> Result<FundFlow, BillError> {
     Err(BillError::cut(last, "its footer (资金流水总笔数 …) is missing"))
 }
 
+/// Reads a bill that nothing proves but its footer: one that does not state all five figures proves
+/// nothing.
+pub(crate) fn read_proved_by_footer(text: &str) -> Result<FundFlow, BillError> {
+    let mut flow = read(text)?;
+    let silent =
+        FOOTER.iter().find(|(_, word)| !flow.footer.iter().any(|(stated, _)| stated == word));
+    if let Some((name, _)) = silent.filter(|_| flow.footer_ok) {
+        flow.footer_ok = false;
+        flow.footer_fault = Some(format!("the footer does not state {name}"));
+    }
+    Ok(flow)
+}
+
 impl FundFlow {
     fn add(&mut self, columns: &Columns, row: &Row<'_, '_>) -> Result<(), BillError> {
         let amount = row.fen(columns.amount)?;
@@ -137,8 +150,10 @@ fn finish<'a>(
     }
     flow.footer_ok = true;
     for (name, text) in keys.iter().zip(&values) {
-        let name = name.trim_start_matches('`');
-        let Some((_, word)) = FOOTER.iter().find(|(known, _)| *known == name) else { continue };
+        // Some files name the unit too: `收入金额（元）`.
+        let name = plain(name);
+        let bare = name.trim_end_matches("(元)").trim_end_matches("(笔)");
+        let Some((_, word)) = FOOTER.iter().find(|(known, _)| *known == bare) else { continue };
         let parsed = Decimal::parse(text);
         let stated = if word.ends_with("count") {
             parsed.and_then(Decimal::whole)
@@ -146,7 +161,7 @@ fn finish<'a>(
             parsed.and_then(Decimal::fen).map(Fen::get)
         };
         let stated = stated.ok_or_else(|| {
-            BillError::field(line, name, format!("{text:?} in the footer is not a number"))
+            BillError::field(line, &name, format!("{text:?} in the footer is not a number"))
         })?;
         flow.footer.push(((*word).to_owned(), stated));
         let found = flow.sum(word);

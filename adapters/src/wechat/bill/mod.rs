@@ -65,6 +65,22 @@ pub(crate) fn read(text: &str, each: &mut dyn FnMut(BillRow<'_>)) -> Result<Bill
     Err(BillError::cut(last, "its footer (总交易单数 …) is missing"))
 }
 
+/// Reads a bill that nothing proves but its footer: one that is silent about a money column of the
+/// file proves nothing.
+pub(crate) fn read_proved_by_footer(text: &str) -> Result<BillTotals, BillError> {
+    let mut totals = read(text, &mut |_row| {})?;
+    let header = lines(text).find(|(_, line)| !line.trim().is_empty());
+    let Some((line, names)) = header else { return Ok(totals) };
+    let columns = Columns::find(line, &Header::read(line, names)?)?;
+    let silent = footer::sums_of(&columns)
+        .find(|word| !totals.footer.iter().any(|(stated, _)| stated == word));
+    if let Some(word) = silent.filter(|_| totals.footer_ok) {
+        totals.footer_ok = false;
+        totals.footer_fault = Some(format!("the footer does not state {word}"));
+    }
+    Ok(totals)
+}
+
 /// Splits `` `a,`b `` at `` ,` ``; a line whose backticks an editor has removed, at commas.
 pub(super) fn split<'a>(line: &'a str, fields: &mut Vec<&'a str>) {
     fields.clear();

@@ -60,7 +60,7 @@ pub(super) struct Columns {
     pub(super) out_refund_no: Option<Column>,
     refund_state: Option<Column>,
     /// 应结订单金额, 退款金额, 充值券退款金额, 手续费, 订单金额, 申请退款金额.
-    money: [Option<Column>; 6],
+    pub(super) money: [Option<Column>; 6],
     rate: Option<Column>,
     gross: Column,
     refund: Option<Column>,

@@ -94,6 +94,7 @@ proptest! {
     fn a_browser_finds_back_to_any_address(back in text()) {
         let number = trade_no();
         let mut order = new_order(Product::H5, &number, NOTIFY_URL);
+        let back = format!("https://pay.example.cn/paid?{back}");
         (order.client_ip, order.return_url) = (Some("::1"), Some(back.as_str()));
         let call = wechat().place(&order).unwrap();
         let answer = signed(200, &json!({"h5_url": "https://wx.tenpay.com/x?prepay_id=1"}));

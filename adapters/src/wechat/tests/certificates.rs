@@ -213,6 +213,29 @@ fn a_repeat_names_the_key_that_sealed_it() {
 }
 
 #[test]
+fn nothing_is_sealed_with_a_certificate_that_is_over() {
+    let hub = without_public_key();
+    assert_eq!(word(&hub.learn_keys(&list(&[old()], wechatpay_key(), OLD), now())), "accepted");
+    let identity = Identity {
+        name: domain::personal::Personal::new("张三"),
+        id_no: domain::personal::Personal::new("11010119900307001X"),
+        document: Document::IdentityCard,
+    };
+    let number = trade_no();
+    let at = |time: &str| {
+        let mut order = new_order(Product::Native, &number, super::NOTIFY_URL);
+        order.identity = Some(&identity);
+        order.now = time.parse().unwrap();
+        order.expires_at = "2030-01-01T00:00:00Z".parse().unwrap();
+        hub.place(&order).map_err(|error| error.field)
+    };
+    assert!(at("2022-12-31T23:59:59Z").is_ok());
+    for outside in ["2017-12-31T23:59:59Z", "2023-01-01T00:00:01Z"] {
+        assert_eq!(at(outside).err(), Some("payer.identity"), "{outside}");
+    }
+}
+
+#[test]
 fn a_certificate_is_read_as_far_as_it_is_a_key() {
     let read = Certificate::read(&fixture("keys/wechatpay_certificate.pem")).unwrap();
     assert_eq!(read.serial, OLD);

@@ -59,6 +59,21 @@ fn json_of(call: &Call) -> Value {
 }
 
 #[test]
+fn no_part_has_the_number_of_the_whole() {
+    let placed = place(wechat(), Product::Native, |order| {
+        order.out_trade_no = order.parts.last().unwrap().out_trade_no;
+    });
+    assert_eq!(placed.err(), Some("parts.out_trade_no"));
+}
+
+#[test]
+fn a_browser_is_led_back_to_an_address_of_the_web_only() {
+    let placed = |url| place(wechat(), Product::H5, |order| order.return_url = Some(url));
+    assert_eq!(placed("javascript:alert(1)").err(), Some("return_url"));
+    assert!(placed("https://pay.example.cn/paid").is_ok());
+}
+
+#[test]
 fn the_parts_are_placed_as_one_payment() {
     let call = place(wechat(), Product::Jsapi, |_| ()).unwrap();
     assert_eq!(call.target, "/v3/combine-transactions/jsapi");

@@ -84,6 +84,7 @@ fn call(hub: &Wechat, name: &str) -> Call {
                 bank: None,
                 card: None,
                 holder: None,
+                now: crate::testing::now(),
                 chance: &CHANCE,
             })
             .unwrap(),

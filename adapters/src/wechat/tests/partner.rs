@@ -84,6 +84,7 @@ fn every_other_call_names_the_merchant_too() {
         bank: None,
         card: None,
         holder: None,
+        now: crate::testing::now(),
         chance: &CHANCE,
     };
     assert_eq!(json_of(&hub.redirect_refund(&redirect).unwrap())["sub_mchid"], "1900000109");

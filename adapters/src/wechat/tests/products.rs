@@ -4,7 +4,7 @@ use domain::personal::Personal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{NOTIFY_URL, error, signed, unsigned};
+use super::{NOTIFY_URL, error, signed, transaction, unsigned};
 use crate::keys::open_oaep_sha1;
 use crate::provider::{
     Document, Identity, NewOrder, OrderKey, Pay, PaymentProvider as _, Placed, Product,
@@ -176,6 +176,57 @@ fn an_order_is_asked_for_by_wechat_s_number_where_it_is_known() {
         wechat().query_order(&key).target,
         "/v3/pay/transactions/id/4200000001201811300000000001?mchid=1900000001"
     );
+}
+
+#[test]
+fn a_query_by_wechat_s_number_is_answered_about_that_number() {
+    let (number, other) = (trade_no(), "4200000009999999999999999999".parse().unwrap());
+    let theirs = transaction()["transaction_id"].as_str().unwrap().parse().unwrap();
+    let read = |theirs, body: &Value| {
+        let key = OrderKey { out_trade_no: &number, provider_trade_no: Some(theirs) };
+        word(&wechat().read_order(&key, &signed(200, body), stamp().now))
+    };
+    assert_eq!(read(&theirs, &transaction()), "accepted");
+    assert_eq!(read(&other, &transaction()), "unknown");
+    let mut lacking = transaction();
+    lacking["trade_state"] = "NOTPAY".into();
+    lacking.as_object_mut().unwrap().remove("transaction_id");
+    assert_eq!(read(&theirs, &lacking), "unknown");
+    let mut foreign = transaction();
+    foreign["out_trade_no"] = "P0ANOTHER".into();
+    assert_eq!(read(&theirs, &foreign), "unknown");
+}
+
+#[test]
+fn a_browser_is_led_back_to_an_address_of_the_web_only() {
+    for (url, good) in [
+        ("https://pay.example.cn/paid?a=1#end", true),
+        ("http://127.0.0.1:8080/", true),
+        ("/paid", false),
+        ("pay.example.cn", false),
+        ("javascript:alert(1)", false),
+        ("", false),
+    ] {
+        let placed = call(Product::H5, |order| {
+            (order.client_ip, order.return_url) = (Some("::1"), Some(url));
+        });
+        assert_eq!(placed.err(), (!good).then_some("return_url"), "{url}");
+        // Where no browser comes back, nobody reads it.
+        assert!(call(Product::Native, |order| order.return_url = Some(url)).is_ok());
+    }
+}
+
+#[test]
+fn the_check_letter_of_a_document_is_a_capital_x() {
+    let number = trade_no();
+    let key = fixture("keys/wechatpay_platform.pem");
+    let somebody =
+        Identity { id_no: Personal::new("11010119900307001x"), ..person(Document::IdentityCard) };
+    let mut order = new_order(Product::Native, &number, NOTIFY_URL);
+    order.identity = Some(&somebody);
+    let body: Value = serde_json::from_str(&wechat().place(&order).unwrap().body).unwrap();
+    let sealed = body["payer"]["identity"]["number"].as_str().unwrap();
+    assert_eq!(open_oaep_sha1(&key, sealed).unwrap(), b"11010119900307001X");
 }
 
 fn person(document: Document) -> Identity {

@@ -66,6 +66,7 @@ fn redirect<T>(
         bank: Some("CMB_DEBIT"),
         card: Some(&card),
         holder: Some(&holder),
+        now: crate::testing::now(),
         chance: &CHANCE,
     };
     change(&mut redirect);

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{BOTH, Pairs, answer, done, failed, hub, hub_of, not_taken, paid, placing, said};
 use super::{service_provider, signed_as, with, written};
-use crate::provider::{Closing, Pay, PaymentProvider as _, Placed, Product};
+use crate::provider::{Closing, OrderKey, Pay, PaymentProvider as _, Placed, Product};
 use crate::testing::{TRADE_NO, closing, now, order_key, stamp, standing, trade_no, word};
 use crate::wechat_v2::SignType;
 use crate::wire::{Answer, Outcome};
@@ -162,25 +162,57 @@ fn a_refusal_is_read_by_its_code() {
 }
 
 #[test]
-fn what_was_not_taken_is_refused_only_where_its_text_is_about_the_request() {
+fn t05_what_nobody_signed_says_of_no_order_that_it_was_not_placed_or_taken_back() {
+    for text in
+        ["签名错误", "SIGNERROR", "mch_id不存在", "证书已过期", "参数格式校验错误", "缺少参数"]
+    {
+        for product in [Product::Native, Product::Codepay] {
+            check_placed(product, &not_taken(text), "unknown");
+        }
+        check_closed(Product::Codepay, &not_taken(text), "unknown");
+    }
+    let outcome = hub().read_placed(&placing(hub(), Product::Native), &not_taken("a\nb"), &stamp());
+    assert_eq!(outcome, Outcome::Unknown("return_code FAIL: ab".to_owned()));
+}
+
+#[test]
+fn where_nothing_can_move_a_known_text_tells_that_wechat_refuses_the_hub() {
     for (text, expected) in [
         ("签名错误", "refused configuration"),
+        (" 签名错误，请检查后再试", "refused configuration"),
         ("SIGNERROR", "refused configuration"),
+        ("Sign Error", "refused configuration"),
+        ("商户号mch_id不存在或未设置API密钥", "refused configuration"),
         ("mch_id不存在", "refused configuration"),
         ("appid不存在", "refused configuration"),
-        ("证书已过期", "refused configuration"),
-        ("参数格式校验错误", "refused invalid_request"),
-        ("XML格式错误", "refused invalid_request"),
-        ("缺少参数", "refused invalid_request"),
+        // A text that only mentions the like may be about WeChat's own trouble.
+        ("系统繁忙：证书服务超时，请稍后再试", "unknown"),
+        ("sign error check timed out", "unknown"),
+        ("签名错误服务暂不可用", "unknown"),
+        ("参数格式校验错误", "unknown"),
         ("系统繁忙，请稍后再试", "unknown"),
         ("SYSTEMERROR", "unknown"),
         ("", "unknown"),
     ] {
-        check_placed(Product::Native, &not_taken(text), expected);
         check_order(&not_taken(text), expected);
+        check_closed(Product::Native, &not_taken(text), expected);
     }
     check_order(&answer("<xml><return_code>MAYBE</return_code></xml>"), "unknown");
     check_order(&answer("<xml></xml>"), "unknown");
+}
+
+#[test]
+fn a_query_by_wechat_s_number_is_answered_about_that_number() {
+    let (number, theirs) = (trade_no(), "4200000001201811300000000001".parse().unwrap());
+    let key = OrderKey { out_trade_no: &number, provider_trade_no: Some(&theirs) };
+    let read = |more: &[(&str, &str)]| {
+        let answer = said(&Vec::from_iter(with(paid(), more)));
+        word(&hub().read_order(&key, &answer, now()))
+    };
+    assert_eq!(read(&[]), "accepted");
+    assert_eq!(read(&[("transaction_id", "4200000009999999999999999999")]), "unknown");
+    assert_eq!(read(&[("transaction_id", ""), ("trade_state", "NOTPAY")]), "unknown");
+    assert_eq!(read(&[("out_trade_no", "P0ANOTHER")]), "unknown");
 }
 
 #[test]

@@ -71,9 +71,57 @@ fn a_fund_flow_bill_is_proved_by_its_footer_too() {
 }
 
 #[test]
+fn a_footer_that_is_silent_about_a_sum_proves_no_bill() {
+    let bill = fixture("reconciliation/wechat_fee_differs/bill.csv");
+    let lines: Vec<&str> = bill.trim_end().lines().collect();
+    let [rows @ .., names, numbers] = lines.as_slice() else { panic!("{bill}") };
+    let names: Vec<&str> = names.split(',').collect();
+    let numbers: Vec<&str> = numbers.split(",`").collect();
+    assert_eq!((names.len(), numbers.len()), (7, 7));
+    for left_out in 1..names.len() {
+        let rest = |all: &[&str], comma: &str| {
+            let kept = all.iter().enumerate().filter(|(at, _)| *at != left_out);
+            kept.map(|(_, text)| *text).collect::<Vec<_>>().join(comma)
+        };
+        let footer = format!("{}\r\n{}", rest(&names, ","), rest(&numbers, ",`"));
+        let short = format!("{}\r\n{footer}\r\n", rows.join("\r\n"));
+        check(short.clone(), "refused invalid_request");
+        // A file that a hash proves may leave it out.
+        assert!(crate::bill::read(short.as_bytes(), &mut |_row| {}).unwrap().footer_ok);
+    }
+    let old = fixture("reconciliation/wechat_old_columns/bill.csv");
+    check(old, "here");
+}
+
+#[test]
+fn a_fund_flow_bill_s_footer_states_all_five_figures() {
+    let names = "资金流水总笔数,收入笔数,收入金额,支出笔数,支出金额";
+    let with_units = "资金流水总笔数（笔）,收入笔数（笔）,收入金额（元）,支出笔数(笔),支出金额(元)";
+    check(FLOW.replace(names, with_units), "here");
+    let wrong = FLOW.replace("`2,`1,`80.00", "`2,`1,`80.01");
+    check(wrong.replace(names, with_units), "refused invalid_request");
+    let other = "资金流水总笔数,收入笔数,别的金额,支出笔数,支出金额";
+    check(FLOW.replace(names, other), "refused invalid_request");
+    let short = FLOW.replace(names, "资金流水总笔数").replace("`2,`1,`80.00,`1,`0.48", "`2");
+    check(short.clone(), "refused invalid_request");
+    assert!(crate::bill::read_fund_flow(short.as_bytes()).unwrap().footer_ok);
+}
+
+#[test]
+fn alipay_s_bill_is_none_of_wechat_s() {
+    let bill = fixture("reconciliation/alipay_by_provider_number/bill.csv");
+    assert!(crate::bill::read(bill.as_bytes(), &mut |_row| {}).unwrap().footer_ok);
+    check(bill, "refused invalid_request");
+}
+
+#[test]
 fn why_there_is_no_bill_is_told_in_xml() {
     check(why("20002", "No Bill Exist"), "empty");
+    check(why("20002", "bill not exist 账单不存在"), "empty");
     check(why("20002", "Bill Creating"), "not yet");
+    // Only what says so makes a day empty.
+    check(why("20002", "账单正在生成，请稍后再试"), "not yet");
+    check(why("20002", ""), "not yet");
     check(why("NO_BILL_EXIST", "账单文件不存在"), "empty");
     check(why("BILL_CREATING", "账单未生成"), "not yet");
     check(why("20001", "invalid bill_type"), "refused invalid_request");

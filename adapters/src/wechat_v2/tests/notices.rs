@@ -43,6 +43,29 @@ fn a_payment_s_notice_states_a_fact() {
 }
 
 #[test]
+fn a_signed_answer_about_an_order_that_nobody_paid_is_no_notice_of_a_payment() {
+    for state in ["REVOKED", "CLOSED", "PAYERROR", "NOTPAY", "REFUND", "A_NEW_STATE"] {
+        let opened = open(signed_as(HMAC, &with(paid(), &[("trade_state", state)]))).unwrap();
+        assert!(opened.facts.is_empty() && opened.unreadable.is_some(), "{state}: {opened:?}");
+    }
+    let mut fields = paid();
+    fields.insert("trade_state", "");
+    assert!(open(signed_as(HMAC, &fields)).unwrap().facts.is_empty());
+    assert_eq!(open(signed_as(HMAC, &paid())).unwrap().facts.len(), 1);
+}
+
+#[test]
+fn a_merchant_for_itself_is_not_paid_by_what_names_a_merchant_below_it() {
+    let payee = |more: &[(&str, &str)]| {
+        let opened = open(signed_as(HMAC, &with(paid(), more))).unwrap();
+        let [ProviderFact::Payment(fact)] = opened.facts.as_slice() else { panic!("{opened:?}") };
+        fact.stated.payee.clone()
+    };
+    assert_eq!(payee(&[("sub_mch_id", "1900000777")]).as_deref(), Some("1900000777"));
+    assert_eq!(payee(&[]).as_deref(), Some("1900000001"));
+}
+
+#[test]
 fn a_notice_states_whose_it_is_whoever_s_it_is() {
     for (name, value) in [("mch_id", "1900000002"), ("appid", "wx1"), ("fee_type", "USD")] {
         let opened = open(signed_as(HMAC, &with(paid(), &[(name, value)]))).unwrap();
