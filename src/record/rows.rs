@@ -132,7 +132,8 @@ impl Effects {
     ) -> Result<(), RefundOverflow> {
         let at = effect.at.unwrap_or(self.now);
         let succeeded = effect.after == RefundState::Succeeded;
-        let under_way = matches!(effect.after, RefundState::Processing);
+        // An abnormal one is asked for where it was sent to another account: an old notice may lie.
+        let asked = matches!(effect.after, RefundState::Processing | RefundState::Abnormal);
         self.rows.refunds.push(json!({
             "refund_id": effect.refund_id,
             "state": effect.after.as_str(),
@@ -140,7 +141,7 @@ impl Effects {
             "accepted_at": effect.accepted_at,
             "known_at": at.min(self.now),
             "succeeded_at": succeeded.then_some(at),
-            "next_query_at": under_way.then(|| later(self.now, REFUND_PAUSE)),
+            "next_query_at": asked.then(|| later(self.now, REFUND_PAUSE)),
         }));
         for kind in &effect.entries {
             self.move_refund(*kind, &effect.payment_id, effect.amount, &effect.shares)?;

@@ -9,8 +9,8 @@ use domain::refund::RefundState;
 use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
-use super::send::{Sent, Turn, alarm, fail, found, key_of, lose_track, send};
-use super::{load, merchant_of, surplus};
+use super::send::{DOUBT_PAUSE, Sent, Turn, alarm, fail, found, key_of, lose_track, send};
+use super::{load, merchant_of, redirect, surplus};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -81,6 +81,7 @@ pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fau
     }
     let merchant = merchant_of(hub, &refund)?;
     let key = key_of(&refund);
+    let asked_at = hub.clock.now();
     let call = merchant.provider.query_refund(&key);
     let question =
         Question { operation: "query_refund", subject: refund.id.as_str(), kind: Kind::Call };
@@ -97,6 +98,7 @@ pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fau
                 if then.refused_code.is_some() {
                     found(hub, &then).await?;
                 }
+                let then = redirect::settle(hub, then, asked_at).await?;
                 reschedule(hub, &then).await?;
             }
         }
@@ -119,6 +121,11 @@ async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
     if let (Some(reason), Some(code), Some(message)) =
         (&refund.refused_reason, &refund.refused_code, &refund.refused_message)
     {
+        // Who looks by hand looks too early: it may show yet.
+        let sure = refund.sent_at.and_then(|sent| sent.checked_add(DOUBT_PAUSE).ok());
+        if sure.is_some_and(|sure| sure > hub.clock.now()) {
+            return Ok(());
+        }
         return fail(hub, refund, (reason, code, message)).await;
     }
     if refund.status == RefundState::Processing && refund.queries >= MISSED {
@@ -136,11 +143,13 @@ async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
 
 async fn reschedule(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
     let client = hub.store.client().await?;
-    let next = matches!(
+    let under_way = matches!(
         refund.status,
         RefundState::Submitted | RefundState::Unknown | RefundState::Processing
-    )
-    .then(|| hub.clock.now().saturating_add(pause(refund)).unwrap_or(Timestamp::MAX));
+    );
+    let redirected = refund.status == RefundState::Abnormal && refund.redirected_at.is_some();
+    let next = (under_way || redirected)
+        .then(|| hub.clock.now().saturating_add(pause(refund)).unwrap_or(Timestamp::MAX));
     refunds::reschedule(&client, &refund.id, next, refund.queries.saturating_add(1)).await?;
     Ok(())
 }

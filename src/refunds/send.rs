@@ -28,7 +28,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(5);
 const FUNDS_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// When a refund that was refused on being repeated is asked for: long after an earlier sending
 /// must show at its provider.
-const DOUBT_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+pub(super) const DOUBT_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whether a refund can have been sent before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,8 @@ pub(super) enum Turn {
 pub(super) enum Sent {
     /// It did, and what came of it is written.
     Left,
-    /// Another refund of the same payment left a moment ago: it waits for its turn.
+    /// It or another refund of the same payment left a moment ago: it waits for its turn; or it
+    /// ended meanwhile.
     Waits,
 }
 
@@ -58,9 +59,7 @@ pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result
     let client = hub.store.client().await?;
     let sealed = refunds::call(&client, &refund.id).await?;
     drop(client);
-    if !may_leave(hub, merchant, refund).await? {
-        return Ok(Sent::Waits);
-    }
+    let Some(turn) = may_leave(hub, merchant, refund, turn).await? else { return Ok(Sent::Waits) };
     let sealed = sealed.ok_or_else(|| Fault::not_found("refund"))?;
     let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&refund.id).as_bytes())?;
     let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
@@ -91,8 +90,13 @@ pub(super) async fn send(hub: &Hub, refund: &RefundRecord, turn: Turn) -> Result
 }
 
 /// Takes the refund's turn, with its order locked: either it leaves now, which is written before it
-/// does, or it waits for the pause to end that its provider wants.
-async fn may_leave(hub: &Hub, merchant: &Merchant, refund: &RefundRecord) -> Result<bool, Fault> {
+/// does, or it waits, and nothing is sent. The locked row overrules who thinks it the first time.
+async fn may_leave(
+    hub: &Hub,
+    merchant: &Merchant,
+    refund: &RefundRecord,
+    turn: Turn,
+) -> Result<Option<Turn>, Fault> {
     let now = hub.clock.now();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
@@ -100,13 +104,25 @@ async fn may_leave(hub: &Hub, merchant: &Merchant, refund: &RefundRecord) -> Res
         .await?
         .pop()
         .ok_or_else(|| Fault::not_found("order"))?;
-    let found = slot(&order, &refund.id, merchant.provider.refund_gap(), now);
-    match found {
-        Slot::Now => refunds::leave(&tx, &refund.id, now).await?,
-        Slot::At(at) => refunds::wait_until(&tx, &refund.id, at).await?,
+    let turn = match slot(&order, &refund.id, merchant.provider.refund_gap(), now) {
+        Slot::First => Some(turn),
+        Slot::Again => Some(Turn::Again),
+        Slot::At(at) => {
+            refunds::wait_until(&tx, &refund.id, at).await?;
+            None
+        }
+        Slot::Asked(until) => {
+            let queries = refund.queries.saturating_add(1);
+            refunds::reschedule(&tx, &refund.id, Some(until), queries).await?;
+            None
+        }
+        Slot::Never => None,
+    };
+    if turn.is_some() {
+        refunds::leave(&tx, &refund.id, now).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(found == Slot::Now)
+    Ok(turn)
 }
 
 /// Why a provider refused: reason, code, text.

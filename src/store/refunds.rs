@@ -94,6 +94,8 @@ pub struct RefundRecord {
     pub sent_at: Option<Timestamp>,
     /// Until when it waits for its turn: providers want a pause between two refunds of a payment.
     pub send_after: Option<Timestamp>,
+    /// When it was last sent to another account, while nobody knows that this came to nothing.
+    pub redirected_at: Option<Timestamp>,
     /// How often it was asked for since its state last moved.
     pub queries: i32,
     /// From which fees.
@@ -292,7 +294,8 @@ pub async fn leave(
     Ok(())
 }
 
-/// Writes that a refund waits for its turn until `until`.
+/// Writes that a refund waits for its turn and is looked at again at `until`; a place that it has
+/// already stays its own.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -318,9 +321,12 @@ pub struct NewRedirect<'a> {
     pub asked_by: &'a str,
     /// When.
     pub now: Timestamp,
+    /// When the refund is asked for if no answer is ever written.
+    pub next_query_at: Timestamp,
 }
 
-/// Writes down that a refund is sent to another account, before its provider is asked.
+/// Writes down that a refund is sent to another account, before its provider is asked. The caller
+/// holds its order's lock.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -331,9 +337,29 @@ pub async fn redirect(
     change(
         client,
         sql::REFUND_REDIRECTS_INSERT,
-        &[&new.refund_id.as_str(), &new.account, &new.call, &new.asked_by, &new.now],
+        &[
+            &new.refund_id.as_str(),
+            &new.account,
+            &new.call,
+            &new.asked_by,
+            &new.now,
+            &new.next_query_at,
+        ],
     )
     .await?;
+    Ok(())
+}
+
+/// Writes that the redirection of `redirected_at` came to nothing, so that another one may leave.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settle_redirect(
+    client: &impl GenericClient,
+    refund_id: &RefundId,
+    redirected_at: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::REFUNDS_SETTLE_REDIRECT, &[&refund_id.as_str(), &redirected_at]).await?;
     Ok(())
 }
 

@@ -109,6 +109,7 @@ statements! {
     REFUNDS_LEAVE = "refunds_leave",
     REFUNDS_LOAD = "refunds_load",
     REFUNDS_RESCHEDULE = "refunds_reschedule",
+    REFUNDS_SETTLE_REDIRECT = "refunds_settle_redirect",
     REFUNDS_WAIT = "refunds_wait",
     RUNS_CLAIM = "runs_claim",
     RUNS_CREATE = "runs_create",

@@ -74,7 +74,10 @@ WITH new_callbacks AS (
        SET state = c.state, provider_refund_no = COALESCE(c.provider_refund_no, r.provider_refund_no),
            accepted_at = COALESCE(c.accepted_at, r.accepted_at, r.sent_at, c.known_at),
            succeeded_at = COALESCE(c.succeeded_at, r.succeeded_at),
-           refused_reason = NULL, refused_code = NULL, refused_message = NULL, next_query_at = c.next_query_at, queries = 0, leased_until = NULL
+           refused_reason = NULL, refused_code = NULL, refused_message = NULL, send_after = NULL,
+           -- What is abnormal is a person's work, save where a redirection may yet move it.
+           next_query_at = CASE WHEN c.state = 'abnormal' AND r.redirected_at IS NULL THEN NULL ELSE c.next_query_at END,
+           queries = 0, leased_until = NULL
       FROM jsonb_to_recordset($1::jsonb -> 'refunds')
            AS c (refund_id text, state text, provider_refund_no text, accepted_at timestamptz, known_at timestamptz,
                  succeeded_at timestamptz, next_query_at timestamptz)

@@ -5,7 +5,8 @@ SELECT jsonb_build_object(
     'surplus_fen', r.surplus_fen, 'reason', r.reason, 'status', r.state, 'requested_by', r.requested_by,
     'decided_by', r.decided_by, 'provider_refund_no', r.provider_refund_no, 'refused_reason', r.refused_reason,
     'refused_code', r.refused_code, 'refused_message', r.refused_message, 'created_at', r.created_at,
-    'accepted_at', r.accepted_at, 'succeeded_at', r.succeeded_at, 'sent_at', r.sent_at, 'send_after', r.send_after, 'queries', r.queries,
+    'accepted_at', r.accepted_at, 'succeeded_at', r.succeeded_at, 'sent_at', r.sent_at, 'send_after', r.send_after,
+    'redirected_at', r.redirected_at, 'queries', r.queries,
     'allocations', COALESCE((SELECT jsonb_agg(jsonb_build_object('fee_id', s.fee_id, 'amount_fen', s.amount_fen) ORDER BY s.fee_id)
                                FROM refund_shares s WHERE s.refund_id = r.refund_id), '[]'))
   FROM refunds r JOIN orders o USING (order_id)
