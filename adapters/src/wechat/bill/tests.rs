@@ -55,6 +55,38 @@ fn t24_a_bill_of_payments_tells_gross_and_net() {
 }
 
 #[test]
+fn a_counter_s_payment_that_was_taken_back_is_a_payment_and_its_way_back() {
+    let row = |state: &str, order: &str, refund: &str, refunded: &str, fee: &str, paid: &str| {
+        format!(
+            "`2018-11-30 09:00:00,`wx8,`1900000001,`0,`,`42000001,`{order},`oUpF8,`MICROPAY,`{state},`OTHERS,`CNY,`{paid},`0.00,{refund},`{refunded},`0.00,`,`SUCCESS,`登记费,`,`{fee},`0.60%,`{paid},`{refunded},`\r\n"
+        )
+    };
+    let names = REFUND.lines().next().unwrap().replace("退款申请时间,退款成功时间,", "");
+    let totals = "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额";
+    let text = format!(
+        "{names}\r\n{}{}{totals}\r\n`2,`80.00,`80.00,`0.00,`0.00,`80.00,`80.00\r\n",
+        row("SUCCESS", "P1", "`0,`0", "0.00", "0.48000", "80.00"),
+        row("REVOKED", "P1", "`50300001,`P1", "80.00", "-0.48000", "0.00"),
+    );
+    let mut rows = Vec::new();
+    let mut each = |row: domain::bill::BillRow<'_>| {
+        rows.push((row.direction, row.out_refund_no.to_owned(), row.amount, row.state));
+    };
+    let totals = read(&text, &mut each).unwrap();
+    assert!(totals.footer_ok, "{:?}", totals.footer_fault);
+    assert!(super::read_proved_by_footer(&text).unwrap().footer_ok);
+    let of_80 = Fen::new(8000);
+    assert_eq!(
+        rows,
+        [
+            (Direction::Payment, String::new(), of_80, BillState::Succeeded),
+            (Direction::Refund, "P1".to_owned(), of_80, BillState::Succeeded),
+        ]
+    );
+    assert_eq!((totals.payments.amount_fen, totals.refunds.amount_fen), (of_80, of_80));
+}
+
+#[test]
 fn t22_a_bill_of_refunds_goes_by_the_day_on_which_they_were_asked_for() {
     let (direction, order, refund, amount, settled, at, state) = only(REFUND);
     assert_eq!((direction, state), (Direction::Refund, BillState::Succeeded));
