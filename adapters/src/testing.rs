@@ -219,6 +219,7 @@ pub(crate) fn said<T>(outcome: &Outcome<T>, accepted: impl Fn(&T) -> String) -> 
 pub(crate) fn standing(standing: &OrderStanding) -> String {
     match standing {
         OrderStanding::Paid(_) => "paid",
+        OrderStanding::GivenBack(_) => "given back",
         OrderStanding::Unpaid => "unpaid",
         OrderStanding::Closed => "closed",
         OrderStanding::Absent => "absent",

@@ -49,6 +49,10 @@ pub struct RefundFact {
     pub provider_refund_no: Option<ProviderRefundNo>,
     /// What this refund gives back; `None` where the provider does not say.
     pub amount: Option<Fen>,
+    /// What all refunds of the payment gave back so far, this one included (累计退款); `None` where
+    /// the provider does not say, or says `amount` instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_back: Option<Fen>,
     /// How far it is.
     pub standing: RefundStanding,
     /// When it came to stand so, where the provider says.
@@ -88,8 +92,11 @@ pub struct Stated {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStanding {
-    /// Paid (also when refunds followed).
+    /// Paid (also when refunds followed, where the provider does not tell that all of it went back).
     Paid(PaymentFact),
+    /// Paid, and all of it given back (全额退款): by refunds, or because an order at the counter was
+    /// taken back (撤销).
+    GivenBack(PaymentFact),
     /// Waiting for the payer.
     Unpaid,
     /// Closed there without a payment.

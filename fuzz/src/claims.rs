@@ -144,7 +144,7 @@ fn placed(order: &OutTradeNo, said: &Placed) -> Claim {
 
 fn standing(order: &OutTradeNo, said: &OrderStanding) -> Claim {
     match said {
-        OrderStanding::Paid(fact) => paid(order, fact),
+        OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact) => paid(order, fact),
         OrderStanding::Unpaid | OrderStanding::Closed => {}
         OrderStanding::Absent => return Claim::Harmless,
     }

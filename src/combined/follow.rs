@@ -84,7 +84,7 @@ pub(super) async fn standing(hub: &Hub, whole: &CombinedRecord) -> Result<Option
     let (mut paid, mut unpaid, mut closed) = (Vec::new(), false, false);
     for (_, standing) in parts {
         match standing {
-            OrderStanding::Paid(fact) => paid.push(fact),
+            OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact) => paid.push(fact),
             OrderStanding::Unpaid => unpaid = true,
             OrderStanding::Closed => closed = true,
             OrderStanding::Absent => {}

@@ -8,6 +8,7 @@ use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
 use super::follow::{reschedule, standing};
+use super::taken_back::{taken_back, was_taken_back};
 use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
@@ -52,7 +53,9 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     // query asks first.
     if product.is_at_counter() && why != Why::Expired {
         match standing(hub, order).await? {
-            Outcome::Accepted(OrderStanding::Paid(_)) => return paid(hub, order).await,
+            Outcome::Accepted(OrderStanding::Paid(_) | OrderStanding::GivenBack(_)) => {
+                return paid(hub, order).await;
+            }
             Outcome::Accepted(
                 OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent,
             ) => {}
@@ -104,7 +107,11 @@ pub(crate) fn decided(outcome: Outcome<Closing>) -> Option<Closing> {
 /// the payment.
 async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
     match standing(hub, order).await? {
-        Outcome::Accepted(OrderStanding::Paid(fact)) => {
+        Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(order)? => {
+            taken_back(hub, order, &fact).await?;
+            settled(hub, order).await
+        }
+        Outcome::Accepted(OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact)) => {
             let claim = Claim { fact: ProviderFact::Payment(fact), source: Source::Query };
             let merchant = merchant_of(hub, order)?;
             record(hub, &[Arrival { merchant, claims: vec![claim], evidence: None }]).await?;
@@ -128,7 +135,9 @@ async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
 /// office, and watched as long as its code may be paid.
 async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
     match standing(hub, order).await? {
-        Outcome::Accepted(OrderStanding::Paid(_)) => return paid(hub, order).await,
+        Outcome::Accepted(OrderStanding::Paid(_) | OrderStanding::GivenBack(_)) => {
+            return paid(hub, order).await;
+        }
         Outcome::Accepted(OrderStanding::Absent | OrderStanding::Closed) => {}
         // Scanned meanwhile, or no answer: whoever asked must ask again.
         Outcome::Accepted(OrderStanding::Unpaid) | Outcome::Refused(_) | Outcome::Unknown(_) => {

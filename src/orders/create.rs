@@ -98,7 +98,7 @@ pub async fn create(
         match write(hub, application, merchant, request).await {
             Ok(order_id) => {
                 let order = load(hub, &order_id).await?;
-                place::place(hub, &order).await?;
+                place::place(hub, &order, place::Sending::First).await?;
                 return Ok(Created::New(Box::new(load(hub, &order_id).await?)));
             }
             // Another order for one of the fees came first: look again.

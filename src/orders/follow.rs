@@ -11,7 +11,9 @@ use futures_util::future;
 
 use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
-use super::{load, merchant_of, place, product_of};
+use super::place::{self, Sending};
+use super::taken_back::{taken_back, was_taken_back};
+use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::Hub;
@@ -72,7 +74,10 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
         return Ok(order);
     }
     match standing(hub, &order).await? {
-        Outcome::Accepted(OrderStanding::Paid(fact)) => {
+        Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(&order)? => {
+            taken_back(hub, &order, &fact).await?;
+        }
+        Outcome::Accepted(OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact)) => {
             let arrival = Arrival {
                 merchant: merchant_of(hub, &order)?,
                 claims: vec![Claim { fact: ProviderFact::Payment(fact), source: Source::Query }],
@@ -119,7 +124,7 @@ async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         OrderState::Created | OrderState::Pending | OrderState::Unknown if order.is_overtaken() => {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
-        OrderState::Created | OrderState::Unknown => place::place(hub, order).await,
+        OrderState::Created | OrderState::Unknown => place::place(hub, order, Sending::Again).await,
         OrderState::Pending | OrderState::Paid | OrderState::Failed => {
             reschedule(hub, order, Look::Answered).await
         }
@@ -144,7 +149,7 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
         OrderState::Created | OrderState::Unknown if now < order.expires_at => {
-            place::place(hub, order).await
+            place::place(hub, order, Sending::Again).await
         }
         OrderState::Created | OrderState::Unknown | OrderState::Pending if over => {
             give_up(hub, order, false).await

@@ -7,6 +7,7 @@ mod close;
 mod create;
 mod follow;
 mod place;
+mod taken_back;
 pub(crate) mod terms;
 
 use adapters::provider::Product;

@@ -23,12 +23,21 @@ use crate::store::orders::{self, Answered, OrderRecord};
 const GOOD: (SignedDuration, SignedDuration) =
     (SignedDuration::from_mins(4), SignedDuration::from_mins(110));
 
+/// Whether an order's call goes out for the first time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// It was just written.
+    First,
+    /// It went out before, or may have: its answer is not known.
+    Again,
+}
+
 /// Places `order`, which is created or unknown, and writes what came of it.
 ///
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the order stays as it was
 /// and is picked up again.
-pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> Result<(), Fault> {
     let merchant = merchant_of(hub, order)?;
     let call = stored(hub, order).await?;
     let (outcome, fact) = match offer_or_ask(hub, merchant, order, &call).await? {
@@ -40,7 +49,18 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         | Outcome::Refused(_)
         | Outcome::Unknown(_)) => (outcome, None),
     };
-    write(hub, order, outcome).await?;
+    let meaning = match meaning(outcome) {
+        // At the counter the first sending may have paid all the same, whatever a repeat is told:
+        // queries follow it, and at its expiry it is taken back.
+        Meaning::Refused(refusal)
+            if sending == Sending::Again && product_of(order)?.is_at_counter() =>
+        {
+            tracing::warn!(order = %order.id, code = refusal.code, "a repeat at the counter is refused");
+            Meaning::Open
+        }
+        meaning => meaning,
+    };
+    write(hub, order, meaning).await?;
     if let Some(fact) = fact {
         book(hub, merchant, fact).await?;
     }
@@ -134,7 +154,7 @@ async fn book(hub: &Hub, merchant: &Merchant, fact: PaymentFact) -> Result<(), F
 }
 
 /// Writes what an answer to placing changes.
-async fn write(hub: &Hub, order: &OrderRecord, outcome: Outcome<Placed>) -> Result<(), Fault> {
+async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), Fault> {
     let now = hub.clock.now();
     let mut answer = Answered {
         order_id: &order.id,
@@ -150,7 +170,7 @@ async fn write(hub: &Hub, order: &OrderRecord, outcome: Outcome<Placed>) -> Resu
     };
     let mut pay = None;
     let refusal;
-    match meaning(outcome) {
+    match meaning {
         Meaning::Offered(given) => {
             pay = Some(serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?);
             answer.after = after(order, OrderTransition::Place)?;

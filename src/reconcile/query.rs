@@ -134,7 +134,7 @@ async fn payment(
     repaired: &mut bool,
 ) -> Result<Option<&'static str>, Fault> {
     Ok(match standing(hub, merchant, key).await? {
-        Outcome::Accepted(OrderStanding::Paid(fact)) => {
+        Outcome::Accepted(OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact)) => {
             *repaired |= book(hub, merchant, ProviderFact::Payment(fact)).await?;
             Some("paid")
         }

@@ -41,6 +41,7 @@ async fn say(
         out_refund_no: word(refund, "out_refund_no").parse().unwrap(),
         provider_refund_no: None,
         amount: None,
+        given_back: None,
         standing,
         at: None,
         accepted_at: None,

@@ -78,9 +78,9 @@ pub(super) fn order(key: &OrderKey<'_>, said: Said<'_>) -> Outcome<OrderStanding
     }
 }
 
-/// The answer to closing an order. Whatever says that its state does not allow it leads to a
-/// query, as a payment does.
-pub(super) fn closed(said: Said<'_>) -> Outcome<Closing> {
+/// The answer to closing an order, which it must name. Whatever says that its state does not allow
+/// it leads to a query, as a payment does.
+pub(super) fn closed(call: &Call, said: Said<'_>) -> Outcome<Closing> {
     if let Said::Failed(failure) = &said {
         match failure.sub_code.as_str() {
             TRADE_NOT_EXIST => return Outcome::Accepted(Closing::NotThere),
@@ -93,15 +93,20 @@ pub(super) fn closed(said: Said<'_>) -> Outcome<Closing> {
         }
     }
     match done(said, sub_code::asking) {
-        Ok(_node) => Outcome::Accepted(Closing::Closed),
+        Ok(node) => outcome(names_asked(call, &node).map(|()| Closing::Closed)),
         Err(other) => other,
     }
 }
 
+/// Refuses a node that does not name the order of the call.
+fn names_asked(call: &Call, node: &str) -> Result<(), StatementError> {
+    Named::read(node)?.must_name(&Named::read(&call.body)?)
+}
+
 /// The answer to taking an order back at the counter. What was not paid is closed, what was paid is
 /// given back: either way the office has no money and the order is over. A query afterwards tells a
-/// payment that came and went; so does the bill. Only "repeat not" ends it.
-pub(super) fn cancelled(said: Said<'_>) -> Outcome<Closing> {
+/// payment that came and went; so does the bill. Only "repeat not" about this order ends it.
+pub(super) fn cancelled(call: &Call, said: Said<'_>) -> Outcome<Closing> {
     #[derive(Deserialize)]
     struct Cancelled {
         retry_flag: String,
@@ -126,9 +131,12 @@ pub(super) fn cancelled(said: Said<'_>) -> Outcome<Closing> {
     };
     outcome(read::<Cancelled>(&node).and_then(|cancelled| {
         match (cancelled.retry_flag.as_str(), cancelled.action.as_str()) {
-            ("N", "close" | "refund") => Ok(Closing::Closed),
+            ("N", "close" | "refund") => names_asked(call, &node).map(|()| Closing::Closed),
             // Nothing was done, because there is no trade; the payer's code may still become one.
-            ("N", "") => Ok(Closing::NotThere),
+            ("N", "") => {
+                let asked = Named::read(&call.body)?;
+                Named::read(&node)?.must_agree(&asked).map(|()| Closing::NotThere)
+            }
             ("N", word) => Err(StatementError::word("action", word)),
             (word, _) => Err(StatementError::word("retry_flag", word)),
         }

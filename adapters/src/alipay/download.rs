@@ -2,6 +2,7 @@
 //! own token, so it is fetched at once and without any credential; it is not signed, so only the
 //! file's own form (zip, with checksums) shows whether it came whole.
 
+use std::borrow::Cow;
 use std::io::{self, Cursor, Read as _};
 
 use jiff::civil::Date;
@@ -53,19 +54,25 @@ pub(super) fn fetch(ticket: &BillTicket) -> Call {
 }
 
 /// The request for a download: nothing of the merchant's goes with it, and it goes only to
-/// Alipay's own domain or to the gateway's host.
+/// Alipay's own domain or to the gateway's host. Alipay writes these addresses with `http`; the
+/// same address is fetched with `https`.
 pub(super) fn request(gateway: &Url, call: &Call) -> Result<Request, SignError> {
-    let url = Url::parse(&call.target).map_err(|source| SignError(source.to_string()))?;
+    let parsed = |text: &str| Url::parse(text).map_err(|source| SignError(source.to_string()));
+    let url = parsed(&call.target)?;
     let bare = url.username().is_empty() && url.password().is_none();
     if call.method != Method::Get || !call.body.is_empty() || !call.parameters.is_empty() || !bare {
         return Err(SignError("it is neither a gateway method nor a plain download".to_owned()));
     }
-    if !is_protected(&url) || !is_alipays(gateway, &url) {
+    if !is_alipays(gateway, &url) {
         return Err(SignError("its URL is not on one of Alipay's hosts".to_owned()));
+    }
+    let target = protected(&call.target, &url);
+    if !is_protected(&parsed(&target)?) {
+        return Err(SignError("its URL is on Alipay's host, but not https".to_owned()));
     }
     Ok(Request {
         method: Method::Get,
-        url: call.target.clone(),
+        url: target.into_owned(),
         second_url: None,
         mutual_tls: false,
         headers: vec![
@@ -76,20 +83,36 @@ pub(super) fn request(gateway: &Url, call: &Call) -> Result<Request, SignError> 
     })
 }
 
+/// Alipay's own domains; its trial gateway keeps its files on the second.
+const DOMAINS: [&str; 2] = ["alipay.com", "alipaydev.com"];
+
 fn is_alipays(gateway: &Url, url: &Url) -> bool {
-    if url.host() == gateway.host() {
-        return true;
-    }
-    let below = |host: Option<Host<&str>>, domain: &str| match host {
+    url.host() == gateway.host()
+        || DOMAINS.into_iter().any(|domain| is_below(gateway, domain) && is_below(url, domain))
+}
+
+/// Whether the host is the domain itself or below it.
+fn is_below(url: &Url, domain: &str) -> bool {
+    match url.host() {
         Some(Host::Domain(name)) => {
             name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         }
         Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
-    };
-    // Alipay's own trial gateway keeps its files on its own domain.
-    ["alipay.com", "alipaydev.com"]
-        .into_iter()
-        .any(|domain| below(gateway.host(), domain) && below(url.host(), domain))
+    }
+}
+
+/// The address with `https` where Alipay wrote `http` and no port of its own; else as it is.
+fn protected<'a>(text: &'a str, url: &Url) -> Cow<'a, str> {
+    let is_own = DOMAINS.into_iter().any(|domain| is_below(url, domain));
+    match text.strip_prefix("http://") {
+        Some(rest) if is_own && !names_port(rest) => Cow::Owned(format!("https://{rest}")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// Whether an address without its scheme names a port.
+fn names_port(rest: &str) -> bool {
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains(':'))
 }
 
 /// Reads the answer to [`ask`].

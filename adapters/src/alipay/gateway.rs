@@ -8,6 +8,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Alipay;
+use super::download::BILL_URL;
+use super::order::QUERY;
+use super::refund::REFUND_QUERY;
+use super::renewal::DOWNLOAD;
 use super::ring::{By, Proved};
 use crate::json::{self, Members};
 use crate::wire::{Answer, Outcome, Reason, Refusal};
@@ -53,6 +57,39 @@ pub(super) struct Envelope<'a> {
     pub(super) sign: Option<String>,
     /// The number of the certificate that signed, where it is named.
     pub(super) certificate: Option<String>,
+    /// Whether the node is the gateway's `error_response`, not the method's own.
+    pub(super) is_error: bool,
+}
+
+/// What stands behind a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Its signature verifies.
+    Proved,
+    /// It has none, and is an `error_response`: the gateway refuses in it, before any business.
+    Refusal,
+    /// It has none, and bears the name of a method that only reads: nothing can have moved.
+    OfReading,
+    /// It has none: whatever it says, the business may be done.
+    Nothing,
+}
+
+/// The methods that only read.
+const READING: [&str; 4] = [QUERY, REFUND_QUERY, BILL_URL, DOWNLOAD];
+
+impl Standing {
+    /// Of the node of an answer to `method`.
+    pub(super) fn of(method: &str, envelope: &Envelope<'_>, is_proved: bool) -> Self {
+        if is_proved {
+            Self::Proved
+        } else if envelope.is_error {
+            Self::Refusal
+        } else if READING.contains(&method) {
+            Self::OfReading
+        } else {
+            Self::Nothing
+        }
+    }
 }
 
 impl<'a> Envelope<'a> {
@@ -71,12 +108,13 @@ impl<'a> Envelope<'a> {
                 .map_err(|source| format!("the {name} {}", json::fault(&source)))?;
             Ok(Some(text).filter(|text| !text.is_empty()))
         };
-        let node = match (only(&name)?, only("error_response")?) {
-            (Some(node), None) | (None, Some(node)) => node,
+        let (node, is_error) = match (only(&name)?, only("error_response")?) {
+            (Some(node), None) => (node, false),
+            (None, Some(node)) => (node, true),
             (Some(_), Some(_)) => return Err("both a node and an error_response".to_owned()),
             (None, None) => return Err(format!("no {name}")),
         };
-        Ok(Self { node, sign: text("sign")?, certificate: text("alipay_cert_sn")? })
+        Ok(Self { node, sign: text("sign")?, certificate: text("alipay_cert_sn")?, is_error })
     }
 }
 
@@ -85,10 +123,11 @@ impl Alipay {
     pub(super) fn said<'a>(&self, method: &str, answer: &'a Answer, now: Timestamp) -> Said<'a> {
         let read = Envelope::read(method, answer).and_then(|envelope| {
             let proved = self.proved(&envelope, now)?;
-            Ok((self.opened(envelope.node, proved)?, proved))
+            let standing = Standing::of(method, &envelope, proved);
+            Ok((self.opened(envelope.node, proved)?, standing))
         });
         match read {
-            Ok((node, proved)) => sorted(node, proved),
+            Ok((node, standing)) => sorted(node, standing),
             Err(why) => Said::Unclear(why),
         }
     }
@@ -122,20 +161,37 @@ impl Alipay {
 }
 
 /// Tells apart what a node says.
-pub(super) fn sorted(node: Cow<'_, str>, proved: bool) -> Said<'_> {
+pub(super) fn sorted(node: Cow<'_, str>, standing: Standing) -> Said<'_> {
     let head: Head = match serde_json::from_str(&node) {
         Ok(head) => head,
         Err(source) => return Said::Unclear(format!("the node {}", json::fault(&source))),
     };
-    match (head.code.as_str(), proved) {
-        ("10000", true) => Said::Done(node),
-        ("10003", true) => Said::Waiting(node),
-        ("40004", true) => Said::Failed(Failure { sub_code: head.sub_code, sub_msg: head.sub_msg }),
-        // The gateway may not sign these; it gives them before it asks any business.
-        ("20001" | "40006", _) => refused(&head, Reason::Configuration),
-        ("40001" | "40002", _) => refused(&head, argument(&head.sub_code)),
-        (code, true) => Said::Unclear(format!("code {:?}", cut(code))),
-        (code, false) => Said::Unclear(format!("code {:?} without a signature", cut(code))),
+    let reason = refusal(&head);
+    match (standing, head.code.as_str(), reason) {
+        (Standing::Proved, "10000", _) => Said::Done(node),
+        (Standing::Proved, "10003", _) => Said::Waiting(node),
+        (Standing::Proved, "40004", _) => {
+            Said::Failed(Failure { sub_code: head.sub_code, sub_msg: head.sub_msg })
+        }
+        // The gateway may not sign its refusals; it gives them before it asks any business.
+        (Standing::Proved | Standing::Refusal, _, Some(reason)) => refused(&head, reason),
+        // It cannot sign what it refuses for our signature's sake, and may name the method's node.
+        (Standing::OfReading, _, Some(Reason::Configuration)) => {
+            refused(&head, Reason::Configuration)
+        }
+        (Standing::Proved, code, _) => Said::Unclear(format!("code {:?}", cut(code))),
+        (Standing::Refusal | Standing::OfReading | Standing::Nothing, code, _) => {
+            Said::Unclear(format!("code {:?} without a signature", cut(code)))
+        }
+    }
+}
+
+/// Why the gateway refuses before it asks any business, where its code says that it does.
+fn refusal(head: &Head) -> Option<Reason> {
+    match head.code.as_str() {
+        "20001" | "40006" => Some(Reason::Configuration),
+        "40001" | "40002" => Some(argument(&head.sub_code)),
+        _ => None,
     }
 }
 

@@ -221,7 +221,10 @@ impl PaymentProvider for Alipay {
 
     fn read_closed(&self, call: &Call, answer: &Answer, now: Timestamp) -> Outcome<Closing> {
         let said = self.said(&call.target, answer, now);
-        if call.target == order::CANCEL { answer::cancelled(said) } else { answer::closed(said) }
+        match call.target.as_str() {
+            order::CANCEL => answer::cancelled(call, said),
+            _ => answer::closed(call, said),
+        }
     }
 
     fn read_refunded(

@@ -172,7 +172,7 @@ impl Statement<'_> {
                 self.payment().map(|fact| Some(ProviderFact::Payment(fact)))
             }
             ("TRADE_SUCCESS" | "TRADE_FINISHED" | "TRADE_CLOSED", true) => {
-                self.refund().map(|fact| fact.map(ProviderFact::Refund))
+                self.refund().map(|fact| Some(ProviderFact::Refund(fact)))
             }
             // Waiting, closed unpaid, or a word that says nothing to the hub.
             _ => Ok(None),
@@ -210,23 +210,25 @@ impl Statement<'_> {
     }
 
     /// A refund under the hub's number. Its amount is not told: `refund_fee` is the sum of all
-    /// refunds of the trade. Without the number it is nobody's, and a query or the bill finds it.
-    fn refund(&self) -> Result<Option<RefundFact>, StatementError> {
-        let Some(out_refund_no) = self.get("out_biz_no") else { return Ok(None) };
+    /// refunds of the trade. Without the number it is nobody's, and a person must look.
+    fn refund(&self) -> Result<RefundFact, StatementError> {
+        let out_refund_no = self.get("out_biz_no").ok_or(StatementError::Nameless)?;
+        let sum = self.get("refund_fee").map(|sum| amount("refund_fee", sum)).transpose()?;
         let at = time_if_given("gmt_refund", self.get("gmt_refund"))?;
-        Ok(Some(RefundFact {
+        Ok(RefundFact {
             stated: self.stated()?,
             out_trade_no: parsed("out_trade_no", self.need("out_trade_no")?)?,
             out_refund_no: parsed("out_biz_no", out_refund_no)?,
             provider_refund_no: None,
             amount: None,
+            given_back: sum,
             standing: match at {
                 Some(_) => RefundStanding::Succeeded,
                 None => RefundStanding::Processing,
             },
             at,
             accepted_at: at,
-        }))
+        })
     }
 }
 

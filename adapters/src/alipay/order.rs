@@ -67,7 +67,12 @@ pub(super) fn place(
     if let Some(identity) = order.identity {
         put(&mut content, "ext_user_info", identity::asked(method, identity)?);
     }
-    let mut parameters = vec![("notify_url".to_owned(), order.notify_url.to_owned())];
+    // At the counter the hub asks until the order is decided, and takes it back; a notice that came
+    // after that would settle a fee with money that the payer has back.
+    let mut parameters = Vec::new();
+    if method != PAY {
+        parameters.push(("notify_url".to_owned(), order.notify_url.to_owned()));
+    }
     if let Some(url) = order.return_url.filter(|_| matches!(method, PAGE | WAP)) {
         return_url(url)?;
         parameters.push(("return_url".to_owned(), url.to_owned()));

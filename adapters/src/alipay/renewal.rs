@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::Alipay;
 use super::certificate::number;
-use super::gateway::{Envelope, done, sorted};
+use super::gateway::{Envelope, Standing, done, sorted};
 use super::order::call;
 use super::ring::{By, Proved, Ring};
 use crate::json;
@@ -48,7 +48,8 @@ impl RenewedKeys for Alipay {
         };
         let new = fetched(ring, &envelope, now);
         let proved = self.is_proved(&envelope, new.as_ref().ok(), now);
-        match (done(sorted(envelope.node.get().into(), proved), not_there), new) {
+        let standing = Standing::of(DOWNLOAD, &envelope, proved);
+        match (done(sorted(envelope.node.get().into(), standing), not_there), new) {
             (Ok(_node), Ok(New { link, key })) => {
                 Outcome::Accepted(Learned::New(ring.take(&link, key, now)))
             }

@@ -24,6 +24,9 @@ pub(super) enum StatementError {
     /// A word that this adapter does not know.
     #[error("{field} has the unknown value {word:?}")]
     Word { field: &'static str, word: String },
+    /// A refund of nobody's: neither the hub nor a query can tell which.
+    #[error("a refund that names no request number")]
+    Nameless,
     /// It is about something else than was asked.
     #[error("the answer is about another order or refund")]
     Other,
@@ -65,7 +68,7 @@ impl Trade {
             "WAIT_BUYER_PAY" => Ok(OrderStanding::Unpaid),
             "TRADE_SUCCESS" | "TRADE_FINISHED" => self.payment().map(OrderStanding::Paid),
             // Closed unpaid, or closed because all of it was given back.
-            "TRADE_CLOSED" if self.took_money() => self.payment().map(OrderStanding::Paid),
+            "TRADE_CLOSED" if self.took_money() => self.payment().map(OrderStanding::GivenBack),
             "TRADE_CLOSED" => Ok(OrderStanding::Closed),
             word => Err(StatementError::word("trade_status", word)),
         }
@@ -111,6 +114,14 @@ impl Named {
             return Ok(());
         }
         Err(StatementError::Other)
+    }
+
+    /// Refuses an answer that does not name the order that was asked for.
+    pub(super) fn must_name(&self, asked: &Self) -> Result<(), StatementError> {
+        if self.out_trade_no.is_empty() {
+            return Err(StatementError::Field("out_trade_no"));
+        }
+        self.must_agree(asked)
     }
 }
 
@@ -176,6 +187,7 @@ impl Refunded {
             out_refund_no: key.out_refund_no.clone(),
             provider_refund_no: None,
             amount: cumulative.filter(|sum| moved && *sum == key.amount),
+            given_back: None,
             standing: if moved { RefundStanding::Succeeded } else { RefundStanding::Processing },
             at,
             // Alipay takes a refund on in the moment in which it pays it.
@@ -232,6 +244,7 @@ impl Refund {
             out_refund_no: key.out_refund_no.clone(),
             provider_refund_no: None,
             amount,
+            given_back: None,
             standing,
             at,
             accepted_at: at,

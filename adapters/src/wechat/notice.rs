@@ -153,7 +153,7 @@ fn payments(parties: &Parties, resource: &[u8]) -> Result<Vec<PaymentFact>, Stat
         },
     };
     let paid = |standing| match standing {
-        OrderStanding::Paid(payment) => Some(payment),
+        OrderStanding::Paid(payment) | OrderStanding::GivenBack(payment) => Some(payment),
         OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent => None,
     };
     Ok(standings.into_iter().filter_map(paid).collect())

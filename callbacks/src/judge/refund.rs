@@ -24,6 +24,16 @@ pub(super) fn judge(fact: &RefundFact, order: &LockedOrder) -> Judgement {
             format!("refund {} is {}, {stated} is stated", refund.refund_id, refund.amount),
         );
     }
+    // All refunds of a payment together cannot be less than one of them.
+    if let Some(sum) = fact.given_back.filter(|sum| *sum < refund.amount) {
+        return incident(
+            IncidentKind::RefundAmountDiffers,
+            format!(
+                "refund {} is {}, {sum} is stated for all refunds of its payment",
+                refund.refund_id, refund.amount
+            ),
+        );
+    }
     let transition = match fact.standing {
         RefundStanding::Processing => RefundTransition::Accept,
         RefundStanding::Succeeded => RefundTransition::Succeed,

@@ -192,6 +192,7 @@ fn refunded(
         out_refund_no: id("R1"),
         provider_refund_no: None,
         amount: stated.map(Fen::new),
+        given_back: None,
         standing,
         at: None,
         accepted_at: None,
@@ -231,6 +232,23 @@ fn a_refund_of_another_amount_or_before_its_approval_is_an_incident() {
     check_incident(&other, IncidentKind::RefundAmountDiffers);
     let unapproved = refunding(RefundState::PendingApproval, RefundStanding::Succeeded, None);
     check_incident(&unapproved, IncidentKind::RefundContradicts);
+}
+
+#[test]
+fn t13_a_refund_of_which_less_is_told_than_was_asked_is_an_incident() {
+    let told = |sum: i64| {
+        let (order, mut claim) =
+            refunded(RefundState::Processing, RefundStanding::Succeeded, None);
+        let ProviderFact::Refund(fact) = &mut claim.fact else { panic!("no refund") };
+        fact.given_back = Some(Fen::new(sum));
+        of(&claim, &order)
+    };
+    for less in [0, 1, 499] {
+        check_incident(&told(less), IncidentKind::RefundAmountDiffers);
+    }
+    for enough in [500, 9000] {
+        assert!(matches!(told(enough), Judgement::Apply(Effect::Refund(_))), "{enough}");
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ pub(super) fn pay(
         let text = "支付失败，获取顾客账户信息失败，请顾客刷新付款码后重新收款";
         return Err(Business::failed("ACQ.PAYMENT_AUTH_CODE_INVALID", text));
     }
-    if fate == Fate::Poor {
+    if fate == Fate::Poor || request.action == Some(Action::NotEnough) {
         let text = "支付失败，买家账户余额不足，请更换付款方式";
         return Err(Business::failed("ACQ.BUYER_BALANCE_NOT_ENOUGH", text));
     }

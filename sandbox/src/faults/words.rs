@@ -77,8 +77,8 @@ pub enum Action {
     Status429,
     /// Executed, and the answer is no answer of the provider.
     Garbage,
-    /// A refund is refused because the merchant's balance does not cover it; a text message because
-    /// the account is empty.
+    /// A refund is refused because the merchant's balance does not cover it, an order at the counter
+    /// because the payer's does not; a text message because the account is empty.
     NotEnough,
     /// A refund is accepted and ends `ABNORMAL`.
     Abnormal,

@@ -8,6 +8,7 @@ use super::refusal::Refusal;
 use super::slip::{Case, Counter, Slip};
 use super::xml::Fields;
 use crate::engine::World;
+use crate::faults::Action;
 use crate::state::{Order, OrderKey, Refund, later};
 use crate::text;
 
@@ -25,6 +26,9 @@ pub(super) fn pay(world: &mut World, asked: &Asked) -> Result<Fields, Refusal> {
     let known = ["10", "11", "12", "13", "14", "15"].iter().any(|start| code.starts_with(start));
     if !(digits && known) {
         return Err(Refusal::new("AUTH_CODE_INVALID", "收银员扫描的不是微信支付的条码"));
+    }
+    if asked.action == Some(Action::NotEnough) {
+        return Err(Refusal::new("NOTENOUGH", "用户账户余额不足"));
     }
     let key = order.key();
     if let Some(first) = world.book.orders.get(&key) {

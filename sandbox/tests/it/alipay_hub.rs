@@ -149,7 +149,10 @@ fn is_paid(office: &Office, hub: &Alipay) {
         OrderStanding::Paid(fact) => {
             assert_eq!((fact.amount, fact.paid_at), (Fen::new(8000), morning()));
         }
-        other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
+        other @ (OrderStanding::GivenBack(_)
+        | OrderStanding::Unpaid
+        | OrderStanding::Closed
+        | OrderStanding::Absent) => {
             panic!("{other:?}")
         }
     }

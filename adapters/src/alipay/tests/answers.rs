@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{answer, failure, node_name, signed, unsigned};
 use super::{closing_call, placing};
-use crate::alipay::order::{CLOSE, PRECREATE, QUERY};
+use crate::alipay::download::BILL_URL;
+use crate::alipay::order::{CANCEL, CLOSE, PRECREATE, QUERY};
 use crate::alipay::refund::{REFUND, REFUND_QUERY};
-use crate::provider::Placed;
-use crate::provider::{Pay, PaymentProvider as _};
+use crate::provider::{Pay, PaymentProvider as _, Placed, Product};
 use crate::testing::order_key;
 use crate::testing::{
     REFUND_NO, TRADE_NO, alipay, alipay_key, closing, now, refund_key, refund_no, said, stamp,
@@ -145,8 +145,17 @@ fn the_gateway_s_refusals_are_refusals_and_its_faults_are_unknown() {
     ] {
         let node = json!({"code": code, "msg": "说明", "sub_code": sub_code, "sub_msg": "说明"});
         check_placed(&answer(&json!({"error_response": node}).to_string()), expected);
-        check_placed(&unsigned(PRECREATE, &node), expected);
         check_placed(&signed(PRECREATE, &node), expected);
+        // Nobody's word in the method's own node decides what may have moved money.
+        check_placed(&unsigned(PRECREATE, &node), "unknown");
+        check_closed(&unsigned(CLOSE, &node), "unknown");
+        assert_eq!(word(&refunded(&unsigned(REFUND, &node))), "unknown");
+        // Where nothing can have moved, it may still say that the hub itself is refused.
+        let reading = if expected == "refused configuration" { expected } else { "unknown" };
+        check_order(&unsigned(QUERY, &node), reading);
+        assert_eq!(word(&refund(&unsigned(REFUND_QUERY, &node))), reading);
+        let bill = alipay().read_bill_ticket(&unsigned(BILL_URL, &node), now());
+        assert_eq!(word(&bill), reading);
     }
     // A refusal with a signature that does not verify is nobody's.
     let node = json!({"code": "40002", "sub_code": "isv.invalid-signature"});
@@ -191,8 +200,8 @@ fn a_query_tells_paid_unpaid_closed_and_absent() {
     check_order(&trade("WAIT_BUYER_PAY", json!({})), "unpaid");
     check_order(&trade("TRADE_SUCCESS", paid.clone()), "paid");
     check_order(&trade("TRADE_FINISHED", paid.clone()), "paid");
-    // Closed because all of it was given back: it was paid.
-    check_order(&trade("TRADE_CLOSED", paid), "paid");
+    // Closed because all of it was given back: it was paid, and is not kept.
+    check_order(&trade("TRADE_CLOSED", paid), "given back");
     check_order(&trade("TRADE_CLOSED", json!({})), "closed");
     check_order(&trade("TRADE_CLOSED", json!({"send_pay_date": ""})), "closed");
     // Money without a time is no fact, and no "closed unpaid" either.
@@ -230,6 +239,31 @@ fn closing_an_order_tells_what_it_found() {
     check_closed(&failure(CLOSE, "ACQ.SYSTEM_ERROR"), "unknown");
     check_closed(&failure(CLOSE, "ACQ.INVALID_PARAMETER"), "refused invalid_request");
     check_closed(&unsigned(CLOSE, &done(json!({}))), "unknown");
+}
+
+#[test]
+fn what_is_closed_or_taken_back_is_the_order_that_was_asked_about() {
+    for (product, method) in [(Product::Precreate, CLOSE), (Product::Pay, CANCEL)] {
+        let call = alipay().close_order(&trade_no(), product);
+        let read = |members: Value| {
+            let mut node = json!({"retry_flag": "N", "action": "refund"});
+            for (name, value) in members.as_object().unwrap() {
+                node[name] = value.clone();
+            }
+            said(&alipay().read_closed(&call, &signed(method, &done(node)), now()), closing)
+        };
+        assert_eq!(read(json!({"out_trade_no": TRADE_NO})), "closed", "{method}");
+        assert_eq!(read(json!({"out_trade_no": "P0ANOTHER"})), "unknown", "{method}");
+        assert_eq!(read(json!({"out_trade_no": ""})), "unknown", "{method}");
+        assert_eq!(read(json!({})), "unknown", "{method}");
+    }
+    // Where nothing was done nothing need be named, but another order must not be.
+    let call = alipay().close_order(&trade_no(), Product::Pay);
+    let nothing = |node: Value| {
+        said(&alipay().read_closed(&call, &signed(CANCEL, &done(node)), now()), closing)
+    };
+    assert_eq!(nothing(json!({"retry_flag": "N"})), "not there");
+    assert_eq!(nothing(json!({"retry_flag": "N", "out_trade_no": "P0ANOTHER"})), "unknown");
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn t17_a_refund_notice_never_marks_a_payment_again() {
         assert_eq!(fact.out_refund_no.as_str(), REFUND_NO);
         assert_eq!(fact.standing, RefundStanding::Succeeded);
         assert_eq!(fact.amount, None, "refund_fee is the sum of all refunds");
+        assert_eq!(fact.given_back, Some(Fen::new(3000)));
         assert_eq!(fact.at.unwrap().to_string(), "2018-11-30T01:00:00.123Z");
     }
     // Each mark alone is enough not to be a payment.
@@ -81,11 +82,17 @@ fn t17_a_refund_notice_never_marks_a_payment_again() {
         [("refund_fee", "nonsense"), ("out_biz_no", ""), ("gmt_refund", "")],
         [("refund_fee", ""), ("out_biz_no", ""), ("gmt_refund", "2018-11-30 09:00:00.123")],
     ] {
-        assert_eq!(facts(&with(refunded(), &mark)), Vec::new(), "{mark:?}");
+        // Nobody's refund: a person must look.
+        let opened = open(&notice(&with(refunded(), &mark))).unwrap();
+        assert_eq!(opened.facts, Vec::new(), "{mark:?}");
+        let why = opened.unreadable.unwrap();
+        assert!(why.contains("a refund that names no request number"), "{why}");
     }
     let under_way = facts(&with(refunded(), &[("gmt_refund", ""), ("refund_fee", "")]));
     let [ProviderFact::Refund(fact)] = under_way.as_slice() else { panic!("no refund") };
     assert_eq!(fact.standing, RefundStanding::Processing);
+    assert_eq!(fact.given_back, None);
+    check_unreadable(&with(refunded(), &[("refund_fee", "nonsense")]));
     let nothing_refunded = facts(&with(payment(), &[("refund_fee", "0.00")]));
     assert!(matches!(nothing_refunded.as_slice(), [ProviderFact::Payment(_)]));
 }

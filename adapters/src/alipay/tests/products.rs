@@ -59,7 +59,10 @@ fn check(product: Product, method: &str, more: &Value) {
     }
     assert_eq!(content(&call), expected);
     let returns = matches!(product, Product::Page | Product::Wap);
-    let mut parameters = vec![("notify_url".to_owned(), NOTIFY_URL.to_owned())];
+    let mut parameters = Vec::new();
+    parameters.extend(
+        (product != Product::Pay).then(|| ("notify_url".to_owned(), NOTIFY_URL.to_owned())),
+    );
     parameters.extend(returns.then(|| ("return_url".to_owned(), SHOP.to_owned())));
     assert_eq!(call.parameters, parameters);
 }

@@ -182,7 +182,9 @@ fn check_download(gateway: &str, url: &str, good: bool) {
     let request = hub.sign(&call, &stamp());
     assert_eq!(request.is_ok(), good, "{gateway} {url}");
     if let Ok(request) = request {
-        assert_eq!((request.method, request.url.as_str()), (Method::Get, url));
+        let fetched = url.strip_prefix("http://dw").map(|rest| format!("https://dw{rest}"));
+        let fetched = fetched.as_deref().unwrap_or(url);
+        assert_eq!((request.method, request.url.as_str()), (Method::Get, fetched));
         assert!(request.body.is_empty());
         let headers = Headers(request.headers);
         assert_eq!(headers.only("Authorization"), None, "nothing of the merchant's goes along");
@@ -193,8 +195,19 @@ fn check_download(gateway: &str, url: &str, good: bool) {
 fn a_bill_is_fetched_from_alipay_only_and_without_credentials() {
     let real = "https://openapi.alipay.com/gateway.do";
     check_download(real, "https://dwbillcenter.alipay.com/downloadBillFile.resource?a=b", true);
+    // Alipay writes its own addresses with http: the same one is fetched with https.
+    let published = "http://dwbillcenter.alipay.com/downloadBillFile.resource?bizType=trade\
+        &fileType=csv.zip&bizDates=20180509&fileId=/trade/2088/20180509.csv.zip&token=d77%2B";
+    check_download(real, published, true);
+    let trial = "https://openapi-sandbox.dl.alipaydev.com/gateway.do";
+    check_download(trial, "http://dwbillcenter.alipaydev.com/bill?a=b", true);
     for url in [
-        "http://dwbillcenter.alipay.com/downloadBillFile.resource?a=b",
+        "http://dwbillcenter.alipay.com:8080/bill",
+        "http://dwbillcenter.alipay.com.evil.example/",
+        "http://evilalipay.com/",
+        "http://user:word@dwbillcenter.alipay.com/",
+        "http://127.0.0.1/",
+        "ftp://dwbillcenter.alipay.com/",
         "https://dwbillcenter.alipay.com.evil.example/",
         "https://evilalipay.com/",
         "https://user:word@dwbillcenter.alipay.com/",
@@ -209,6 +222,31 @@ fn a_bill_is_fetched_from_alipay_only_and_without_credentials() {
     check_download(sandbox, "http://127.0.0.1:9000/bill?a=b", true);
     check_download(sandbox, "http://10.0.0.1:9000/bill?a=b", false);
     check_download(sandbox, "https://dwbillcenter.alipay.com/bill", false);
+}
+
+#[test]
+fn why_a_bill_is_not_fetched_is_told_apart() {
+    let why = |url: &str| {
+        let call = alipay().fetch_bill(&BillTicket { url: url.to_owned(), sha1: None });
+        alipay().sign(&call, &stamp()).unwrap_err().to_string()
+    };
+    assert!(why("https://evil.example/").contains("not on one of Alipay's hosts"));
+    assert!(why("http://dwbillcenter.alipay.com:8080/bill").contains("not https"));
+    assert!(why("https://a:b@dwbillcenter.alipay.com/").contains("plain download"));
+}
+
+#[test]
+fn nobody_is_called_back_about_an_order_at_the_counter() {
+    let (number, code) = (trade_no(), Personal::new("281234567890123456"));
+    let notified = |product: Product| {
+        let mut order = new_order(product, &number, NOTIFY_URL);
+        order.auth_code = Some(&code);
+        alipay().place(&order).unwrap().parameters.iter().any(|(name, _)| name == "notify_url")
+    };
+    assert!(!notified(Product::Pay), "it may be taken back before the notice comes");
+    for product in [Product::Precreate, Product::Page, Product::Wap, Product::App] {
+        assert!(notified(product), "{product:?}");
+    }
 }
 
 #[test]

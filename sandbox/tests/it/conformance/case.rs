@@ -258,7 +258,10 @@ impl Case {
     pub(super) fn found(&self) -> PaymentFact {
         match self.standing() {
             OrderStanding::Paid(fact) => fact,
-            other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
+            other @ (OrderStanding::GivenBack(_)
+            | OrderStanding::Unpaid
+            | OrderStanding::Closed
+            | OrderStanding::Absent) => {
                 panic!("not paid: {other:?}")
             }
         }

@@ -118,7 +118,10 @@ pub(super) fn paid(office: &Office, hub: &WechatV2) -> ProviderTradeNo {
             assert_eq!((fact.out_trade_no.as_str(), fact.amount), (NO, Fen::new(8000)));
             fact.provider_trade_no
         }
-        other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
+        other @ (OrderStanding::GivenBack(_)
+        | OrderStanding::Unpaid
+        | OrderStanding::Closed
+        | OrderStanding::Absent) => {
             panic!("{other:?}")
         }
     }
