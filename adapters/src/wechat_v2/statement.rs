@@ -26,7 +26,8 @@ pub(super) enum StatementError {
 }
 
 /// Where an order stands by its answer. A refunded payment (`REFUND`) was paid; a payment that
-/// failed (`PAYERROR`) may still be tried again until the order is closed.
+/// failed (`PAYERROR`) may still be tried again until the order is closed. An order at the counter
+/// that was taken back (`REVOKED`) was paid before, where the answer still states the payment.
 pub(super) fn standing(
     parties: &Parties,
     fields: &Fields,
@@ -34,7 +35,10 @@ pub(super) fn standing(
     match fields.get("trade_state").ok_or(StatementError::Field("trade_state"))? {
         "SUCCESS" | "REFUND" => payment(parties, fields).map(OrderStanding::Paid),
         "NOTPAY" | "USERPAYING" | "PAYERROR" | "ACCEPT" => Ok(OrderStanding::Unpaid),
-        "CLOSED" | "REVOKED" => Ok(OrderStanding::Closed),
+        "REVOKED" => {
+            Ok(payment(parties, fields).map_or(OrderStanding::Closed, OrderStanding::GivenBack))
+        }
+        "CLOSED" => Ok(OrderStanding::Closed),
         word => Err(unknown("trade_state", word)),
     }
 }

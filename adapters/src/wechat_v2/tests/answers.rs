@@ -240,12 +240,14 @@ fn a_query_tells_paid_unpaid_closed_and_absent() {
         ("PAYERROR", "unpaid"),
         ("ACCEPT", "unpaid"),
         ("CLOSED", "closed"),
-        ("REVOKED", "closed"),
+        ("REVOKED", "given back"),
         ("A_NEW_STATE", "unknown"),
         ("", "unknown"),
     ] {
         check_order(&state(word), expected);
     }
+    let taken_back = [("out_trade_no", TRADE_NO), ("trade_state", "REVOKED")];
+    check_order(&said(&taken_back), "closed");
     check_order(&failed("ORDERNOTEXIST"), "absent");
     check_order(&failed("INVALID_TRANSACTIONID"), "refused not_found");
     check_order(&failed("SIGNERROR"), "refused configuration");
