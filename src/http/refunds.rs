@@ -99,7 +99,7 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
         (status = 202, body = schema::Refund, description = "the provider's answer is unknown"),
         (status = 404, body = schema::Problem, content_type = "application/problem+json"),
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
-         description = "refund_not_abnormal"),
+         description = "refund_not_abnormal, redirection_in_progress, approval_needed"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
          description = "limit, provider_refused"),
     ),

@@ -52,6 +52,7 @@ async fn t12_a_refund_whose_answer_is_lost_is_unknown_and_never_paid_twice() {
                 refund(&world, &order, json!({"amount_fen": 8000, "reason": "撤回"})).await;
             assert_eq!(word(&asked, "status"), "unknown", "{merchant} {action:?}");
             world.seconds(6).await;
+            world.seconds(60).await;
             world.seconds(180).await;
             assert_eq!(status(&world, &asked).await, "succeeded", "{merchant} {action:?}");
             let state = world.sandbox.engine().state();

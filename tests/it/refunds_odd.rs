@@ -66,6 +66,7 @@ async fn refused_when_repeated(world: &World, merchant: &str) -> (String, String
     };
     world.sandbox.engine().refund(&by_hand).unwrap();
     world.seconds(6).await;
+    world.seconds(60).await;
     (fee, number, asked)
 }
 
@@ -76,6 +77,9 @@ async fn a_refusal_of_a_repeated_refund_releases_nothing_until_a_later_query_fin
         let (fee, _, asked) = refused_when_repeated(&world, merchant).await;
         assert_eq!(status(&world, &asked).await, "unknown", "{merchant}");
         assert_eq!(world.fee_status(&fee).await, "refunding", "{merchant}: the money stays held");
+        let look = format!("/v1/refunds/{}?refresh=true", word(&asked, "id"));
+        let (_, early) = world.get(&look).await.unwrap();
+        assert_eq!(word(&early, "status"), "unknown", "{merchant}: who looks early sees no end");
         world.seconds(301).await;
         assert_eq!(status(&world, &asked).await, "failed", "{merchant}");
         assert_eq!(world.fee_status(&fee).await, "paid", "{merchant}");
