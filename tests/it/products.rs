@@ -203,3 +203,20 @@ async fn t07_a_clock_that_is_six_minutes_off_is_an_alarm_and_no_fraud() {
     assert_eq!(world.count(unproved).await, 0, "an unsigned refusal is read by its code");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t05_a_wrong_v2_key_refuses_no_order_but_a_person_hears_of_it() {
+    let wrong = legacy().replace("payhubtestsonlyapiv2key012345678", &"k".repeat(32));
+    let world = World::open_with(&wrong).await;
+    let (_, _, order) = place(&world, LEGACY, "native", json!({})).await;
+    // Nobody signs what v2 answers to it: a query must tell whether the order was placed.
+    let unsure = "SELECT count(*) FROM provider_calls WHERE operation = 'place'
+                     AND outcome = 'unknown'";
+    assert_eq!(world.count(unsure).await, 1, "{order}");
+    world.seconds(300).await;
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'provider_refuses_the_hub'
+                   AND merchant_id = 'legacy-wechat'";
+    assert_eq!(world.count(told).await, 1);
+    let refused = "SELECT count(*) FROM orders WHERE state = 'failed'";
+    assert_eq!(world.count(refused).await, 0);
+}
