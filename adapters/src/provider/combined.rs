@@ -14,6 +14,10 @@ use crate::wire::{Answer, Call, Outcome, Stamp};
 
 /// A provider that takes one payment for several payees. Its notices carry one fact for each part.
 pub trait CombinedPayments: Send + Sync {
+    /// The service provider through whom this merchant is paid; `None`: it acts for itself. Only
+    /// merchants of whom this is the same can be paid together.
+    fn paid_through(&self) -> Option<&str>;
+
     /// The call that places the parts as one payment.
     ///
     /// # Errors

@@ -90,6 +90,10 @@ fn payee<'a>(parties: &'a Parties, payee: &'a str) -> Payee<'a> {
 }
 
 impl CombinedPayments for Wechat {
+    fn paid_through(&self) -> Option<&str> {
+        self.parties.sub.as_ref().map(|_sub| self.parties.mchid.as_str())
+    }
+
     /// `POST /v3/combine-transactions/{product}`.
     fn place_combined(&self, order: &NewCombined<'_>) -> Result<Call, LimitError> {
         let product = place::word(order.product)?;
