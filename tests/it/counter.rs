@@ -2,6 +2,9 @@
 //! taken back. Nothing calls back, and a barcode is never kept in clear.
 
 use payhub::demo::ALIPAY;
+use payhub::orders::{Closed, Why, close};
+use payhub::store::orders::{OrderRecord, by_ids};
+use sandbox::{Action, Fault, Operation, Place};
 use serde_json::{Value, json};
 
 use crate::harness::{World, word};
@@ -122,6 +125,98 @@ async fn a_payment_that_came_while_another_barcode_was_scanned_is_kept() {
         let (code, refused) = scan(&world, &counter, &fee, counter.2[0]).await;
         assert_eq!((code, &refused["code"]), (409, &json!("fee_already_paid")), "{refused}");
         assert_eq!(status(&world, &first).await, "paid", "taking it back would give it back");
+    }
+    world.finish().await;
+}
+
+async fn stored(world: &World, order: &Value) -> OrderRecord {
+    let client = world.hub.store.client().await.unwrap();
+    by_ids(&client, &[word(order, "id").as_str()]).await.unwrap().pop().unwrap()
+}
+
+/// The next answer to such a call goes wrong.
+fn spoil(world: &World, operation: Operation, action: Action) {
+    let fault = Fault::new(Place::Answer, action).during(operation).times(1);
+    world.sandbox.engine().set_fault(fault).unwrap();
+}
+
+async fn taken_back(world: &World, number: &str) -> i64 {
+    let told = format!(
+        "SELECT count(*) FROM incidents WHERE kind = 'payment_taken_back'
+          AND detail LIKE '%{number}%¥80.00%'"
+    );
+    world.count(&told).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t12_what_taking_back_gave_back_is_not_booked_though_its_answer_was_lost() {
+    let world = World::open_with(&legacy()).await;
+    for counter in COUNTERS {
+        let fee = world.fee(counter.0).await;
+        let (_, order) = scan(&world, &counter, &fee, counter.2[1]).await;
+        let number = word(&order, "out_trade_no");
+        // The payer confirms in the moment in which the order is taken back.
+        world.sandbox.engine().pay(&number, true).unwrap();
+        spoil(&world, Operation::Close, Action::DropAfterCommit);
+        let closed = close(&world.hub, &stored(&world, &order).await, Why::Expired).await.unwrap();
+        assert_eq!(closed, Closed::Unknown, "{}", counter.0);
+        for _ in 0..3 {
+            world.seconds(60).await;
+            assert_eq!(status(&world, &order).await, "closed", "{}", counter.0);
+        }
+        assert_eq!(taken_back(&world, &number).await, 1, "{}: once for the order", counter.0);
+        let booked =
+            "SELECT count(*) FROM payments JOIN orders USING (order_id) WHERE out_trade_no";
+        assert_eq!(world.count(&format!("{booked} = '{number}'")).await, 0);
+        assert_ne!(world.fee_status(&fee).await, "paid", "the payer has the money back");
+        let (code, paid) = scan(&world, &counter, &fee, counter.2[0]).await;
+        assert_eq!((code, word(&paid, "status").as_str()), (201, "paid"), "{paid}");
+    }
+    world.finish().await;
+}
+
+/// An order whose first sending got no answer while its payer is asked, and whose repeat is
+/// refused.
+async fn refused_when_repeated(world: &World, counter: &Counter) -> (String, Value) {
+    let fee = world.fee(counter.0).await;
+    spoil(world, Operation::Place, Action::DropAfterCommit);
+    spoil(world, Operation::Place, Action::NotEnough);
+    let (code, order) = scan(world, counter, &fee, counter.2[1]).await;
+    assert_eq!((code, word(&order, "status").as_str()), (202, "unknown"), "{order}");
+    world.seconds(2).await;
+    assert_eq!(status(world, &order).await, "unknown", "{}: the first may have paid", counter.0);
+    let sent = format!(
+        "SELECT count(*) FROM provider_calls WHERE operation = 'place' AND subject_id = '{}'",
+        word(&order, "id")
+    );
+    assert_eq!(world.count(&sent).await, 2, "{}", counter.0);
+    (fee, order)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t12_a_repeat_that_is_refused_ends_no_order_that_may_be_paid() {
+    let world = World::open_with(&legacy()).await;
+    for counter in COUNTERS {
+        let (fee, order) = refused_when_repeated(&world, &counter).await;
+        world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
+        world.seconds(10).await;
+        assert_eq!(status(&world, &order).await, "paid", "{}", counter.0);
+        assert_eq!(world.fee_status(&fee).await, "paid");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_whose_repeat_was_refused_is_taken_back_when_its_minute_is_over() {
+    let world = World::open_with(&legacy()).await;
+    for counter in COUNTERS {
+        let (_, order) = refused_when_repeated(&world, &counter).await;
+        for _ in 0..16 {
+            world.seconds(5).await;
+        }
+        assert_eq!(status(&world, &order).await, "closed", "{}", counter.0);
+        let number = word(&order, "out_trade_no");
+        assert!(world.sandbox.engine().pay(&number, false).is_err(), "{}", counter.0);
     }
     world.finish().await;
 }
