@@ -68,7 +68,6 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
             superseded_at,
             next_query_at: None,
             queries: 0,
-            closing_at: None,
         };
         if orders::answered(&tx, &answer).await? {
             // A whole that moved meanwhile needs no code any more.

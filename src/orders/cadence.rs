@@ -73,13 +73,16 @@ impl From<&CombinedRecord> for Watched {
 }
 
 /// When `order` is asked for after one more `look` at `now`; `None`: never again. A code that was
-/// superseded may be paid until its time is over, so only an answer from after that ends it.
+/// superseded may be paid until its time is over, so only an answer from after that ends it. One that
+/// was taken back at the counter is looked at once more, until somebody answers.
 pub(crate) fn next(order: impl Into<Watched>, now: Timestamp, look: Look) -> Option<Timestamp> {
     let order = order.into();
     let last = order.expires_at.saturating_add(GRACE).unwrap_or(Timestamp::MAX);
     let superseded = order.status == OrderState::Closed && order.superseded;
     let over = superseded && now >= last && look == Look::Answered;
-    if !(order.status.is_live() || superseded) || over {
+    let taken_back = order.status == OrderState::Closed && order.at_counter && now < last;
+    let unheard = taken_back && look == Look::Unanswered;
+    if !(order.status.is_live() || superseded || unheard) || over {
         return None;
     }
     let queries = usize::try_from(order.queries).unwrap_or(usize::MAX);

@@ -8,7 +8,8 @@ use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
 use super::follow::{reschedule, standing};
-use super::taken_back::{taken_back, was_taken_back};
+use super::taken_back::{taken_back, taken_back_though_booked, was_taken_back};
+use super::turn::{TakingBack, arrived_by, is_being_placed, take_to_close};
 use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
@@ -48,7 +49,7 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     if let Some(whole) = &order.combined {
         return combined::close(hub, &whole.id, why).await;
     }
-    let (merchant, product) = (merchant_of(hub, order)?, product_of(order)?);
+    let product = product_of(order)?;
     // Taking back an order at the counter gives back what was paid: whoever does not come from a
     // query asks first.
     if product.is_at_counter() && why != Why::Expired {
@@ -65,6 +66,19 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
             }
         }
     }
+    if !product.is_at_counter() {
+        return close_there(hub, order, why).await;
+    }
+    match take_to_close(hub, order).await? {
+        TakingBack::Begun(order) => close_there(hub, &order, why).await,
+        TakingBack::UnderWay => Ok(Closed::Unknown),
+        TakingBack::Over => settled(hub, order).await,
+    }
+}
+
+/// Closes `order` at its provider, and here what is closed there.
+async fn close_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
+    let (merchant, product) = (merchant_of(hub, order)?, product_of(order)?);
     let call = merchant.provider.close_order(&order.out_trade_no, product);
     let question = Question { operation: "close", subject: order.id.as_str(), kind: Kind::Call };
     let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
@@ -73,10 +87,20 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     .await;
     match decided(outcome) {
         Some(Closing::Closed) => {
-            give_up(hub, order, false).await?;
+            // While it was taken back its placing may have been answered.
+            let then = load(hub, &order.id).await?;
+            if then.status == OrderState::Paid && product.is_at_counter() {
+                taken_back_though_booked(hub, &then).await?;
+            }
+            give_up(hub, &then, false).await?;
             settled(hub, order).await
         }
-        Some(Closing::Paid) => paid(hub, order).await,
+        Some(Closing::Paid) => {
+            let client = hub.store.client().await?;
+            orders::closing(&client, &order.id, None).await?;
+            drop(client);
+            paid(hub, order).await
+        }
         Some(Closing::NotThere) => not_there(hub, order, why).await,
         None => {
             reschedule(hub, order, Look::Unanswered).await?;
@@ -145,8 +169,14 @@ async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
             return Ok(Closed::Unknown);
         }
     }
+    let now = hub.clock.now();
+    if why != Why::Expired && product_of(order)?.is_at_counter() && is_being_placed(order, now) {
+        // The barcode may still be on its way there, and would pay beside the next one.
+        reschedule(hub, order, Look::Unanswered).await?;
+        return Ok(Closed::Unknown);
+    }
     let over =
-        order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| hub.clock.now() >= end);
+        order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match why {
         Why::Expired if !over => reschedule(hub, order, Look::Answered).await?,
         Why::Expired => give_up(hub, order, false).await?,
@@ -173,6 +203,11 @@ pub(super) async fn give_up(hub: &Hub, order: &OrderRecord, superseded: bool) ->
     then.status = after;
     then.superseded_at = superseded.then_some(order.superseded_at.unwrap_or(now));
     then.queries = 0;
+    // What was taken back is looked at once more: a payment may have crossed that.
+    let next_query_at = match order.closing_at {
+        Some(_) if !superseded => arrived_by(now),
+        Some(_) | None => cadence::next(&then, now, Look::Answered),
+    };
     let answer = Answered {
         order_id: &order.id,
         before: order.status,
@@ -181,9 +216,8 @@ pub(super) async fn give_up(hub: &Hub, order: &OrderRecord, superseded: bool) ->
         refused: None,
         closed_at: Some(order.closed_at.unwrap_or(now)),
         superseded_at: then.superseded_at,
-        next_query_at: cadence::next(&then, now, Look::Answered),
+        next_query_at,
         queries: 0,
-        closing_at: None,
     };
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;

@@ -13,6 +13,7 @@ use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
 use super::place::{self, Sending};
 use super::taken_back::{taken_back, was_taken_back};
+use super::turn::taken_back_until;
 use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
@@ -73,6 +74,11 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
         reschedule(hub, &order, Look::Answered).await?;
         return Ok(order);
     }
+    if let Some(until) = taken_back_until(&order, hub.clock.now()) {
+        let client = hub.store.client().await?;
+        orders::reschedule(&client, &order.id, Some(until), order.queries).await?;
+        return Ok(order);
+    }
     match standing(hub, &order).await? {
         Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(&order)? => {
             taken_back(hub, &order, &fact).await?;
@@ -89,6 +95,9 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
                 reschedule(hub, &then, Look::Answered).await?;
             }
         }
+        Outcome::Accepted(OrderStanding::Closed) if is_closed_for_good(&order) => {
+            reschedule(hub, &order, Look::Answered).await?;
+        }
         Outcome::Accepted(OrderStanding::Closed) => give_up(hub, &order, false).await?,
         Outcome::Accepted(OrderStanding::Unpaid) => unpaid(hub, &order).await?,
         Outcome::Accepted(OrderStanding::Absent) => absent(hub, &order).await?,
@@ -97,6 +106,11 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
         }
     }
     load(hub, order_id).await
+}
+
+/// Whether an order is closed here, and nobody expects its code to be paid.
+fn is_closed_for_good(order: &OrderRecord) -> bool {
+    order.status == OrderState::Closed && order.superseded_at.is_none()
 }
 
 /// How an order stands at its provider.

@@ -9,6 +9,7 @@ mod follow;
 mod place;
 mod taken_back;
 pub(crate) mod terms;
+mod turn;
 
 use adapters::provider::Product;
 use domain::ids::{ApplicationId, OrderId};
@@ -19,6 +20,7 @@ pub use close::{Closed, Why, close};
 pub use create::{Created, OrderPayer, OrderRequest, create, is_open_question};
 pub use follow::{follow, run_of, run_once};
 pub(crate) use place::{Meaning, meaning};
+pub(crate) use turn::taken_back_until;
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

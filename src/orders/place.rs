@@ -9,7 +9,10 @@ use domain::order::{OrderState, OrderTransition};
 use jiff::{SignedDuration, Timestamp};
 
 use super::cadence::{self, Look};
-use super::{call_context, merchant_of, product_of};
+use super::follow::reschedule;
+use super::terms::{has_moved, is_stale};
+use super::turn::take_to_place;
+use super::{call_context, load, merchant_of, product_of};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::{Kind, Question, ask};
@@ -34,6 +37,9 @@ pub(super) enum Sending {
 
 /// Places `order`, which is created or unknown, and writes what came of it.
 ///
+    if !take_to_place(hub, order).await? {
+        return passed_over(hub, order).await;
+    }
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the order stays as it was
 /// and is picked up again.
@@ -62,6 +68,15 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> R
     };
     write(hub, order, meaning).await?;
     if let Some(fact) = fact {
+/// It is not this order's turn any more. While it is live somebody asks for it again.
+async fn passed_over(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let then = load(hub, &order.id).await?;
+    if then.status.is_live() {
+        reschedule(hub, &then, Look::Answered).await?;
+    }
+    Ok(())
+}
+
         book(hub, merchant, fact).await?;
     }
     hub.signals.follow.notify_waiters();
@@ -166,7 +181,6 @@ async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), F
         superseded_at: None,
         next_query_at: None,
         queries: order.queries.saturating_add(1),
-        closing_at: order.closing_at,
     };
     let mut pay = None;
     let refusal;

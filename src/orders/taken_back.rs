@@ -40,21 +40,45 @@ pub(super) async fn taken_back(
     order: &OrderRecord,
     fact: &PaymentFact,
 ) -> Result<(), Fault> {
-    let client = hub.store.client().await?;
+    let detail = format!(
+        "order {} was paid at the counter ({} under {}) and taken back: nothing is booked",
+        order.out_trade_no, fact.amount, fact.provider_trade_no
+    );
+    tell(hub, order, &detail).await?;
+    give_up(hub, order, false).await
+}
+
+/// Opens the incident for an order that is paid in the books, while its provider has given the
+/// money back because the hub asked for that: finance staff must undo what was booked.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn taken_back_though_booked(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    let paid = order.payments.iter();
+    let paid = paid.map(|paid| format!("{} under {}", paid.amount_fen, paid.provider_trade_no));
+    let paid: Vec<String> = paid.collect();
+    let detail = format!(
+        "order {} is booked as paid ({}), and its provider says that it was taken back: the payer \
+         has the money, the fee is not paid",
+        order.out_trade_no,
+        paid.join(", ")
+    );
+    tell(hub, order, &detail).await
+}
+
+/// Opens the incident, once for an order.
+async fn tell(hub: &Hub, order: &OrderRecord, detail: &str) -> Result<(), Fault> {
     let incident = NewIncident {
         incident_id: &IncidentId::new(Uuid::now_v7()),
         merchant_id: &order.merchant_id,
         kind: "payment_taken_back",
-        detail: &format!(
-            "order {} was paid at the counter ({} under {}) and taken back: nothing is booked",
-            order.out_trade_no, fact.amount, fact.provider_trade_no
-        ),
+        detail,
         dedupe_key: &format!("payment_taken_back:{}:{}", order.merchant_id, order.out_trade_no),
         order_id: Some(order.id.as_str()),
         refund_id: None,
         now: hub.clock.now(),
     };
+    let client = hub.store.client().await?;
     incidents::open(&client, &incident).await?;
-    drop(client);
-    give_up(hub, order, false).await
+    Ok(())
 }

@@ -27,6 +27,10 @@ pub use ask::{Question, ask};
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a provider may take to answer in all.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a call may take in all, from waiting for its turn over the first host to the second
+/// host's answer.
+pub(crate) const LONGEST_CALL: Duration =
+    pace::PATIENCE.saturating_add(CONNECT).saturating_add(PATIENCE);
 /// How long a bill may take to download.
 const BILL_PATIENCE: Duration = Duration::from_secs(300);
 /// How many connections to one host wait for the next call, and for how long. A provider closes

@@ -15,7 +15,7 @@ use super::Silence;
 /// The span in which calls are counted.
 const SPAN: Duration = Duration::from_secs(1);
 /// How long a call waits for its turn; it is not sent when that is not enough.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The calls that left of late, by merchant and sort.
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::hub::{Hub, Merchant};
+use crate::orders::taken_back_until;
 use crate::seal::SealError;
 use crate::store::incidents::{self, NewIncident};
 use crate::store::orders::OrderRecord;
@@ -250,6 +251,11 @@ fn apply(
         let verdict = if effects.unreadable(arrival) { Verdict::Incident } else { Verdict::Known };
         return Ok((verdict, Vec::new()));
     };
+    let is_payment = matches!(claim.fact, ProviderFact::Payment(_));
+    if is_payment && order.is_some_and(|order| taken_back_until(order, hub.clock.now()).is_some()) {
+        // It may be given back in this moment. The order is asked for when that is decided.
+        return Ok((Verdict::Known, Vec::new()));
+    }
     let books = order.map(OrderRecord::books);
     let account = account(hub, arrival, order);
     match judge(claim, books.as_ref(), &account, hub.judging()) {

@@ -141,6 +141,32 @@ pub async fn place_call(
     Ok(row.map(|row| row.try_get("place_call")).transpose()?)
 }
 
+/// Says that the call that places an order leaves at `at`, which is now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn placing(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::ORDERS_PLACING, &[&order_id.as_str(), &at]).await?;
+    Ok(())
+}
+
+/// Says since when an order is being taken back; `None`: its provider has answered.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn closing(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    since: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    change(client, sql::ORDERS_CLOSING, &[&order_id.as_str(), &since]).await?;
+    Ok(())
+}
+
 /// What an answer changes in an order.
 #[derive(Debug)]
 pub struct Answered<'a> {
@@ -162,8 +188,6 @@ pub struct Answered<'a> {
     pub next_query_at: Option<Timestamp>,
     /// How often it was asked for.
     pub queries: i32,
-    /// When closing was first tried.
-    pub closing_at: Option<Timestamp>,
 }
 
 /// Writes an answer; false when the order's state moved meanwhile, and nothing was written. An
@@ -194,7 +218,6 @@ pub async fn answered(
             &answer.superseded_at,
             &answer.next_query_at,
             &answer.queries,
-            &answer.closing_at,
         ],
     )
     .await?;

@@ -55,7 +55,9 @@ pub struct OrderRecord {
     pub closed_at: Option<Timestamp>,
     /// When another wallet took its place while its code stayed payable.
     pub superseded_at: Option<Timestamp>,
-    /// When the hub first asked the provider to close it.
+    /// When the call that places it last left, or was about to.
+    pub placing_at: Option<Timestamp>,
+    /// When the hub last asked the provider to take it back, at the counter.
     pub closing_at: Option<Timestamp>,
     /// Why the provider refused it.
     pub refused_reason: Option<String>,

@@ -1,6 +1,7 @@
 -- Writes what the provider said to placing or closing an order; no row when its state moved meanwhile.
 UPDATE orders
    SET state = $3, pay = COALESCE($4, pay), refused_reason = $5, refused_code = $6, refused_message = $7,
-       closed_at = $8, superseded_at = $9, next_query_at = $10, queries = $11, closing_at = $12, leased_until = NULL
+       closed_at = $8, superseded_at = $9, next_query_at = $10, queries = $11, leased_until = NULL,
+       closing_at = CASE WHEN $3 IN ('created', 'pending', 'unknown') THEN closing_at END
  WHERE order_id = $1 AND state = $2
 RETURNING order_id
