@@ -64,7 +64,7 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> R
             tracing::warn!(order = %order.id, code = refusal.code, "a repeat at the counter is refused");
             Meaning::Open
         }
-        meaning => meaning,
+        meaning @ (Meaning::Offered(_) | Meaning::Open | Meaning::Refused(_)) => meaning,
     };
     write(hub, order, meaning).await?;
     if let Some(fact) = fact {
