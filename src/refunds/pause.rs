@@ -57,8 +57,10 @@ pub(super) fn slot(
             .max()
             .map_or(turn, |last| turn.max(after(last, gap))),
     };
+    if at > now {
+        return Slot::At(at);
+    }
     match own.sent_at {
-        _ if at > now => Slot::At(at),
         None => Slot::First,
         Some(_) => Slot::Again,
     }

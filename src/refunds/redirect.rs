@@ -61,15 +61,7 @@ pub async fn redirect(
         (RefundState::Abnormal, Some(number)) => number,
         _ => return Err(not_abnormal(&refund)),
     };
-    if request.to == AccountKind::PayerCard
-        && hub.policy.refund_approval.is_needed_for(refund.amount_fen)
-    {
-        let detail = format!(
-            "refund {} needs a second person, who agreed to the payer's own account alone; send              it to merchant_account",
-            refund.id
-        );
-        return Err(Fault::conflict("approval_needed", detail));
-    }
+    needs_nobody(hub, &refund, request.to)?;
     let number: ProviderRefundNo = number.parse().map_err(|error| Fault::internal(&error))?;
     let merchant = merchant_of(hub, &refund)?;
     let chance = random::<32>()?;
@@ -125,6 +117,22 @@ pub async fn redirect(
         }
     }
     load(hub, &refund.id).await
+}
+
+/// The second person agreed to give money to the payer's own account: an application alone sends
+/// it to no other than the merchant's.
+fn needs_nobody(hub: &Hub, refund: &RefundRecord, to: AccountKind) -> Result<(), Fault> {
+    match to {
+        AccountKind::PayerCard if hub.policy.refund_approval.is_needed_for(refund.amount_fen) => {
+            let detail = format!(
+                "refund {} needs a second person, who agreed to the payer's own account alone; \
+                 send it to merchant_account",
+                refund.id
+            );
+            Err(Fault::conflict("approval_needed", detail))
+        }
+        AccountKind::PayerCard | AccountKind::MerchantAccount => Ok(()),
+    }
 }
 
 fn not_abnormal(refund: &RefundRecord) -> Fault {
