@@ -12,7 +12,7 @@ use futures_util::future;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::{Kind, Question, ask};
-use crate::store::refunds;
+use crate::store::{refunds, runs};
 
 /// How long the answers may take in all: a provider waits 5 seconds for its own.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -23,12 +23,57 @@ const MOST: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unanswered;
 
-/// Asks about what a notice hints at: what the provider says of it, which may be nothing because it
-/// has no such refund.
+/// What the provider says of a notice's hints.
+#[derive(Debug)]
+pub struct Confirmed<'a> {
+    /// Whose order they are about: the merchant to which the notice came, or another of the same
+    /// account, because an account has one address for notices of what its staff do by hand.
+    pub owner: &'a Merchant,
+    /// What is true of them; none where the provider has no such refund.
+    pub claims: Vec<Claim>,
+}
+
+/// Asks about what a notice to `merchant` hints at, through the merchant whose order it is.
 ///
 /// # Errors
-/// When it gave no answer in time. A refund that the hub knows is then asked for at once.
-pub async fn confirm(
+/// When there was no answer in time. A refund that the hub knows is then asked for at once.
+pub async fn confirm<'a>(
+    hub: &'a Hub,
+    merchant: &'a Merchant,
+    hints: &[RefundHint],
+) -> Result<Confirmed<'a>, Unanswered> {
+    // A notice is about one order.
+    let Some(hint) = hints.first() else {
+        return Ok(Confirmed { owner: merchant, claims: Vec::new() });
+    };
+    let owner = match owner_of(hub, merchant, hint).await {
+        Ok(owner) => owner,
+        Err(fault) => {
+            tracing::warn!(merchant = %merchant.id, detail = fault.detail, "whose order it is cannot be told");
+            return Err(Unanswered);
+        }
+    };
+    Ok(Confirmed { owner, claims: ask_about(hub, owner, hints).await? })
+}
+
+/// Which merchant of the account has the order that a hint names; where none has, the one to which
+/// the notice came.
+async fn owner_of<'a>(
+    hub: &'a Hub,
+    merchant: &'a Merchant,
+    hint: &RefundHint,
+) -> Result<&'a Merchant, Fault> {
+    let all = hub.of_one_account(merchant);
+    if all.len() < 2 {
+        return Ok(merchant);
+    }
+    let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
+    let client = hub.store.client().await?;
+    let owner = runs::owner_of(&client, &ids, hint.out_trade_no.as_str()).await?;
+    Ok(owner.and_then(|owner| hub.merchants.get(&owner)).unwrap_or(merchant))
+}
+
+async fn ask_about(
     hub: &Hub,
     merchant: &Merchant,
     hints: &[RefundHint],

@@ -4,12 +4,14 @@
 //! renewal fails.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use adapters::provider::{Learned, RenewedKeys};
 use adapters::wire::Outcome;
 use domain::ids::MerchantId;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -24,15 +26,29 @@ const NONE_THERE: SignedDuration = SignedDuration::from_hours(12);
 /// For how long after a call unknown keys are simply unknown.
 const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long a notice waits for a renewal: its provider waits 5 seconds for the answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How many notices of one merchant may wait at once, each with its body.
+const MOST_WAITING: usize = 64;
+
 /// What is known of each merchant's renewals, in this process.
 #[derive(Debug, Default)]
 pub struct Renewals(BTreeMap<MerchantId, Renewal>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Renewal {
     /// Held while a call is out.
     turn: tokio::sync::Mutex<()>,
+    /// One permit for each notice for whose sake a renewal is waited for.
+    waiting: Arc<Semaphore>,
     state: Mutex<State>,
+}
+
+impl Default for Renewal {
+    fn default() -> Self {
+        let waiting = Arc::new(Semaphore::new(MOST_WAITING));
+        Self { turn: tokio::sync::Mutex::default(), waiting, state: Mutex::default() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,11 +118,28 @@ pub async fn renew_if_missing(hub: &Hub, merchant: &Merchant) -> bool {
 
 /// Renews the keys of a merchant now, unless that was done a moment ago; whether a call has ended
 /// since this was asked for, by whomever it was made.
-pub async fn renew_for_a_notice(hub: &Hub, merchant: &Merchant) -> bool {
-    match merchant.provider.renewed_keys() {
-        Some(keys) => renew_at_once(hub, merchant, keys).await,
-        None => false,
+///
+/// It waits for a short time only, and for so many notices at once only: then the key is unknown
+/// for this time, and its provider sends the notice again. The renewal itself goes on.
+pub async fn renew_for_a_notice(hub: &Arc<Hub>, merchant: &Merchant) -> bool {
+    if merchant.provider.renewed_keys().is_none() {
+        return false;
     }
+    let Some(renewal) = hub.renewals.0.get(&merchant.id) else { return false };
+    let Ok(permit) = Arc::clone(&renewal.waiting).try_acquire_owned() else {
+        tracing::warn!(merchant = %merchant.id, "too many notices wait for new keys");
+        return false;
+    };
+    let (hub, merchant) = (Arc::clone(hub), merchant.clone());
+    let renewal = tokio::spawn(async move {
+        let _permit = permit;
+        match merchant.provider.renewed_keys() {
+            Some(keys) => renew_at_once(&hub, &merchant, keys).await,
+            None => false,
+        }
+    });
+    // A panic in it is a renewal that brought nothing.
+    matches!(tokio::time::timeout(PATIENCE, renewal).await, Ok(Ok(true)))
 }
 
 async fn renew_at_once(hub: &Hub, merchant: &Merchant, keys: &dyn RenewedKeys) -> bool {

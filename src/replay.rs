@@ -103,13 +103,13 @@ pub async fn replay(hub: &Hub, callback_id: &CallbackId) -> Result<Verdict, Faul
     // The raw bytes stay with the callback that brought them.
     kept.body.clear();
     let arrival = Arrival {
-        merchant,
+        merchant: confirmed.owner,
         claims: opened
             .notice
             .facts
             .into_iter()
             .map(|fact| Claim { fact, source: Source::Callback })
-            .chain(confirmed)
+            .chain(confirmed.claims)
             .collect(),
         evidence: Some(Evidence {
             sealed: kept.seal(hub, &context(&again))?,

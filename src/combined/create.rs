@@ -10,15 +10,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::place::place;
+use super::place::{place, renew};
 use super::{call_context, load};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::orders::OrderPayer;
 use crate::orders::cadence;
 use crate::orders::terms::{
-    SUBJECT, Unwritten, allocate, check_fees, check_life, expiry, give_way, has_live_order,
-    live_orders, merchant_named,
+    MadeFor, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product, check_return_url,
+    expiry, give_way, has_live_order, live_orders, merchant_named, shown,
 };
 use crate::seal::Purpose;
 use crate::store::StoreError;
@@ -130,16 +130,7 @@ fn check<'a>(hub: &'a Hub, request: &'a CombinedRequest) -> Result<Cast<'a>, Fau
     let mut payees: Vec<(&Merchant, &PartRequest)> = Vec::with_capacity(request.parts.len());
     for part in &request.parts {
         let merchant = merchant_named(hub, &part.merchant_id)?;
-        // Same provider, and a merchant of the same kind there: nobody else can be paid with it.
-        if merchant.provider.provider() != asker.provider.provider()
-            || merchant.provider.combined().is_none()
-        {
-            let detail = format!(
-                "merchant {} cannot be paid together with {}: they are not of one provider",
-                merchant.id, asker.id
-            );
-            return Err(Fault::invalid("parts_invalid", detail));
-        }
+        check_together(asker, merchant)?;
         check_fees(part.fee_ids.iter())?;
         let account = |merchant: &Merchant| merchant.provider.account().payee.clone();
         if payees.iter().any(|(known, _)| account(known) == account(merchant)) {
@@ -151,7 +142,24 @@ fn check<'a>(hub: &'a Hub, request: &'a CombinedRequest) -> Result<Cast<'a>, Fau
     }
     check_fees(request.parts.iter().flat_map(|part| &part.fee_ids))?;
     check_life(request.expires_in_s)?;
+    check_product(asker, request.product)?;
+    check_return_url(request.return_url.as_deref())?;
     Ok(Cast { asker, payees })
+}
+
+/// Refuses a payee who cannot be paid by what the asker asks for: of another provider, of an
+/// interface without combined payments, or through another service provider, or none.
+fn check_together(asker: &Merchant, payee: &Merchant) -> Result<(), Fault> {
+    let of_one = asker.provider.provider() == payee.provider.provider();
+    let why = match (asker.provider.combined(), payee.provider.combined()) {
+        (Some(one), Some(other)) if of_one && one.paid_through() == other.paid_through() => {
+            return Ok(());
+        }
+        (Some(_), Some(_)) if of_one => "they are not paid through the same service provider",
+        _ => "they are not of one provider",
+    };
+    let detail = format!("merchant {} cannot be paid together with {}: {why}", payee.id, asker.id);
+    Err(Fault::invalid("parts_invalid", detail))
 }
 
 /// Looks at the live orders of the fees: the same combined order is given back while its fees still
@@ -171,8 +179,9 @@ async fn clear_the_way(
             let all_live = whole.parts.iter().all(|part| part.status.is_live());
             let may_be_paid =
                 all_live && hub.clock.now() < whole.expires_at && !whole.is_overtaken();
-            if may_be_paid && is_same(&whole, cast, request) {
-                return Ok(Some(whole));
+            if may_be_paid && is_same(hub, &whole, cast, request) {
+                renew(hub, &whole).await?;
+                return Ok(Some(load(hub, &whole.id).await?));
             }
         }
         give_way(hub, &order).await?;
@@ -180,7 +189,7 @@ async fn clear_the_way(
     Ok(None)
 }
 
-fn is_same(whole: &CombinedRecord, cast: &Cast<'_>, request: &CombinedRequest) -> bool {
+fn is_same(hub: &Hub, whole: &CombinedRecord, cast: &Cast<'_>, request: &CombinedRequest) -> bool {
     fn parts<'a>(
         of: impl Iterator<Item = (&'a str, Vec<&'a FeeId>)>,
     ) -> Vec<(&'a str, Vec<&'a FeeId>)> {
@@ -198,6 +207,16 @@ fn is_same(whole: &CombinedRecord, cast: &Cast<'_>, request: &CombinedRequest) -
     whole.merchant_id == cast.asker.id
         && whole.product == request.product.as_str()
         && theirs == ours
+        && whole.payer_index == made_for(request).index(hub).map(|index| shown(&index))
+}
+
+fn made_for(request: &CombinedRequest) -> MadeFor<'_> {
+    MadeFor {
+        product: request.product,
+        payer: request.payer.as_ref(),
+        auth_code: None,
+        return_url: request.return_url.as_deref(),
+    }
 }
 
 /// A part on its way into the books.
@@ -238,7 +257,7 @@ async fn write(
     let uuid = Uuid::now_v7();
     let (combined_id, out_trade_no) = (CombinedId::new(uuid), OutTradeNo::new(uuid));
     let now = hub.clock.now();
-    let expires_at = expiry(now, request.expires_in_s);
+    let expires_at = expiry(now, request.product, request.expires_in_s);
     let call = call(cast.asker, request, &parts, (&out_trade_no, now, expires_at))?;
     let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
     let sealed = hub.sealer.seal(Purpose::Call, &call, call_context(&combined_id).as_bytes())?;
@@ -247,6 +266,7 @@ async fn write(
         .iter()
         .map(|part| (part.order_id.clone(), part.payee.provider.account().payee.clone()))
         .collect();
+    let index = made_for(request).index(hub);
     let new = combined::NewCombined {
         combined_id: &combined_id,
         application_id: application,
@@ -258,6 +278,7 @@ async fn write(
         now,
         expires_at,
         next_query_at: now.saturating_add(cadence::PICK_UP).unwrap_or(Timestamp::MAX),
+        payer_index: index.as_ref().map(<[u8; 32]>::as_slice),
         parts: &payees,
     };
     combined::insert(&tx, &new).await?;

@@ -1,13 +1,16 @@
 //! Places all parts by one call, for the first time or again: always the stored call, byte for
 //! byte, under the same numbers.
 
-use adapters::wire::Call;
-use domain::order::OrderTransition;
+use adapters::provider::Placed;
+use adapters::wire::{Call, Outcome};
+use domain::order::{OrderState, OrderTransition};
+use domain::provider::UnknownWord;
 
 use super::write::{Step, write};
 use super::{asker, call_context};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::orders::terms::{has_moved, is_stale};
 use crate::orders::{Meaning, meaning};
 use crate::outbound::{Kind, Question, ask};
 use crate::seal::Purpose;
@@ -19,18 +22,7 @@ use crate::store::combined::{self, CombinedRecord};
 /// When the stored call cannot be read, or the answer cannot be written: the parts stay as they
 /// were and are picked up again.
 pub(super) async fn place(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
-    let (merchant, provider) = asker(hub, whole)?;
-    let client = hub.store.client().await?;
-    let sealed = combined::place_call(&client, &whole.id).await?;
-    drop(client);
-    let sealed = sealed.ok_or_else(|| Fault::not_found("combined order"))?;
-    let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&whole.id).as_bytes())?;
-    let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
-    let question = Question { operation: "place", subject: whole.id.as_str(), kind: Kind::Call };
-    let outcome = ask(hub, merchant, question, &call, |answer, stamp| {
-        provider.read_combined_placed(&call, answer, stamp)
-    })
-    .await;
+    let outcome = ask_to_place(hub, whole).await?;
     let mut step = Step {
         transition: OrderTransition::LoseTrack,
         pay: None,
@@ -58,4 +50,49 @@ pub(super) async fn place(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault
     write(hub, whole, &step).await?;
     hub.signals.follow.notify_waiters();
     Ok(())
+}
+
+/// Gives a payer who comes again a code that is good now: one that is too old is asked for again,
+/// with the same bytes. When that brings nothing, the order keeps what it has.
+///
+/// # Errors
+/// When the stored call cannot be read, or the database does not answer.
+pub(super) async fn renew(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
+    let product = whole.product.parse().map_err(|error: UnknownWord| Fault::internal(&error))?;
+    let now = hub.clock.now();
+    let given_at = whole.placed_at.unwrap_or(whole.created_at);
+    if whole.status() != OrderState::Pending || !is_stale(product, given_at, now) {
+        return Ok(());
+    }
+    match ask_to_place(hub, whole).await? {
+        Outcome::Accepted(Placed::Offered(pay)) => {
+            let pay = serde_json::to_value(&pay).map_err(|error| Fault::internal(&error))?;
+            let client = hub.store.client().await?;
+            combined::offered(&client, &whole.id, &pay, hub.clock.now()).await?;
+        }
+        // Paid or closed there meanwhile: a worker asks at once.
+        Outcome::Refused(refusal) if has_moved(refusal.reason) => {
+            let client = hub.store.client().await?;
+            combined::reschedule(&client, &whole.id, Some(now), whole.queries).await?;
+            hub.signals.follow.notify_waiters();
+        }
+        // No combined payment is taken in the same breath.
+        Outcome::Accepted(Placed::Paid(_)) | Outcome::Refused(_) | Outcome::Unknown(_) => {}
+    }
+    Ok(())
+}
+
+async fn ask_to_place(hub: &Hub, whole: &CombinedRecord) -> Result<Outcome<Placed>, Fault> {
+    let (merchant, provider) = asker(hub, whole)?;
+    let client = hub.store.client().await?;
+    let sealed = combined::place_call(&client, &whole.id).await?;
+    drop(client);
+    let sealed = sealed.ok_or_else(|| Fault::not_found("combined order"))?;
+    let opened = hub.sealer.open(Purpose::Call, &sealed, call_context(&whole.id).as_bytes())?;
+    let call: Call = serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))?;
+    let question = Question { operation: "place", subject: whole.id.as_str(), kind: Kind::Call };
+    Ok(ask(hub, merchant, question, &call, |answer, stamp| {
+        provider.read_combined_placed(&call, answer, stamp)
+    })
+    .await)
 }

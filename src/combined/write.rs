@@ -79,7 +79,10 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
         *part = OrderRecord { status: after, closed_at, superseded_at, ..part.clone() };
     }
     let next = cadence::next(&then, now, Look::Answered);
-    combined::reschedule(&tx, &whole.id, pay, next, step.queries).await?;
+    if let Some(pay) = pay {
+        combined::offered(&tx, &whole.id, pay, now).await?;
+    }
+    combined::reschedule(&tx, &whole.id, next, step.queries).await?;
     commit(hub, tx, effects).await?;
     Ok(())
 }
@@ -88,6 +91,6 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
 pub(super) async fn reschedule(hub: &Hub, whole: &CombinedRecord, look: Look) -> Result<(), Fault> {
     let client = hub.store.client().await?;
     let next = cadence::next(whole, hub.clock.now(), look);
-    combined::reschedule(&client, &whole.id, None, next, whole.queries.saturating_add(1)).await?;
+    combined::reschedule(&client, &whole.id, next, whole.queries.saturating_add(1)).await?;
     Ok(())
 }

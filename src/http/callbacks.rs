@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::shared::Shared;
 use super::{body, error, resource, schema};
 use crate::fault::Fault;
+use crate::hints::Confirmed;
 use crate::hub::{Hub, Merchant};
 use crate::record::{Arrival, Evidence, Unreadable, record};
 use crate::replay::{Kept, context};
@@ -117,7 +118,11 @@ async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &
 
 /// Opens a callback. One that names a key which the hub does not have is opened again once the keys
 /// are renewed, if they may be renewed now.
-async fn open(hub: &Hub, merchant: &Merchant, notice: &Notice<'_>) -> Result<Opened, Refusal> {
+async fn open(
+    hub: &Arc<Hub>,
+    merchant: &Merchant,
+    notice: &Notice<'_>,
+) -> Result<Opened, Refusal> {
     let provider = merchant.provider.as_ref();
     match callbacks::open(provider, notice) {
         Err(refusal) if refusal.fault == NoticeFault::UnknownKey => {
@@ -141,7 +146,9 @@ async fn believed(
     opened: Opened,
 ) -> (&'static str, Reply) {
     let Opened { notice, taken, try_again } = opened;
-    let Ok(confirmed) = hints::confirm(hub, merchant, &notice.hints).await else {
+    let Ok(Confirmed { owner, claims: confirmed }) =
+        hints::confirm(hub, merchant, &notice.hints).await
+    else {
         return ("not_confirmed", try_again);
     };
     let callback_id = CallbackId::new(Uuid::now_v7());
@@ -161,7 +168,7 @@ async fn believed(
     let facts = notice.facts.into_iter();
     let facts = facts.map(|fact| Claim { fact, source: Source::Callback });
     let arrival = Arrival {
-        merchant,
+        merchant: owner,
         claims: facts.chain(confirmed).collect(),
         evidence: Some(Evidence {
             callback_id: callback_id.clone(),

@@ -64,6 +64,9 @@ pub struct Merchant {
     pub provider: Arc<dyn PaymentProvider>,
     /// Where the provider calls back.
     pub notify_url: String,
+    /// Its place among the merchants: those of a provider's newer interface first, then as they
+    /// stand in the configuration.
+    pub rank: usize,
 }
 
 impl fmt::Debug for Merchant {
@@ -132,14 +135,17 @@ impl Hub {
     }
 
     /// The merchants that collect into the same account at the same provider, this one among them,
-    /// by id: their provider gives one bill for all of them.
+    /// by rank: their provider gives one bill for all of them, and the first fetches it.
     #[must_use]
     pub fn of_one_account(&self, merchant: &Merchant) -> Vec<&Merchant> {
         let account = |merchant: &Merchant| {
             (merchant.provider.provider(), merchant.provider.account().payee.clone())
         };
         let wanted = account(merchant);
-        self.merchants.values().filter(|other| account(other) == wanted).collect()
+        let mut all: Vec<&Merchant> =
+            self.merchants.values().filter(|other| account(other) == wanted).collect();
+        all.sort_by_key(|merchant| merchant.rank);
+        all
     }
 
     /// A fresh stamp for one signature.

@@ -124,10 +124,13 @@ fn causes(error: &dyn std::error::Error) -> String {
 /// When a part cannot be made.
 pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Result<Hub, OpenError> {
     let sealer = config.master_key.sealer();
-    let merchants = config.merchants.iter().map(|merchant| {
+    let mut ranked: Vec<&config::Merchant> = config.merchants.iter().collect();
+    // Only newer interfaces combine payments; the sort keeps the order of the file.
+    ranked.sort_by_key(|merchant| merchant.provider.combined().is_none());
+    let merchants = ranked.into_iter().enumerate().map(|(rank, merchant)| {
         let notify_url = config.server.callback_url(&merchant.id);
         let provider = Arc::clone(&merchant.provider);
-        (merchant.id.clone(), Merchant { id: merchant.id.clone(), provider, notify_url })
+        (merchant.id.clone(), Merchant { id: merchant.id.clone(), provider, notify_url, rank })
     });
     let channels = config.channels.iter().map(|channel| {
         let vendor = Arc::clone(&channel.vendor);

@@ -7,12 +7,11 @@ use domain::order::OrderState;
 use domain::personal::Personal;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::terms::{
-    AT_COUNTER_S, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product,
-    check_return_url, expiry, give_way, has_live_order, live_orders, merchant_named,
+    MadeFor, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product, check_return_url,
+    expiry, give_way, has_live_order, live_orders, merchant_named, shown,
 };
 use super::{cadence, call_context, load, place};
 use crate::fault::Fault;
@@ -47,7 +46,8 @@ pub struct OrderRequest {
     /// Where the payer's browser goes afterwards.
     #[serde(default)]
     pub return_url: Option<String>,
-    /// For how long it may be paid, in seconds: 60 to 604 800, 7 200 when absent.
+    /// For how long it may be paid, in seconds: 60 to 604 800, 7 200 when absent; at the counter 60
+    /// at most.
     #[serde(default)]
     pub expires_in_s: Option<i64>,
 }
@@ -148,43 +148,20 @@ fn is_same(hub: &Hub, order: &OrderRecord, merchant: &MerchantId, request: &Orde
     theirs.sort();
     ours.sort();
     let alone = order.combined.is_none() && order.merchant_id == *merchant;
-    let index = payer_index(hub, request).map(|index| hex(&index));
+    let index = made_for(request).index(hub).map(|index| shown(&index));
     alone
         && order.product == request.product.as_str()
         && theirs == ours
         && order.payer_index == index
 }
 
-/// Whom alone an order is made for, unreadably: the barcode at the counter, the one account that a
-/// page in the wallet asks to pay, the person whose document it names. `None`: whoever comes.
-fn payer_index(hub: &Hub, request: &OrderRequest) -> Option<[u8; 32]> {
-    let payer = request.payer.as_ref();
-    let account = match request.product {
-        Product::Codepay | Product::Pay => request.auth_code.as_ref(),
-        Product::Jsapi | Product::Create => account_of(payer),
-        Product::Native
-        | Product::H5
-        | Product::App
-        | Product::Precreate
-        | Product::Page
-        | Product::Wap => None,
-    };
-    let identity = payer.and_then(|payer| payer.identity.as_ref());
-    let person = identity.map(|identity| (identity.name.clear(), identity.id_no.clear()));
-    if account.is_none() && person.is_none() {
-        return None;
+fn made_for(request: &OrderRequest) -> MadeFor<'_> {
+    MadeFor {
+        product: request.product,
+        payer: request.payer.as_ref(),
+        auth_code: request.auth_code.as_ref(),
+        return_url: request.return_url.as_deref(),
     }
-    let text = json!([account.map(Personal::clear), person]).to_string();
-    Some(hub.sealer.blind_index(Purpose::BlindIndex, &text))
-}
-
-/// The account that pays.
-fn account_of(payer: Option<&OrderPayer>) -> Option<&Personal> {
-    payer.and_then(|payer| payer.openid.as_ref().or(payer.buyer_id.as_ref()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn write(
@@ -207,8 +184,7 @@ async fn write(
     let order_id = OrderId::new(uuid);
     let out_trade_no = OutTradeNo::new(uuid);
     let now = hub.clock.now();
-    let life = request.product.is_at_counter().then_some(AT_COUNTER_S);
-    let expires_at = expiry(now, request.expires_in_s.or(life));
+    let expires_at = expiry(now, request.product, request.expires_in_s);
     let subject = request.subject.as_deref().unwrap_or(SUBJECT);
     let payer = request.payer.as_ref();
     let chance = random::<32>()?;
@@ -222,7 +198,7 @@ async fn write(
             expires_at,
             notify_url: &merchant.notify_url,
             return_url: request.return_url.as_deref(),
-            payer: account_of(payer),
+            payer: made_for(request).account(),
             identity: payer.and_then(|payer| payer.identity.as_ref()),
             auth_code: request.auth_code.as_ref(),
             now,
@@ -253,7 +229,7 @@ async fn write(
         }
         done => done?,
     }
-    if let Some(index) = payer_index(hub, request) {
+    if let Some(index) = made_for(request).index(hub) {
         orders::made_for(&tx, &order_id, &index).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;

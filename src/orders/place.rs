@@ -1,12 +1,11 @@
 //! Places an order at its provider, for the first time or again: always the stored call, byte for
 //! byte, under the same number.
 
-use adapters::provider::{Pay, Placed, Product};
-use adapters::wire::{Call, Outcome, Reason, Refusal};
+use adapters::provider::{Pay, Placed};
+use adapters::wire::{Call, Outcome, Refusal};
 use callbacks::Claim;
 use domain::fact::{PaymentFact, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
-use jiff::{SignedDuration, Timestamp};
 
 use super::cadence::{self, Look};
 use super::follow::reschedule;
@@ -21,11 +20,6 @@ use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::orders::{self, Answered, OrderRecord};
 
-/// For how long a code of WeChat Pay's browser page is good, and any other; a little less, so that
-/// the payer has the time to use it.
-const GOOD: (SignedDuration, SignedDuration) =
-    (SignedDuration::from_mins(4), SignedDuration::from_mins(110));
-
 /// Whether an order's call goes out for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sending {
@@ -37,15 +31,15 @@ pub(super) enum Sending {
 
 /// Places `order`, which is created or unknown, and writes what came of it.
 ///
-    if !take_to_place(hub, order).await? {
-        return passed_over(hub, order).await;
-    }
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the order stays as it was
 /// and is picked up again.
 pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> Result<(), Fault> {
     let merchant = merchant_of(hub, order)?;
     let call = stored(hub, order).await?;
+    if !take_to_place(hub, order).await? {
+        return passed_over(hub, order).await;
+    }
     let (outcome, fact) = match offer_or_ask(hub, merchant, order, &call).await? {
         // Paid in the same breath: it is placed, and then the payment is booked.
         Outcome::Accepted(Placed::Paid(fact)) => {
@@ -68,18 +62,18 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> R
     };
     write(hub, order, meaning).await?;
     if let Some(fact) = fact {
+        book(hub, merchant, fact).await?;
+    }
+    hub.signals.follow.notify_waiters();
+    Ok(())
+}
+
 /// It is not this order's turn any more. While it is live somebody asks for it again.
 async fn passed_over(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let then = load(hub, &order.id).await?;
     if then.status.is_live() {
         reschedule(hub, &then, Look::Answered).await?;
     }
-    Ok(())
-}
-
-        book(hub, merchant, fact).await?;
-    }
-    hub.signals.follow.notify_waiters();
     Ok(())
 }
 
@@ -97,9 +91,10 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let merchant = merchant_of(hub, order)?;
     let call = stored(hub, order).await?;
     let stamp = hub.stamp()?;
+    let given_at = order.placed_at.unwrap_or(order.created_at);
     let outcome = match merchant.provider.offer(&call, &stamp) {
         Ok(Some(pay)) => Outcome::Accepted(Placed::Offered(pay)),
-        Ok(None) if is_stale(order, product, hub.clock.now()) => {
+        Ok(None) if is_stale(product, given_at, stamp.now) => {
             ask_to_place(hub, merchant, order, &call).await
         }
         Ok(None) => return Ok(()),
@@ -112,15 +107,15 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             orders::offered(&client, &order.id, &pay, hub.clock.now()).await?;
         }
         Outcome::Accepted(Placed::Paid(fact)) => book(hub, merchant, fact).await?,
+        // Paid or closed there meanwhile: a worker asks at once.
+        Outcome::Refused(refusal) if has_moved(refusal.reason) => {
+            let client = hub.store.client().await?;
+            orders::reschedule(&client, &order.id, Some(stamp.now), order.queries).await?;
+            hub.signals.follow.notify_waiters();
+        }
         Outcome::Refused(_) | Outcome::Unknown(_) => {}
     }
     Ok(())
-}
-
-fn is_stale(order: &OrderRecord, product: Product, now: Timestamp) -> bool {
-    let (of_browser, of_others) = GOOD;
-    let good = if product == Product::H5 { of_browser } else { of_others };
-    now.duration_since(order.placed_at.unwrap_or(order.created_at)) >= good
 }
 
 /// The stored call that places an order.
@@ -227,15 +222,9 @@ pub(crate) fn meaning(outcome: Outcome<Placed>) -> Meaning {
         Outcome::Accepted(Placed::Offered(given)) => Meaning::Offered(given),
         // Paid in the same breath: a query brings the payment.
         Outcome::Accepted(Placed::Paid(_)) | Outcome::Unknown(_) => Meaning::Open,
-        Outcome::Refused(found) => match found.reason {
-            // The number is known there in a way that only a query can tell.
-            Reason::AlreadyPaid | Reason::AlreadyClosed | Reason::NumberReused => Meaning::Open,
-            Reason::InvalidRequest
-            | Reason::Configuration
-            | Reason::NotFound
-            | Reason::NotEnoughFunds
-            | Reason::NotAllowed => Meaning::Refused(found),
-        },
+        // The number is known there in a way that only a query can tell.
+        Outcome::Refused(found) if has_moved(found.reason) => Meaning::Open,
+        Outcome::Refused(found) => Meaning::Refused(found),
     }
 }
 

@@ -2,15 +2,20 @@
 //! may name, what it brings for each, and which other orders must give way to it first.
 
 use adapters::provider::Product;
+use adapters::wire::Reason;
 use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, OrderId};
+use domain::personal::Personal;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use url::Url;
 
 use super::close::{Closed, Why, close};
+use super::create::OrderPayer;
 use crate::config::is_loopback;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::seal::Purpose;
 use crate::store::fees::{self, LockedBalance};
 use crate::store::orders::OrderRecord;
 
@@ -21,9 +26,12 @@ const MOST_FEES: usize = 50;
 /// How long an order lives when nobody says otherwise, and between which bounds they may, in
 /// seconds.
 const EXPIRES_IN_S: (i64, i64, i64) = (60, 7200, 604_800);
-/// How long an order at the counter lives when nobody says otherwise, in seconds: as long as the
-/// barcode does.
-pub(super) const AT_COUNTER_S: i64 = 60;
+/// How long an order at the counter lives at most, in seconds: as long as the barcode does.
+const AT_COUNTER_S: i64 = 60;
+/// For how long a code of WeChat Pay's browser page is good, and any other; a little less, so that
+/// the payer has the time to use it.
+const GOOD: (SignedDuration, SignedDuration) =
+    (SignedDuration::from_mins(4), SignedDuration::from_mins(110));
 /// How soon a client whose payer changes the wallet may ask again, in seconds.
 const COME_AGAIN_S: u32 = 3;
 
@@ -89,15 +97,90 @@ pub(crate) fn check_return_url(return_url: Option<&str>) -> Result<(), Fault> {
     Err(Fault::invalid("return_url_invalid", detail))
 }
 
-/// When an order made at `now` can no longer be paid.
-pub(crate) fn expiry(now: Timestamp, expires_in_s: Option<i64>) -> Timestamp {
-    let lives = SignedDuration::from_secs(expires_in_s.unwrap_or(EXPIRES_IN_S.1));
-    whole_second(now.saturating_add(lives).unwrap_or(Timestamp::MAX))
+/// When an order made at `now` can no longer be paid. A barcode is of no use later, whoever wants
+/// its order to live longer.
+pub(crate) fn expiry(now: Timestamp, product: Product, expires_in_s: Option<i64>) -> Timestamp {
+    let asked_s = expires_in_s.unwrap_or(EXPIRES_IN_S.1);
+    let lives_s = if product.is_at_counter() { asked_s.min(AT_COUNTER_S) } else { asked_s };
+    let ends = now.saturating_add(SignedDuration::from_secs(lives_s));
+    whole_second(ends.unwrap_or(Timestamp::MAX))
 }
 
-/// Providers know whole seconds; what they are told and what the hub keeps must agree.
+/// Providers know whole seconds; what they are told and what the hub keeps must agree. The next
+/// one, because the shortest life that a provider takes must not end a fraction too early.
 fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
+    let more = i64::from(at.subsec_nanosecond() > 0);
+    Timestamp::from_second(at.as_second().saturating_add(more)).unwrap_or(at)
+}
+
+/// Whether a code that was given at `given_at` is too old to be given again.
+pub(crate) fn is_stale(product: Product, given_at: Timestamp, now: Timestamp) -> bool {
+    let (of_browser, of_others) = GOOD;
+    let good = if product == Product::H5 { of_browser } else { of_others };
+    now.duration_since(given_at) >= good
+}
+
+/// Whether a refusal of the same call again means that the order moved there meanwhile: only a
+/// query can tell how.
+pub(crate) const fn has_moved(reason: Reason) -> bool {
+    match reason {
+        Reason::AlreadyPaid | Reason::AlreadyClosed | Reason::NumberReused => true,
+        Reason::InvalidRequest
+        | Reason::Configuration
+        | Reason::NotFound
+        | Reason::NotEnoughFunds
+        | Reason::NotAllowed => false,
+    }
+}
+
+/// What a request says of its payer, as far as the provider ties the order to it.
+pub(crate) struct MadeFor<'a> {
+    pub(crate) product: Product,
+    pub(crate) payer: Option<&'a OrderPayer>,
+    /// The barcode, at the counter.
+    pub(crate) auth_code: Option<&'a Personal>,
+    pub(crate) return_url: Option<&'a str>,
+}
+
+impl MadeFor<'_> {
+    /// Whom alone the order is made for, unreadably: the barcode at the counter, the one account
+    /// that a page in the wallet asks to pay, the person whose document it names, the network of
+    /// the browser that alone may open its page, and where that goes afterwards. `None`: whoever
+    /// comes.
+    pub(crate) fn index(&self, hub: &Hub) -> Option<[u8; 32]> {
+        let account = match self.product {
+            Product::Codepay | Product::Pay => self.auth_code,
+            Product::Jsapi | Product::Create => self.account(),
+            Product::Native
+            | Product::H5
+            | Product::App
+            | Product::Precreate
+            | Product::Page
+            | Product::Wap => None,
+        };
+        let identity = self.payer.and_then(|payer| payer.identity.as_ref());
+        let person = identity
+            .map(|identity| (identity.name.clear(), identity.id_no.clear(), identity.document));
+        let network = self.payer.and_then(|payer| payer.client_ip.as_deref());
+        let network = network.filter(|_| self.product == Product::H5);
+        let is_page = matches!(self.product, Product::H5 | Product::Page | Product::Wap);
+        let back_to = self.return_url.filter(|_| is_page);
+        if account.is_none() && person.is_none() && network.is_none() && back_to.is_none() {
+            return None;
+        }
+        let text = json!([account.map(Personal::clear), person, network, back_to]).to_string();
+        Some(hub.sealer.blind_index(Purpose::BlindIndex, &text))
+    }
+
+    /// The account that pays.
+    pub(crate) fn account(&self) -> Option<&Personal> {
+        self.payer.and_then(|payer| payer.openid.as_ref().or(payer.buyer_id.as_ref()))
+    }
+}
+
+/// An index as the records show it.
+pub(crate) fn shown(index: &[u8]) -> String {
+    index.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The live orders of an application's fees, each once.

@@ -12,9 +12,10 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
+use crate::store::StoreError;
 use crate::store::events;
+use crate::store::journal::{self, Head};
 use crate::store::runs::{self, Finished, RunRecord};
-use crate::store::{StoreError, journal};
 
 pub(super) async fn keep(
     hub: &Hub,
@@ -32,12 +33,12 @@ pub(super) async fn keep(
         }
         None => None,
     };
-    let head = journal::heads(&tx)
-        .await?
+    let heads = journal::heads(&tx).await?;
+    let day = merchant_day(merchant, run, bill, matched, heads_shown(hub, merchant, &heads));
+    let head = heads
         .into_iter()
         .find(|head| head.merchant_id == merchant.id)
         .map(|head| (head.seq, head.mac));
-    let day = merchant_day(merchant, run, bill, matched, head.as_ref());
     let summary =
         serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let report = shown::stored(&day)?;
@@ -83,7 +84,7 @@ fn merchant_day(
     run: &RunRecord,
     bill: &Bill,
     matched: &Matched,
-    head: Option<&(i64, Vec<u8>)>,
+    journal_head: Option<String>,
 ) -> MerchantDay {
     let provider = merchant.provider.provider();
     let name = format!("{provider}-{}-{}", merchant.id, run.date);
@@ -94,9 +95,25 @@ fn merchant_day(
         ledger: None,
         result: matched.result.clone(),
         fund_flow: None,
-        journal_head: head
-            .map(|(_, mac)| mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+        journal_head,
     }
+}
+
+/// The heads of the journals that a report stands for, so that a cut tail shows: the head of the
+/// one merchant, or of each merchant of the account with its id and number.
+fn heads_shown(hub: &Hub, merchant: &Merchant, heads: &[Head]) -> Option<String> {
+    let hex = |mac: &[u8]| mac.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let all = hub.of_one_account(merchant);
+    let known = |merchant: &Merchant| heads.iter().find(|head| head.merchant_id == merchant.id);
+    if all.len() == 1 {
+        return known(merchant).map(|head| hex(&head.mac));
+    }
+    let shown: Vec<String> = all
+        .into_iter()
+        .filter_map(known)
+        .map(|head| format!("{}:{}:{}", head.merchant_id, head.seq, hex(&head.mac)))
+        .collect();
+    (!shown.is_empty()).then(|| shown.join(" "))
 }
 
 /// Findings as rows, in their order.

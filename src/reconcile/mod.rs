@@ -45,21 +45,48 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
     Ok(due.len())
 }
 
-/// Begins a new version of a day's run; a worker does the rest.
+/// Begins a new version of a day's run; a worker does the rest. Several merchants of one account
+/// share its runs, which are made for the first of them: asked for by the name of another, the
+/// account's run of that day is given as it stands, and only begun where there is none that could.
 ///
 /// # Errors
-/// 404 no such merchant, 422 a day that is not over.
+/// 422 no such merchant, or a day that is not over.
 pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fault> {
-    let merchant = hub.merchant(merchant).ok_or_else(|| {
+    let merchant = named(hub, merchant)?;
+    let all = hub.of_one_account(merchant);
+    if all.first().is_some_and(|first| first.id != merchant.id) {
+        let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
+        let client = hub.store.client().await?;
+        let newest = runs::newest(&client, &ids, day).await?;
+        drop(client);
+        if let Some(run_id) = newest {
+            let run = load(hub, run_id.as_str()).await?;
+            if run.status != "failed" {
+                return Ok(run);
+            }
+        }
+    }
+    again(hub, merchant, day).await
+}
+
+fn named<'a>(hub: &'a Hub, merchant: &str) -> Result<&'a Merchant, Fault> {
+    hub.merchant(merchant).ok_or_else(|| {
         Fault::invalid("merchant_unknown", format!("merchant_id {merchant:?} is not configured"))
-    })?;
+    })
+}
+
+/// Begins a new version of the run of a merchant's account.
+async fn again(hub: &Hub, merchant: &Merchant, day: Date) -> Result<RunRecord, Fault> {
+    let all = hub.of_one_account(merchant);
+    let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
+    let first = all.first().copied().unwrap_or(merchant);
     let now = hub.clock.now();
     if day >= business_day(now) {
         return Err(Fault::invalid("day_not_over", format!("{day} is not over in Beijing")));
     }
     let client = hub.store.client().await?;
     let run_id = RunId::new(Uuid::now_v7());
-    match runs::create(&client, &run_id, &merchant.id, day, now).await {
+    match runs::create(&client, &run_id, (&first.id, &ids), day, now).await {
         Err(error) if error.constraint() == Some("a_run_has_its_own_version") => {
             return Err(Fault::conflict("run_raced", "another run of that day began; ask again")
                 .retry_after(1));
@@ -72,12 +99,13 @@ pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fa
     load(hub, run_id.as_str()).await
 }
 
-/// Begins a new version of a day's run and works on it at once; the run as it is then.
+/// Begins a new version of a day's run and works on it at once; the run as it is then. Several
+/// merchants of one account share it, whichever of them is named.
 ///
 /// # Errors
 /// As [`begin`], or when the database does not answer.
 pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecord, Fault> {
-    let run = begin(hub, merchant.as_str(), day).await?;
+    let run = again(hub, named(hub, merchant.as_str())?, day).await?;
     let client = hub.store.client().await?;
     let mine = runs::lease(&client, &run.id).await?;
     drop(client);
@@ -108,11 +136,13 @@ async fn schedule(hub: &Hub) -> Result<(), Fault> {
     let client = hub.store.client().await?;
     for merchant in hub.merchants.values() {
         // Several merchants of one account have one bill: it is matched once, for the first.
-        if hub.of_one_account(merchant).first().is_some_and(|first| first.id != merchant.id) {
+        let all = hub.of_one_account(merchant);
+        if all.first().is_some_and(|first| first.id != merchant.id) {
             continue;
         }
-        let missing =
-            runs::missing_days(&client, &merchant.id, (furthest, newest), yesterday).await?;
+        // A day is done whichever of them it was done for: who is first may change.
+        let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
+        let missing = runs::missing_days(&client, &ids, (furthest, newest), yesterday).await?;
         for day in missing {
             let run_id = RunId::new(Uuid::now_v7());
             runs::schedule(&client, &run_id, &merchant.id, day, now).await?;

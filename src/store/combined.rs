@@ -35,6 +35,8 @@ pub struct NewCombined<'a> {
     pub expires_at: Timestamp,
     /// When it is asked for if no answer is ever written.
     pub next_query_at: Timestamp,
+    /// Whom alone it is made for, unreadably; `None`: whoever comes.
+    pub payer_index: Option<&'a [u8]>,
     /// Its parts with how the provider names their payees, in order.
     pub parts: &'a [(OrderId, String)],
 }
@@ -56,6 +58,10 @@ pub struct CombinedRecord {
     pub amount_fen: Fen,
     /// What the payer needs.
     pub pay: Option<serde_json::Value>,
+    /// When that was given.
+    pub placed_at: Option<Timestamp>,
+    /// Whom alone it was made for, unreadably, in hexadecimal; `None`: whoever comes.
+    pub payer_index: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When it can no longer be paid.
@@ -76,6 +82,8 @@ struct Row {
     out_trade_no: OutTradeNo,
     amount_fen: Fen,
     pay: Option<serde_json::Value>,
+    placed_at: Option<Timestamp>,
+    payer_index: Option<String>,
     created_at: Timestamp,
     expires_at: Timestamp,
     queries: i32,
@@ -131,6 +139,7 @@ pub async fn insert(
             &whole.now,
             &whole.expires_at,
             &whole.next_query_at,
+            &whole.payer_index,
         ],
     )
     .await?;
@@ -164,6 +173,8 @@ pub async fn by_id(
         out_trade_no: row.out_trade_no,
         amount_fen: row.amount_fen,
         pay: row.pay,
+        placed_at: row.placed_at,
+        payer_index: row.payer_index,
         created_at: row.created_at,
         expires_at: row.expires_at,
         queries: row.queries,
@@ -213,20 +224,30 @@ pub async fn claim(
     rows.iter().map(|row| typed("combined_orders.combined_id", row.try_get(0)?)).collect()
 }
 
-/// Says when a combined order is asked for next (`None`: never again), and what its payer needs
-/// where an answer brought that.
+/// Says when a combined order is asked for next; `None`: never again.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn reschedule(
     client: &impl GenericClient,
     combined_id: &CombinedId,
-    pay: Option<&serde_json::Value>,
     next: Option<Timestamp>,
     queries: i32,
 ) -> Result<(), StoreError> {
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-        [&combined_id.as_str(), &pay.map(Json), &next, &queries];
-    change(client, sql::COMBINED_RESCHEDULE, &parameters).await?;
+    change(client, sql::COMBINED_RESCHEDULE, &[&combined_id.as_str(), &next, &queries]).await?;
+    Ok(())
+}
+
+/// Keeps what the payer needs, as its provider gave it at `at`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn offered(
+    client: &impl GenericClient,
+    combined_id: &CombinedId,
+    pay: &serde_json::Value,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    change(client, sql::COMBINED_OFFERED, &[&combined_id.as_str(), &Json(pay), &at]).await?;
     Ok(())
 }

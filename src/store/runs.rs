@@ -81,19 +81,37 @@ pub struct Finished<'a> {
     pub now: Timestamp,
 }
 
-/// Begins a new version of a day's run, due at once.
+/// Begins a new version of a day's run, due at once: for one merchant, numbered after those of all
+/// merchants of its account.
 ///
 /// # Errors
 /// `a_run_has_its_own_version` when another began at the same moment.
 pub async fn create(
     client: &impl GenericClient,
     run_id: &RunId,
-    merchant: &MerchantId,
+    (merchant, account): (&MerchantId, &[&str]),
     day: Date,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    change(client, sql::RUNS_CREATE, &[&run_id.as_str(), &merchant.as_str(), &day, &now]).await?;
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&run_id.as_str(), &merchant.as_str(), &day, &now, &account];
+    change(client, sql::RUNS_CREATE, &parameters).await?;
     Ok(())
+}
+
+/// The newest run of an account's day, for whichever of its merchants it was made; `None`: there
+/// is none.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn newest(
+    client: &impl GenericClient,
+    account: &[&str],
+    day: Date,
+) -> Result<Option<RunId>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_NEWEST).await?;
+    let row = client.query_opt(&statement, &[&account, &day]).await?;
+    row.map(|row| typed("runs.run_id", row.try_get(0)?)).transpose()
 }
 
 /// Begins the first run of a day; false when the day has one.
@@ -110,19 +128,19 @@ pub async fn schedule(
     change(client, sql::RUNS_SCHEDULE, &[&run_id.as_str(), &merchant.as_str(), &day, &now]).await
 }
 
-/// The days without a run from a merchant's first run until `newest`, oldest first; none before
-/// `furthest`. A merchant without any run begins with the day `first`.
+/// The days without a run from an account's first run until `newest`, oldest first; none before
+/// `furthest`. An account without any run begins with the day `first`.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn missing_days(
     client: &impl GenericClient,
-    merchant: &MerchantId,
+    account: &[&str],
     (furthest, newest): (Date, Date),
     first: Date,
 ) -> Result<Vec<Date>, StoreError> {
     let statement = client.prepare_cached(sql::RUNS_MISSING_DAYS).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &furthest, &newest, &first]).await?;
+    let rows = client.query(&statement, &[&account, &furthest, &newest, &first]).await?;
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
