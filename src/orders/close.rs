@@ -175,8 +175,7 @@ async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
         reschedule(hub, order, Look::Unanswered).await?;
         return Ok(Closed::Unknown);
     }
-    let over =
-        order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
+    let over = order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match why {
         Why::Expired if !over => reschedule(hub, order, Look::Answered).await?,
         Why::Expired => give_up(hub, order, false).await?,

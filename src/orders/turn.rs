@@ -107,6 +107,18 @@ pub(super) fn arrived_by(left: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::sql;
+
+    /// A query before it and one after, the query that whoever supersedes it makes, the taking back,
+    /// and the query that brings a payment which came meanwhile.
+    const MOST_CALLS: u32 = 5;
+
+    #[test]
+    fn no_hub_takes_up_an_order_while_another_may_still_work_on_it() {
+        let lease = "clock_timestamp() + interval '120 seconds'";
+        assert!(sql::ORDERS_CLAIM.contains(lease), "{}", sql::ORDERS_CLAIM);
+        assert!(LONGEST_CALL * MOST_CALLS < Duration::from_secs(120));
+    }
 
     #[track_caller]
     fn check(after: Duration, expected: bool) {

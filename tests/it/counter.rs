@@ -4,7 +4,7 @@
 use payhub::demo::ALIPAY;
 use payhub::orders::{Closed, Why, close};
 use payhub::store::orders::{OrderRecord, by_ids};
-use sandbox::{Action, Fault, Operation, Place};
+use sandbox::{Action, Fault, Operation, Place, Verdict};
 use serde_json::{Value, json};
 
 use crate::harness::{World, word};
@@ -26,6 +26,17 @@ const COUNTERS: [Counter; 2] = [
         ["281234567890123488", "281234567890129900", "281234567890129901", "281234567890129902"],
     ),
 ];
+
+/// What places an order at each counter, and what takes it back.
+const CALLS: [[&str; 2]; 2] =
+    [["/pay/micropay", "/secapi/pay/reverse"], ["alipay.trade.pay", "alipay.trade.cancel"]];
+
+/// How often a provider was asked to do something.
+fn asked(world: &World, call: &str) -> usize {
+    let state = world.sandbox.engine().state();
+    let is = |said: &&Verdict| said.target.starts_with(call) || said.call.as_deref() == Some(call);
+    state.requests.iter().filter(is).count()
+}
 
 async fn scan(world: &World, counter: &Counter, fee: &str, code: &str) -> (u16, Value) {
     let body = json!({
@@ -66,17 +77,21 @@ async fn a_barcode_pays_in_the_same_breath() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_who_is_asked_has_a_minute() {
     let world = World::open_with(&legacy()).await;
-    for counter in COUNTERS {
+    for (counter, calls) in COUNTERS.iter().zip(CALLS) {
         let fee = world.fee(counter.0).await;
-        let (code, order) = scan(&world, &counter, &fee, counter.2[1]).await;
-        assert!(matches!(code, 201 | 202), "{order}");
-        world.seconds(6).await;
-        let before = status(&world, &order).await;
-        assert!(matches!(before.as_str(), "pending" | "unknown"), "{before}");
+        let (code, order) = scan(&world, counter, &fee, counter.2[1]).await;
+        assert_eq!((code, word(&order, "status").as_str()), (201, "pending"), "{order}");
+        assert_eq!(order["pay"], json!({"kind": "none"}));
+        for _ in 0..4 {
+            world.seconds(6).await;
+            assert_eq!(status(&world, &order).await, "pending", "{}", counter.0);
+        }
+        assert_eq!(calls.map(|call| asked(&world, call)), [1, 0], "sent once, not taken back");
         world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
-        world.seconds(6).await;
+        world.seconds(5).await;
         assert_eq!(status(&world, &order).await, "paid", "asked every five seconds");
         assert_eq!(world.fee_status(&fee).await, "paid");
+        assert_eq!(calls.map(|call| asked(&world, call)), [1, 0]);
     }
     world.finish().await;
 }
@@ -84,12 +99,19 @@ async fn a_payer_who_is_asked_has_a_minute() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_payer_who_goes_away_is_taken_back_and_the_fee_is_free() {
     let world = World::open_with(&legacy()).await;
-    for counter in COUNTERS {
+    for (counter, calls) in COUNTERS.into_iter().zip(CALLS) {
         let fee = world.fee(counter.0).await;
         let (_, order) = scan(&world, &counter, &fee, counter.2[1]).await;
-        for _ in 0..16 {
+        for _ in 0..11 {
             world.seconds(5).await;
         }
+        assert_eq!(calls.map(|call| asked(&world, call)), [1, 0], "its minute is not over");
+        for _ in 0..5 {
+            world.seconds(5).await;
+        }
+        // Alipay closes it by itself when its time is over.
+        let taken_back = usize::from(counter.0 == LEGACY);
+        assert_eq!(calls.map(|call| asked(&world, call)), [1, taken_back], "{}", counter.0);
         assert_eq!(status(&world, &order).await, "closed", "{}", counter.0);
         let number = word(&order, "out_trade_no");
         assert!(world.sandbox.engine().pay(&number, false).is_err(), "{}", counter.0);

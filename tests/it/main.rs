@@ -15,6 +15,7 @@ mod cases;
 mod combined;
 mod configuration;
 mod counter;
+mod counter_turns;
 mod dispatch;
 mod harness;
 mod hints;
