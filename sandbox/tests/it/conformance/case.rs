@@ -254,14 +254,11 @@ impl Case {
         accepted(self.query(&self.key()))
     }
 
-    /// The payment that a query finds.
+    /// The payment that a query finds, whatever was given back of it.
     pub(super) fn found(&self) -> PaymentFact {
         match self.standing() {
-            OrderStanding::Paid(fact) => fact,
-            other @ (OrderStanding::GivenBack(_)
-            | OrderStanding::Unpaid
-            | OrderStanding::Closed
-            | OrderStanding::Absent) => {
+            OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact) => fact,
+            other @ (OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent) => {
                 panic!("not paid: {other:?}")
             }
         }

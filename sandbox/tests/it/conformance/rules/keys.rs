@@ -11,6 +11,9 @@ pub(in crate::conformance) fn what_a_new_key_signs_is_believed_once_the_key_is_l
         assert!(case.hub.renewed_keys().is_none(), "one secret for both sides");
         return;
     }
+    if case.product.is_at_counter() {
+        return; // nothing calls back, and a key is as good for every product
+    }
     let payment = case.paid();
     case.engine.rotate_key(case.mode.merchant(), false).unwrap();
     let posted = case.posted().unwrap();
