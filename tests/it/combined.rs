@@ -2,6 +2,7 @@
 //! payment and refunds, and all of it or nothing.
 
 mod books;
+mod payers;
 mod trouble;
 
 use payhub::demo::WECHAT;
@@ -11,10 +12,10 @@ use serde_json::{Value, json};
 use crate::harness::{World, word};
 
 /// The tax office's merchant; it is paid, and could ask as well.
-const TAX: &str = "tax-wechat";
+pub(crate) const TAX: &str = "tax-wechat";
 
 /// A merchant of WeChat Pay beside the registry's own.
-fn payee(id: &str, mchid: &str) -> String {
+pub(crate) fn payee(id: &str, mchid: &str) -> String {
     format!(
         r#"
 [[merchants]]

@@ -184,3 +184,27 @@ async fn t11_a_refund_whose_answer_does_not_verify_is_unknown_and_a_query_decide
     assert_eq!(word(&then, "status"), "succeeded");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t10_a_slow_refresh_holds_no_notice_longer_than_its_provider_waits() {
+    let world = World::open_at("", both).await;
+    world.settle().await.unwrap();
+    world.clock.advance(jiff::SignedDuration::from_secs(61));
+    let before = asked(&world);
+    let mut slow = Fault::new(Place::Answer, Action::Delay);
+    (slow.times, slow.delay_s) = (Some(1), Some(9));
+    world.sandbox.engine().set_fault(slow).unwrap();
+    let begun = std::time::Instant::now();
+    let serials: Vec<String> = (0..100).map(|number| format!("{:040X}", number + 1)).collect();
+    let all = serials.iter().map(async |serial| (invented(&world, serial).await, begun.elapsed()));
+    let answers = future::join_all(all).await;
+    assert!(answers.iter().all(|(status, _)| *status == 401), "unknown for this time");
+    let within = |seconds: u64| {
+        let limit = std::time::Duration::from_secs(seconds);
+        answers.iter().filter(|(_, elapsed)| *elapsed < limit).count()
+    };
+    assert_eq!(within(7), 100, "nobody waits for the answer itself");
+    assert!(within(3) >= 36, "no more than 64 wait at all: {}", within(3));
+    assert_eq!(asked(&world) - before, 1, "one call goes on for all of them");
+    world.finish().await;
+}

@@ -39,4 +39,5 @@ mod refunds_redirected;
 mod siblings;
 mod statements;
 mod surplus;
+mod terms;
 mod tree;

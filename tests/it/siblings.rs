@@ -1,9 +1,12 @@
-//! Two merchants of the hub that are one account at the provider: its bill holds the orders of both,
-//! and neither's are differences.
+//! Merchants of the hub that are one account at the provider: its bill holds the orders of all, and
+//! nobody's are differences.
 
 use payhub::demo::WECHAT;
-use serde_json::json;
+use payhub::reconcile;
+use sandbox::{Action, Fault, Place, SandboxConfig};
+use serde_json::{Value, json};
 
+use crate::combined::payee;
 use crate::harness::{World, at, word};
 use crate::products::{LEGACY, legacy};
 
@@ -12,14 +15,15 @@ fn sibling() -> String {
     legacy().replace("mchid = \"1900000109\"", "mchid = \"1900000001\"")
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_bill_of_two_merchants_is_matched_once_and_balances() {
-    let world = World::open_at(&sibling(), |providers| {
-        for merchant in &mut providers.wechat {
-            merchant.api_key = Some("payhubtestsonlyapiv2key012345678".to_owned());
-        }
-    })
-    .await;
+fn with_old_key(providers: &mut SandboxConfig) {
+    for merchant in &mut providers.wechat {
+        merchant.api_key = Some("payhubtestsonlyapiv2key012345678".to_owned());
+    }
+}
+
+/// Pays an order through each of two merchants of one account; the orders' numbers.
+async fn both_paid(world: &World) -> Vec<String> {
+    let mut numbers = Vec::new();
     for (merchant, case) in [(WECHAT, "1"), (LEGACY, "2")] {
         let fee = world.fee(case).await;
         let body = json!({"merchant_id": merchant, "product": "native", "fee_ids": [fee]});
@@ -28,13 +32,91 @@ async fn one_bill_of_two_merchants_is_matched_once_and_balances() {
         world.sandbox.engine().pay(&word(&order, "out_trade_no"), true).unwrap();
         world.settle().await.unwrap();
         assert_eq!(world.fee_status(&fee).await, "paid");
+        numbers.push(word(&order, "out_trade_no"));
     }
-    world.clock.set(at("2018-12-01T02:05:00Z"));
+    numbers
+}
+
+async fn text(world: &World, query: &str) -> String {
+    world.database().await.query_one(query, &[]).await.unwrap().get(0)
+}
+
+/// The Saturday after, when the Friday's bill is there.
+const NEXT_MORNING: &str = "2018-12-01T02:05:00Z";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bill_of_three_merchants_is_matched_once_and_balances() {
+    // First by name is none: the registry's own stands first in the file, and is of APIv3.
+    let more = format!("{}{}", sibling(), payee("a-wechat", "1900000001"));
+    let world = World::open_at(&more, with_old_key).await;
+    both_paid(&world).await;
+    world.clock.set(at(NEXT_MORNING));
     world.settle().await.unwrap();
-    let runs = "SELECT count(*) FROM runs WHERE status = 'balanced' AND merchant_id IN ('legacy-wechat', 'registry-wechat')";
-    assert_eq!(world.count(runs).await, 1, "once for the account");
-    let payments = "SELECT count(*) FROM runs WHERE merchant_id = 'legacy-wechat' AND summary #>> '{matched,count}' = '2'";
-    assert_eq!(world.count(payments).await, 1, "for the first of its merchants, with both orders");
+    let runs = "SELECT string_agg(merchant_id || ' ' || status || ' ' || (summary #>> '{matched,count}'), ',')
+                  FROM runs WHERE merchant_id LIKE '%wechat'";
+    assert_eq!(text(&world, runs).await, "registry-wechat balanced 2", "once for the account");
     assert_eq!(world.count("SELECT count(*) FROM differences").await, 0);
+    // A cut tail of either journal must show: both heads stand on the report.
+    let heads = "SELECT string_agg(merchant_id || ':' || seq || ':' || encode(mac, 'hex'), ' ' ORDER BY merchant_id DESC)
+                   FROM journal_heads";
+    let heads = text(&world, heads).await;
+    assert_eq!(heads.split(' ').count(), 2, "{heads}");
+    let shown = "SELECT report ->> 'journal_head' FROM runs WHERE merchant_id = 'registry-wechat'";
+    assert_eq!(text(&world, shown).await, heads);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_by_hand_is_the_accounts_whichever_merchant_is_named() {
+    let world = World::open_at(&sibling(), with_old_key).await;
+    let numbers = both_paid(&world).await;
+    let mut missing = Fault::new(Place::Bill, Action::MissingRow);
+    missing.of.out_trade_no = numbers.last().cloned();
+    world.sandbox.engine().set_fault(missing).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    let differences = "SELECT count(*) FROM differences";
+    assert_eq!(world.count(differences).await, 1);
+    let by_hand = async |merchant: &str| -> Value {
+        let body = json!({"merchant_id": merchant, "date": "2018-11-30"});
+        let (status, run) = world.post("/v1/reconciliations", &body).await.unwrap();
+        assert_eq!(status, 202, "{run}");
+        world.settle().await.unwrap();
+        run
+    };
+    let given = by_hand(LEGACY).await;
+    assert_eq!((word(&given, "merchant_id").as_str(), &given["version"]), (WECHAT, &json!(1)));
+    assert_eq!(word(&given, "status"), "unbalanced", "as it stands");
+    assert_eq!(world.count(differences).await, 1, "nothing is opened twice");
+    // Named by its first merchant, the account's day is made again; so does the command.
+    assert_eq!(by_hand(WECHAT).await["version"], json!(2));
+    let day = "2018-11-30".parse().unwrap();
+    let again = reconcile::now(&world.hub, &LEGACY.parse().unwrap(), day).await.unwrap();
+    assert_eq!((again.merchant_id.as_str(), again.version), (WECHAT, 3));
+    assert_eq!(
+        world.count("SELECT count(*) FROM runs WHERE merchant_id = 'legacy-wechat'").await,
+        0
+    );
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_that_another_merchant_of_the_account_began_are_gone_on_with() {
+    let world = World::open_at(&sibling(), with_old_key).await;
+    // Another was the first of the account until the Tuesday; then the hub stood still.
+    world
+        .database()
+        .await
+        .execute(
+            "INSERT INTO runs (run_id, merchant_id, bill_date, version, status, started_at)
+             VALUES ('run_of_before', 'legacy-wechat', '2018-11-27', 1, 'failed', '2018-11-28T02:05:00Z')",
+            &[],
+        )
+        .await
+        .unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    let days = "SELECT string_agg(bill_date::text, ' ' ORDER BY bill_date) FROM runs WHERE merchant_id = 'registry-wechat'";
+    assert_eq!(text(&world, days).await, "2018-11-28 2018-11-29 2018-11-30");
     world.finish().await;
 }

@@ -139,6 +139,7 @@ async fn a_request_that_breaks_a_rule_is_refused_and_nothing_is_written() {
         ("expires_in_s_invalid", with(&|body| body["expires_in_s"] = json!(59))),
         ("limit", with(&|body| body["product"] = json!("jsapi"))),
         ("limit", with(&|body| body["product"] = json!("codepay"))),
+        ("return_url_invalid", with(&|body| body["return_url"] = json!("http://office.example/"))),
     ];
     for (code, body) in cases {
         let (status, refused) = world.post("/v1/combined-orders", &body).await.unwrap();
