@@ -10,7 +10,7 @@ use super::write::{Step, write};
 use super::{asker, call_context};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::orders::terms::{has_moved, is_stale};
+use crate::orders::terms::{is_open, is_stale};
 use crate::orders::{Meaning, meaning};
 use crate::outbound::{Kind, Question, ask};
 use crate::seal::Purpose;
@@ -70,8 +70,8 @@ pub(super) async fn renew(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault
             let client = hub.store.client().await?;
             combined::offered(&client, &whole.id, &pay, hub.clock.now()).await?;
         }
-        // Paid or closed there meanwhile: a worker asks at once.
-        Outcome::Refused(refusal) if has_moved(refusal.reason) => {
+        // Paid or closed there meanwhile, or nobody knows: a worker asks at once.
+        outcome if is_open(&outcome) => {
             let client = hub.store.client().await?;
             combined::reschedule(&client, &whole.id, Some(now), whole.queries).await?;
             hub.signals.follow.notify_waiters();

@@ -9,7 +9,7 @@ use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
 use super::follow::reschedule;
-use super::terms::{has_moved, is_stale};
+use super::terms::{has_moved, is_open, is_stale};
 use super::turn::take_to_place;
 use super::{call_context, load, merchant_of, product_of};
 use crate::fault::Fault;
@@ -107,8 +107,8 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             orders::offered(&client, &order.id, &pay, hub.clock.now()).await?;
         }
         Outcome::Accepted(Placed::Paid(fact)) => book(hub, merchant, fact).await?,
-        // Paid or closed there meanwhile: a worker asks at once.
-        Outcome::Refused(refusal) if has_moved(refusal.reason) => {
+        // Paid or closed there meanwhile, or nobody knows: a worker asks at once.
+        outcome if is_open(&outcome) => {
             let client = hub.store.client().await?;
             orders::reschedule(&client, &order.id, Some(stamp.now), order.queries).await?;
             hub.signals.follow.notify_waiters();

@@ -2,7 +2,7 @@
 //! may name, what it brings for each, and which other orders must give way to it first.
 
 use adapters::provider::Product;
-use adapters::wire::Reason;
+use adapters::wire::{Outcome, Reason};
 use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, OrderId};
 use domain::personal::Personal;
@@ -130,6 +130,15 @@ pub(crate) const fn has_moved(reason: Reason) -> bool {
         | Reason::NotFound
         | Reason::NotEnoughFunds
         | Reason::NotAllowed => false,
+    }
+}
+
+/// Whether only a query can tell how an order stands after this answer to the same call again.
+pub(crate) fn is_open<T>(outcome: &Outcome<T>) -> bool {
+    match outcome {
+        Outcome::Accepted(_) => false,
+        Outcome::Refused(refusal) => has_moved(refusal.reason),
+        Outcome::Unknown(_) => true,
     }
 }
 

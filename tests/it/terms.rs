@@ -98,3 +98,17 @@ async fn a_page_of_one_browser_is_not_given_to_another() {
     }
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_that_shows_when_a_code_is_renewed_is_asked_for_at_once() {
+    let world = World::open().await;
+    let fee = world.fee("1").await;
+    let browser = json!({"payer": {"client_ip": "203.0.113.7"}});
+    let (_, order) = ask(&world, WECHAT, "h5", &fee, &browser).await;
+    world.seconds(245).await;
+    world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
+    assert_eq!(ask(&world, WECHAT, "h5", &fee, &browser).await.0, 200);
+    world.settle().await.unwrap();
+    assert_eq!(word(&world.order_now(&word(&order, "id")).await, "status"), "paid");
+    world.finish().await;
+}
