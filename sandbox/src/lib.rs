@@ -29,8 +29,8 @@ pub use config::{AlipayApp, SandboxConfig, SmsAccount, SubMerchant, Verification
 pub use courier::Delivered;
 pub use delivery::{Attempt, DeliveryState};
 pub use engine::{
-    CallbackView, CombinedView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView, Refunded,
-    Sealed, SmsView, Snapshot,
+    CallbackView, CombinedView, Engine, MoveView, OrderView, Paid, Pay, PortalRefund, RefundView,
+    Refunded, Sealed, SmsView, Snapshot,
 };
 pub use error::{ControlError, SandboxError};
 pub use faults::{Action, Fault, Match, Operation, Place, Rule};

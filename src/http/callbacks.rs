@@ -118,11 +118,7 @@ async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &
 
 /// Opens a callback. One that names a key which the hub does not have is opened again once the keys
 /// are renewed, if they may be renewed now.
-async fn open(
-    hub: &Arc<Hub>,
-    merchant: &Merchant,
-    notice: &Notice<'_>,
-) -> Result<Opened, Refusal> {
+async fn open(hub: &Arc<Hub>, merchant: &Merchant, notice: &Notice<'_>) -> Result<Opened, Refusal> {
     let provider = merchant.provider.as_ref();
     match callbacks::open(provider, notice) {
         Err(refusal) if refusal.fault == NoticeFault::UnknownKey => {

@@ -237,8 +237,7 @@ fn a_refund_of_another_amount_or_before_its_approval_is_an_incident() {
 #[test]
 fn t13_a_refund_of_which_less_is_told_than_was_asked_is_an_incident() {
     let told = |sum: i64| {
-        let (order, mut claim) =
-            refunded(RefundState::Processing, RefundStanding::Succeeded, None);
+        let (order, mut claim) = refunded(RefundState::Processing, RefundStanding::Succeeded, None);
         let ProviderFact::Refund(fact) = &mut claim.fact else { panic!("no refund") };
         fact.given_back = Some(Fen::new(sum));
         of(&claim, &order)

@@ -13,7 +13,9 @@ use jiff::Timestamp;
 pub use payer::{Paid, Pay, PortalRefund, Refunded};
 pub(crate) use post::Parcel;
 pub use post::Sealed;
-pub use snapshot::{CallbackView, CombinedView, MoveView, OrderView, RefundView, SmsView, Snapshot};
+pub use snapshot::{
+    CallbackView, CombinedView, MoveView, OrderView, RefundView, SmsView, Snapshot,
+};
 
 use crate::config::{SandboxConfig, Verification};
 use crate::delivery::Outbox;

@@ -130,9 +130,8 @@ impl Engine {
     /// When the order has no callback.
     pub fn probe(&self, out_trade_no: &str) -> Result<(u64, u64), ControlError> {
         let newest = |world: &World| {
-            let of_order = |delivery: &&Delivery| {
-                delivery.out_trade_no.as_deref() == Some(out_trade_no)
-            };
+            let of_order =
+                |delivery: &&Delivery| delivery.out_trade_no.as_deref() == Some(out_trade_no);
             world.outbox.deliveries.values().rev().find(of_order).map(|delivery| delivery.id)
         };
         let id = newest(&self.world())
