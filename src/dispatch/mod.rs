@@ -5,6 +5,7 @@
 //! where a repeat is harmless; an SMS never is.
 
 mod endpoints;
+mod made;
 mod message;
 pub mod receipts;
 pub mod request;
@@ -85,7 +86,10 @@ fn release(busy: &mut BTreeMap<String, i32>, receiver: &str) {
 /// when the lease has run out.
 async fn deliver(hub: &Hub, claimed: Claimed) -> String {
     let done = match &claimed.cargo {
-        Cargo::Event { id, body } => webhook::deliver(hub, &claimed, id, body).await,
+        Cargo::Event { id, body } => match webhook::deliver(hub, &claimed, id, body).await {
+            Ok(made) => made::write(hub, &claimed, &made).await,
+            Err(fault) => Err(fault),
+        },
         Cargo::Notification(id) => sms::deliver(hub, &claimed, id).await,
     };
     if let Err(fault) = done {

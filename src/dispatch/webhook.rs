@@ -10,22 +10,22 @@ use uuid::Uuid;
 
 use super::endpoints::NoAnswer;
 use super::jitter;
+use super::made::{Effect, Made, Tried};
 use crate::fault::Fault;
 use crate::hub::{Hub, secret_context};
 use crate::outbound::Silence;
 use crate::seal::Purpose;
-use crate::store::StoreError;
 use crate::store::applications::{self, Endpoint};
-use crate::store::deliveries::{self, Attempt, Claimed, DeliveryState, Finish};
+use crate::store::deliveries::{Claimed, DeliveryState};
 use crate::store::incidents::{self, NewIncident};
 
-/// Sends an event once and writes what came of it.
+/// Sends an event once; what came of it, for the engine to write.
 pub(super) async fn deliver(
     hub: &Hub,
     claimed: &Claimed,
     id: &EventId,
     body: &str,
-) -> Result<(), Fault> {
+) -> Result<Made, Fault> {
     let client = hub.store.client().await?;
     let endpoint = applications::endpoint(&client, &claimed.receiver).await?;
     drop(client);
@@ -37,7 +37,7 @@ pub(super) async fn deliver(
             message: "the application has no endpoint, or it is gone".to_owned(),
         },
     };
-    write(hub, claimed, &outcome, begun_at).await
+    made(hub, claimed, &outcome, begun_at)
 }
 
 async fn send(
@@ -95,58 +95,37 @@ fn step(outcome: &Delivery, tries: i32, now: Timestamp, jitter: u16) -> (Deliver
     }
 }
 
-async fn write(
+/// What an attempt leads to; nothing is written yet.
+fn made(
     hub: &Hub,
     claimed: &Claimed,
     outcome: &Delivery,
     begun_at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<Made, Fault> {
     let now = hub.clock.now();
     let attempts = claimed.attempts.saturating_add(1);
     let tries = claimed.tries.saturating_add(1);
     let (state, next_at) = step(outcome, tries, now, jitter()?);
     let detail = detail(outcome);
-    let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(StoreError::from)?;
-    let attempt = Attempt {
-        delivery_id: claimed.delivery_id,
-        number: attempts,
-        begun_at,
-        outcome: outcome.as_str(),
-        detail: &detail,
-        vendor_ref: None,
-    };
-    deliveries::keep_attempt(&tx, &attempt).await?;
-    let finish = Finish {
+    let effect = matches!(outcome, Delivery::AccountFault { scope: FaultScope::Endpoint, .. })
+        .then(|| Effect::EndpointGone { detail: detail.clone() });
+    Ok(Made {
         state,
-        receiver: &claimed.receiver,
+        receiver: None,
         attempts,
         tries,
         lookups: 0,
         next_at,
         outcome: outcome.as_str(),
         finished_at: (state != DeliveryState::Due).then_some(now),
-    };
-    let is_written = deliveries::finish(&tx, claimed, &finish).await?;
-    if matches!(outcome, Delivery::AccountFault { scope: FaultScope::Endpoint, .. }) {
-        gone(&tx, claimed, &detail, now).await?;
-    }
-    tx.commit().await.map_err(StoreError::from)?;
-    if is_written && state == DeliveryState::Dead {
-        tracing::warn!(
-            delivery = claimed.delivery_id,
-            application = claimed.receiver,
-            attempts,
-            detail,
-            "a webhook is a dead letter"
-        );
-    }
-    Ok(())
+        attempt: Some(Tried { begun_at, number: attempts, detail, vendor_ref: None }),
+        effect,
+    })
 }
 
 /// Remembers that the endpoint is gone and tells finance staff, once: until somebody sends its dead
 /// letters again or the hub starts anew, every event for it is a dead letter.
-async fn gone(
+pub(super) async fn gone(
     client: &impl GenericClient,
     claimed: &Claimed,
     detail: &str,
