@@ -140,6 +140,10 @@ own_id!(
     RefundId, "rfd"
 );
 own_id!(
+    /// A remittance (缴库): collected fees paid over to the treasury.
+    RemittanceId, "rmt"
+);
+own_id!(
     /// A payment (支付事实): money that a provider says it took.
     PaymentId, "pay"
 );

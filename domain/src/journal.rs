@@ -18,11 +18,49 @@ pub enum Account {
     FeesCollected,
     /// Money that settles no fee and must go back (多收待退款).
     SurplusPayable,
-    /// Refunds asked of a provider that have not reached the payer (退款在途).
+    /// Refunds that were promised and have not reached the payer (退款在途).
     RefundsUnderWay,
+    /// The account from which fees were paid over to the treasury (收缴账户). Bank arrivals come in on
+    /// its debit side.
+    CollectingAccount,
+    /// What the treasury owes payers whose fee it holds (应收国库退付款).
+    TreasuryClaim,
 }
 
 impl Account {
+    /// Every account, in the order of the chart.
+    pub const ALL: [Self; 6] = [
+        Self::ProviderClearing,
+        Self::CollectingAccount,
+        Self::TreasuryClaim,
+        Self::FeesCollected,
+        Self::SurplusPayable,
+        Self::RefundsUnderWay,
+    ];
+
+    /// Its name in the office's books.
+    #[must_use]
+    pub const fn chinese(self) -> &'static str {
+        match self {
+            Self::ProviderClearing => "应收渠道清算款",
+            Self::FeesCollected => "应缴财政款",
+            Self::SurplusPayable => "多收待退款",
+            Self::RefundsUnderWay => "退款在途",
+            Self::CollectingAccount => "收缴账户",
+            Self::TreasuryClaim => "应收国库退付款",
+        }
+    }
+
+    /// Whether it holds what the office has or is owed (资产), so that its balance stands on the
+    /// debit side; else what the office owes (负债), on the credit side.
+    #[must_use]
+    pub const fn is_asset(self) -> bool {
+        match self {
+            Self::ProviderClearing | Self::CollectingAccount | Self::TreasuryClaim => true,
+            Self::FeesCollected | Self::SurplusPayable | Self::RefundsUnderWay => false,
+        }
+    }
+
     /// Its word in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +69,8 @@ impl Account {
             Self::FeesCollected => "fees_collected",
             Self::SurplusPayable => "surplus_payable",
             Self::RefundsUnderWay => "refunds_under_way",
+            Self::CollectingAccount => "collecting_account",
+            Self::TreasuryClaim => "treasury_claim",
         }
     }
 }
@@ -60,9 +100,29 @@ pub enum EntryKind {
     RefundSucceeded,
     /// A refund did not happen; the promise is taken back.
     RefundReleased,
+    /// Collected fees were paid over to the treasury (缴库).
+    FeesRemitted,
+    /// A refund of money that the treasury holds was promised (退付).
+    TreasuryRefundRequested,
+    /// The treasury paid it to the payer.
+    TreasuryRefundSucceeded,
+    /// It was rejected or declined; the promise is taken back.
+    TreasuryRefundReleased,
 }
 
 impl EntryKind {
+    /// Every kind, in the order of money's way.
+    pub const ALL: [Self; 8] = [
+        Self::PaymentReceived,
+        Self::RefundRequested,
+        Self::RefundSucceeded,
+        Self::RefundReleased,
+        Self::FeesRemitted,
+        Self::TreasuryRefundRequested,
+        Self::TreasuryRefundSucceeded,
+        Self::TreasuryRefundReleased,
+    ];
+
     /// Its word in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -71,6 +131,10 @@ impl EntryKind {
             Self::RefundRequested => "refund_requested",
             Self::RefundSucceeded => "refund_succeeded",
             Self::RefundReleased => "refund_released",
+            Self::FeesRemitted => "fees_remitted",
+            Self::TreasuryRefundRequested => "treasury_refund_requested",
+            Self::TreasuryRefundSucceeded => "treasury_refund_succeeded",
+            Self::TreasuryRefundReleased => "treasury_refund_released",
         }
     }
 }
@@ -100,6 +164,14 @@ pub fn entry(kind: EntryKind, shares: &[Share]) -> Vec<JournalLine> {
                 EntryKind::RefundRequested => (owed, Account::RefundsUnderWay),
                 EntryKind::RefundSucceeded => (Account::RefundsUnderWay, Account::ProviderClearing),
                 EntryKind::RefundReleased => (Account::RefundsUnderWay, owed),
+                EntryKind::FeesRemitted => (owed, Account::CollectingAccount),
+                EntryKind::TreasuryRefundRequested => {
+                    (Account::TreasuryClaim, Account::RefundsUnderWay)
+                }
+                // The treasury pays the payer itself: nothing passes through the office.
+                EntryKind::TreasuryRefundSucceeded | EntryKind::TreasuryRefundReleased => {
+                    (Account::RefundsUnderWay, Account::TreasuryClaim)
+                }
             };
             JournalLine {
                 debit,
@@ -118,8 +190,47 @@ mod tests {
     #[test]
     fn a_refund_that_fails_leaves_no_trace_in_the_balances() {
         let share = [Share { fee_id: None, amount_fen: Fen::new(100) }];
-        let there = entry(EntryKind::RefundRequested, &share);
-        let back = entry(EntryKind::RefundReleased, &share);
-        assert_eq!((there[0].debit, there[0].credit), (back[0].credit, back[0].debit));
+        for (requested, released) in [
+            (EntryKind::RefundRequested, EntryKind::RefundReleased),
+            (EntryKind::TreasuryRefundRequested, EntryKind::TreasuryRefundReleased),
+        ] {
+            let there = entry(requested, &share);
+            let back = entry(released, &share);
+            assert_eq!((there[0].debit, there[0].credit), (back[0].credit, back[0].debit));
+        }
+    }
+
+    #[test]
+    fn a_fee_that_was_remitted_and_given_back_by_the_treasury_leaves_the_office_with_nothing() {
+        let fee = FeeId::new(uuid::Uuid::nil());
+        let share = [Share { fee_id: Some(fee), amount_fen: Fen::new(8000) }];
+        let mut balances = std::collections::BTreeMap::<Account, i64>::new();
+        for kind in [
+            EntryKind::PaymentReceived,
+            EntryKind::FeesRemitted,
+            EntryKind::TreasuryRefundRequested,
+            EntryKind::TreasuryRefundSucceeded,
+        ] {
+            for line in entry(kind, &share) {
+                *balances.entry(line.debit).or_default() += line.amount_fen.get();
+                *balances.entry(line.credit).or_default() -= line.amount_fen.get();
+            }
+        }
+        // What the provider still holds for the office is what left the collecting account: the
+        // bank arrival settles both.
+        balances.retain(|_, balance| *balance != 0);
+        let expected = [(Account::ProviderClearing, 8000), (Account::CollectingAccount, -8000)];
+        assert_eq!(balances, expected.into());
+    }
+
+    #[test]
+    fn every_word_is_told_once() {
+        let mut accounts: Vec<&str> = Account::ALL.map(Account::as_str).into();
+        let mut kinds: Vec<&str> = EntryKind::ALL.map(EntryKind::as_str).into();
+        accounts.sort_unstable();
+        accounts.dedup();
+        kinds.sort_unstable();
+        kinds.dedup();
+        assert_eq!((accounts.len(), kinds.len()), (Account::ALL.len(), EntryKind::ALL.len()));
     }
 }

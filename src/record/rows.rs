@@ -2,6 +2,7 @@
 //! effects touch it; journal entries wait for their numbers until the heads are locked.
 
 mod evidence;
+mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ use crate::seal::Sealer;
 use crate::store::effects::EffectRows;
 use crate::store::journal::{Head, Line};
 use crate::store::orders::OrderRecord;
+
+pub use treasury::TreasuryMove;
 
 /// How soon a refund that is under way is asked for again.
 const REFUND_PAUSE: SignedDuration = SignedDuration::from_secs(60);
@@ -42,6 +45,8 @@ struct Moved {
     refunding: Fen,
     refunded: Fen,
     surplus_refunding: Fen,
+    remitted: Fen,
+    treasury_refunding: Fen,
 }
 
 /// An entry that waits for its number.
@@ -326,7 +331,8 @@ impl Effects {
         for (fee_id, moved) in std::mem::take(&mut self.fees) {
             self.rows.fees.push(json!({
                 "fee_id": fee_id, "paid_fen": moved.paid, "refunding_fen": moved.refunding,
-                "refunded_fen": moved.refunded,
+                "refunded_fen": moved.refunded, "remitted_fen": moved.remitted,
+                "treasury_refunding_fen": moved.treasury_refunding,
             }));
         }
         for (payment_id, moved) in std::mem::take(&mut self.payments) {
@@ -356,11 +362,23 @@ fn add(sum: Fen, amount: Fen) -> Result<Fen, RefundOverflow> {
 fn move_by(moved: &mut Moved, kind: EntryKind, amount: Fen) -> Result<(), RefundOverflow> {
     match kind {
         EntryKind::RefundRequested => moved.refunding = add(moved.refunding, amount)?,
-        EntryKind::RefundSucceeded => moved.refunded = add(moved.refunded, amount)?,
+        EntryKind::TreasuryRefundRequested => {
+            moved.refunding = add(moved.refunding, amount)?;
+            moved.treasury_refunding = add(moved.treasury_refunding, amount)?;
+        }
+        EntryKind::RefundSucceeded | EntryKind::TreasuryRefundSucceeded => {
+            moved.refunded = add(moved.refunded, amount)?;
+        }
         EntryKind::RefundReleased => {
             let released = amount.negated().ok_or(RefundOverflow)?;
             moved.refunding = add(moved.refunding, released)?;
         }
+        EntryKind::TreasuryRefundReleased => {
+            let released = amount.negated().ok_or(RefundOverflow)?;
+            moved.refunding = add(moved.refunding, released)?;
+            moved.treasury_refunding = add(moved.treasury_refunding, released)?;
+        }
+        EntryKind::FeesRemitted => moved.remitted = add(moved.remitted, amount)?,
         EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
     }
     Ok(())

@@ -7,6 +7,8 @@ WITH new_callbacks AS (
       FROM jsonb_to_recordset($1::jsonb -> 'callbacks')
            AS c (callback_id text, received_at timestamptz, merchant_id text, notice_id text, kind text, verdict text,
                  order_id text, evidence integer, replay_of text)
+    -- Tried again after a commit of which nobody heard: it stands there as it was found then.
+    ON CONFLICT (callback_id, received_at) DO NOTHING
 ), new_payments AS (
     INSERT INTO payments (payment_id, merchant_id, provider, provider_trade_no, order_id, amount_fen, coupon_fen,
                           surplus_fen, late, paid_at, source, callback_id, recorded_at)
@@ -58,9 +60,11 @@ WITH new_callbacks AS (
 ), moved_fees AS (
     UPDATE fee_balances b
        SET paid_fen = b.paid_fen + c.paid_fen, refunding_fen = b.refunding_fen + c.refunding_fen,
-           refunded_fen = b.refunded_fen + c.refunded_fen
+           refunded_fen = b.refunded_fen + c.refunded_fen, remitted_fen = b.remitted_fen + c.remitted_fen,
+           treasury_refunding_fen = b.treasury_refunding_fen + c.treasury_refunding_fen
       FROM jsonb_to_recordset($1::jsonb -> 'fees')
-           AS c (fee_id text, paid_fen bigint, refunding_fen bigint, refunded_fen bigint)
+           AS c (fee_id text, paid_fen bigint, refunding_fen bigint, refunded_fen bigint, remitted_fen bigint,
+                 treasury_refunding_fen bigint)
      WHERE b.fee_id = c.fee_id
 ), moved_payments AS (
     UPDATE payment_balances b
