@@ -30,6 +30,7 @@ mod offline_reconcile;
 mod orders;
 mod payments;
 mod private_postgres;
+mod processes;
 mod products;
 mod reconciliation;
 mod refunds;
