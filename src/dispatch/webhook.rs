@@ -1,7 +1,7 @@
 //! One event to one endpoint (Standard Webhooks). Its id and bytes are the same over all attempts,
 //! so a repeat is harmless; what is not a clear yes is tried again along the schedule.
 
-use adapters::webhook::{Message, WebhookSecret, build, next_attempt, read_answer};
+use adapters::webhook::{Message, Signers, WebhookSecret, build, next_attempt, read_answer};
 use deadpool_postgres::GenericClient;
 use domain::delivery::{Delivery, FaultScope, Repeat};
 use domain::ids::{EventId, IncidentId, MerchantId};
@@ -53,7 +53,7 @@ async fn send(
         Err(why) => return Delivery::Transient { detail: why },
     };
     let message = Message { url: &endpoint.url, id: id.as_str(), body: body.as_bytes() };
-    let request = build(&message, &[&secret], now);
+    let request = build(&message, &Signers { secrets: &[&secret], pair: None }, now);
     match hub.webhooks.send(request, endpoint.from_file).await {
         Ok(answer) => read_answer(&answer, hub.clock.now()),
         Err(NoAnswer::Refused(message)) => {

@@ -1,21 +1,27 @@
-//! Webhooks to backend services, by Standard Webhooks 1.0.0 (symmetric `v1` signatures).
+//! Webhooks to backend services, by Standard Webhooks 1.0.0: `v1` (a shared secret) and `v1a` (the
+//! application's own key pair) beside each other.
 //!
 //! An event keeps its `webhook-id` over all attempts, so that a repeat is harmless: whatever is
 //! not a clear yes is tried again along [`RETRY_DELAYS`], for over 24 h.
 //!
 //! ```
-//! use adapters::webhook::{Message, WebhookSecret, build, next_attempt, read_answer};
+//! use adapters::webhook::{
+//!     Message, Signers, SigningKey, WebhookSecret, build, next_attempt, read_answer,
+//! };
 //! # use adapters::wire::{Answer, Headers};
 //! # use domain::delivery::Delivery;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let secret = WebhookSecret::from_random(&[7; 32])?; // or parse("whsec_…")
+//! let pair = SigningKey::from_seed(&[8; 32])?; // its public half is the receiver's to see
 //! let now = "2018-11-30T01:00:00Z".parse()?;
 //! let message = Message {
 //!     url: "https://registry.example/hooks",
 //!     id: "evt_0193…", // the same over all attempts
 //!     body: br#"{"type":"fee.paid","timestamp":"2018-11-30T09:00:00+08:00","data":{}}"#,
 //! };
-//! let request = build(&message, &[&secret], now); // the new key and, while rotating, the old
+//! // The new secret and, while it is exchanged, the old one.
+//! let signers = Signers { secrets: &[&secret], pair: Some(&pair) };
+//! let request = build(&message, &signers, now);
 //! # assert_eq!(request.body, message.body);
 //! # let answer = Answer { status: 500, headers: Headers::default(), body: Vec::new() };
 //! let wait = match read_answer(&answer, now) {
@@ -30,6 +36,7 @@
 //! ```
 
 mod guard;
+mod key_pair;
 mod schedule;
 mod secret;
 #[cfg(test)]
@@ -39,8 +46,9 @@ use domain::delivery::{Delivery, FaultScope};
 use jiff::{SignedDuration, Timestamp};
 
 pub use guard::{AllowList, Target, TargetError, is_public, read_target};
+pub use key_pair::{KeyPairError, SigningKey, VerifyingKey};
 pub use schedule::{ATTEMPTS, JITTER_PERMILLE_MAX, RETRY_DELAYS, next_attempt};
-pub use secret::{SecretError, TOLERANCE, VerifyError, WebhookSecret, sign_all, verify};
+pub use secret::{SecretError, Signers, TOLERANCE, Verifier, VerifyError, WebhookSecret, verify};
 
 use crate::wire::{Answer, Method, Request};
 
@@ -68,9 +76,9 @@ impl std::fmt::Debug for Message<'_> {
     }
 }
 
-/// Builds the request of one attempt at `now`, signed under each of `secrets` in order.
+/// Builds the request of one attempt at `now`.
 #[must_use]
-pub fn build(message: &Message<'_>, secrets: &[&WebhookSecret], now: Timestamp) -> Request {
+pub fn build(message: &Message<'_>, signers: &Signers<'_>, now: Timestamp) -> Request {
     let timestamp = now.as_second();
     let header = |name: &str, value: String| (name.to_owned(), value);
     Request {
@@ -83,7 +91,7 @@ pub fn build(message: &Message<'_>, secrets: &[&WebhookSecret], now: Timestamp) 
             header("user-agent", concat!("payhub/", env!("CARGO_PKG_VERSION")).to_owned()),
             header("webhook-id", message.id.to_owned()),
             header("webhook-timestamp", timestamp.to_string()),
-            header("webhook-signature", sign_all(secrets, message.id, timestamp, message.body)),
+            header("webhook-signature", signers.sign(message.id, timestamp, message.body)),
         ],
         body: message.body.to_vec(),
     }

@@ -1,5 +1,5 @@
-//! The key that hub and receiver share, and the signatures made with it. The key is never
-//! printed, except once to the person who has to give it to the receiver.
+//! The key that hub and receiver share, the signatures made with it, and what a receiver does with
+//! them. The key is never printed, except once to the person who has to give it to the receiver.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,6 +11,7 @@ use domain::personal::Secret;
 use jiff::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
+use super::key_pair::{SigningKey, VerifyingKey};
 use crate::wire::Headers;
 
 /// How far a `webhook-timestamp` may be from the receiver's clock, either way.
@@ -63,15 +64,8 @@ impl WebhookSecret {
     /// body's raw bytes.
     #[must_use]
     pub fn sign(&self, id: &str, unix_timestamp: i64, body: &[u8]) -> String {
-        format!("v1,{}", STANDARD.encode(self.tag(id, unix_timestamp, body)))
-    }
-
-    fn tag(&self, id: &str, unix_timestamp: i64, body: &[u8]) -> hmac::Tag {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in [id.as_bytes(), b".", unix_timestamp.to_string().as_bytes(), b".", body] {
-            context.update(part);
-        }
-        context.sign()
+        let signed = signed_bytes(id, &unix_timestamp.to_string(), body);
+        format!("v1,{}", STANDARD.encode(hmac::sign(&self.key, &signed)))
     }
 }
 
@@ -90,12 +84,33 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// The value of `webhook-signature`: a signature under each secret, so that a receiver may hold
-/// the old or the new one while they are exchanged.
-#[must_use]
-pub fn sign_all(secrets: &[&WebhookSecret], id: &str, unix_timestamp: i64, body: &[u8]) -> String {
-    let signatures = secrets.iter().map(|secret| secret.sign(id, unix_timestamp, body));
-    signatures.collect::<Vec<_>>().join(" ")
+/// What signs the attempts to one endpoint.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Signers<'a> {
+    /// The shared secret and, while it is exchanged, the one before: the newest first.
+    pub secrets: &'a [&'a WebhookSecret],
+    /// The key pair, where the application has one.
+    pub pair: Option<&'a SigningKey>,
+}
+
+impl Signers<'_> {
+    /// The value of `webhook-signature`: `v1` under each secret, so that a receiver may hold the
+    /// old or the new one, then `v1a`.
+    #[must_use]
+    pub fn sign(&self, id: &str, unix_timestamp: i64, body: &[u8]) -> String {
+        let shared = self.secrets.iter().map(|secret| secret.sign(id, unix_timestamp, body));
+        let own = self.pair.iter().map(|pair| pair.sign(id, unix_timestamp, body));
+        shared.chain(own).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// What a receiver holds against a signature: secrets that it shares, or a public key.
+#[derive(Clone, Copy, Debug)]
+pub enum Verifier<'a> {
+    /// Any of these secrets (`v1`).
+    Secrets(&'a [&'a WebhookSecret]),
+    /// The application's public key (`v1a`).
+    PublicKey(&'a VerifyingKey),
 }
 
 /// Why a webhook is not believed.
@@ -107,18 +122,18 @@ pub enum VerifyError {
     /// Its time is more than five minutes away.
     #[error("the webhook's time is more than five minutes away")]
     Stale,
-    /// No `v1` signature verifies under any of the secrets.
+    /// No signature of the verifier's version holds.
     #[error("no signature verifies")]
     Signature,
 }
 
 /// What a receiver does: believes a body when its time is near `now` and one of its signatures
-/// is one of `secrets`'. Compares in constant time.
+/// holds. Compares in constant time.
 ///
 /// # Errors
 /// Which of the two failed, or which header is missing.
 pub fn verify(
-    secrets: &[&WebhookSecret],
+    verifier: &Verifier<'_>,
     headers: &Headers,
     body: &[u8],
     now: Timestamp,
@@ -132,21 +147,25 @@ pub fn verify(
     if now.duration_since(at).abs() > TOLERANCE {
         return Err(VerifyError::Stale);
     }
+    let signed = signed_bytes(id, written, body);
+    let version = match verifier {
+        Verifier::Secrets(_) => "v1,",
+        Verifier::PublicKey(_) => "v1a,",
+    };
     let good = signatures
         .split(' ')
-        .filter_map(|signature| signature.strip_prefix("v1,"))
+        .filter_map(|signature| signature.strip_prefix(version))
         .filter_map(|encoded| STANDARD.decode(encoded).ok())
-        .any(|given| secrets.iter().any(|secret| secret.is_tag(id, written, body, &given)));
+        .any(|given| match verifier {
+            Verifier::Secrets(secrets) => {
+                secrets.iter().any(|secret| hmac::verify(&secret.key, &signed, &given).is_ok())
+            }
+            Verifier::PublicKey(key) => key.is_signature(&signed, &given),
+        });
     if good { Ok(()) } else { Err(VerifyError::Signature) }
 }
 
-impl WebhookSecret {
-    /// Whether `given` signs the bytes as they were written; the time is signed as a text.
-    fn is_tag(&self, id: &str, written: &str, body: &[u8], given: &[u8]) -> bool {
-        let mut message = Vec::with_capacity(body.len().saturating_add(64));
-        for part in [id.as_bytes(), b".", written.as_bytes(), b".", body] {
-            message.extend_from_slice(part);
-        }
-        hmac::verify(&self.key, &message, given).is_ok()
-    }
+/// The bytes that are signed; the time is signed as a text, as it was written.
+pub(super) fn signed_bytes(id: &str, written: &str, body: &[u8]) -> Vec<u8> {
+    [id.as_bytes(), b".", written.as_bytes(), b".", body].concat()
 }

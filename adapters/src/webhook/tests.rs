@@ -19,6 +19,10 @@ fn other_secret() -> WebhookSecret {
     WebhookSecret::from_random(&[9; 32]).unwrap()
 }
 
+fn shared<'a>(secrets: &'a [&'a WebhookSecret]) -> Signers<'a> {
+    Signers { secrets, pair: None }
+}
+
 fn at(unix_seconds: i64) -> Timestamp {
     Timestamp::from_second(unix_seconds).unwrap()
 }
@@ -55,27 +59,27 @@ fn a_secret_of_the_wrong_form_is_refused_and_never_printed() {
 #[test]
 fn a_receiver_believes_the_hub_under_the_old_and_the_new_secret() {
     let (old, new) = (secret(SECRET), other_secret());
-    let request = build(&message(), &[&new, &old], at(SIGNED_AT));
+    let request = build(&message(), &shared(&[&new, &old]), at(SIGNED_AT));
     let headers = Headers(request.headers);
     for held in [&old, &new] {
-        assert_eq!(verify(&[held], &headers, BODY, at(SIGNED_AT)), Ok(()));
+        assert_eq!(verify(&Verifier::Secrets(&[held]), &headers, BODY, at(SIGNED_AT)), Ok(()));
     }
     let third = WebhookSecret::from_random(&[3; 24]).unwrap();
-    let verdict = verify(&[&third], &headers, BODY, at(SIGNED_AT));
+    let verdict = verify(&Verifier::Secrets(&[&third]), &headers, BODY, at(SIGNED_AT));
     assert_eq!(verdict, Err(VerifyError::Signature));
 }
 
 #[test]
 fn a_changed_or_old_webhook_is_not_believed() {
     let key = secret(SECRET);
-    let headers = Headers(build(&message(), &[&key], at(SIGNED_AT)).headers);
-    let judge = |body: &[u8], now| verify(&[&key], &headers, body, at(now));
+    let headers = Headers(build(&message(), &shared(&[&key]), at(SIGNED_AT)).headers);
+    let judge = |body: &[u8], now| verify(&Verifier::Secrets(&[&key]), &headers, body, at(now));
     assert_eq!(judge(BODY, SIGNED_AT + 300), Ok(()));
     assert_eq!(judge(BODY, SIGNED_AT + 301), Err(VerifyError::Stale));
     assert_eq!(judge(BODY, SIGNED_AT - 301), Err(VerifyError::Stale));
     assert_eq!(judge(b"{}", SIGNED_AT), Err(VerifyError::Signature));
     let twice = Headers([headers.0.clone(), headers.0.clone()].concat());
-    let verdict = verify(&[&key], &twice, BODY, at(SIGNED_AT));
+    let verdict = verify(&Verifier::Secrets(&[&key]), &twice, BODY, at(SIGNED_AT));
     assert_eq!(verdict, Err(VerifyError::Header("webhook-id")));
 }
 
@@ -263,7 +267,9 @@ fn the_reference_library_makes_the_same_signatures() {
         body: case["body"].as_str().unwrap().as_bytes(),
     };
     let now = at(vectors["unix_seconds"].as_i64().unwrap());
-    let request = build(&message, &secrets.iter().collect::<Vec<_>>(), now);
+    let request = build(&message, &shared(&secrets.iter().collect::<Vec<_>>()), now);
     let signature = Headers(request.headers);
     assert_eq!(signature.only("webhook-signature").unwrap(), texts("signatures").join(" "));
 }
+
+mod key_pair;

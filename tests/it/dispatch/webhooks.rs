@@ -1,6 +1,6 @@
 //! Webhooks: order, repeats, dead letters, and where they may not go.
 
-use adapters::webhook::{AllowList, WebhookSecret, verify};
+use adapters::webhook::{AllowList, Verifier, WebhookSecret, verify};
 use adapters::wire::Headers;
 use domain::Clock as _;
 use jiff::SignedDuration;
@@ -42,7 +42,7 @@ async fn t25_what_was_committed_is_sent_by_whoever_comes_after_the_crash() {
     let secret: WebhookSecret =
         "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".parse().unwrap();
     let headers = Headers(asked[0].headers.clone());
-    verify(&[&secret], &headers, asked[0].body.as_bytes(), post.now()).unwrap();
+    verify(&Verifier::Secrets(&[&secret]), &headers, asked[0].body.as_bytes(), post.now()).unwrap();
     let stored = post.text("SELECT body FROM events").await;
     assert_eq!(asked[0].body, stored, "byte for byte");
     drop(client);
