@@ -1,10 +1,12 @@
 //! `payhub demo`: a seeded office day from nothing, and the next morning's report. It is a user of
 //! the hub like any other: everything goes through its API.
 
+mod at_work;
 mod day;
 mod office;
 mod plan;
 mod receiver;
+mod settings;
 mod verdict;
 
 use std::net::SocketAddr;

@@ -2,7 +2,7 @@
 //! over real HTTP on loopback, on one clock that is moved by hand. The demonstration and the tests
 //! live in it; `serve` never does.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,21 +11,16 @@ use jiff::{SignedDuration, Timestamp};
 use sandbox::{Running as RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::Value;
 
+use super::at_work::{AtWork, Ground};
 use super::receiver::Receiver;
-use crate::commands::paste;
+use super::settings::{API_KEY, WEBHOOK_SECRET, configuration, filled};
 use crate::config::{Config, Environment};
 use crate::fault::Fault;
-use crate::http::{self, HttpOptions};
-use crate::hub::{self, Hub};
-use crate::store::{Store, migrate};
+use crate::http;
+use crate::hub::Hub;
+use crate::store::Store;
 use crate::{cases, dispatch, keys, orders, reconcile, refunds};
 
-const WECHATPAY_PUBLIC: &str = include_str!("../../fixtures/keys/wechatpay_platform_pub.pem");
-const ALIPAY_PUBLIC: &str = include_str!("../../fixtures/keys/alipay_platform_pub.pem");
-/// The backend service's key: good on loopback, for one process.
-const API_KEY: &str = "phk_demonstration_only_0000000000000000";
-const WEBHOOK_SECRET: &str = "whsec_cGF5aHViIGRlbW9uc3RyYXRpb24gc2VjcmV0IDAwMDE=";
-const MASTER_KEY: &str = "cGF5aHViIGRlbW9uc3RyYXRpb24ga2V5IDAwMDAwMDE=";
 /// How often workers are asked again before the office counts as restless.
 const ROUNDS: usize = 200;
 
@@ -44,29 +39,46 @@ pub struct Office {
     pub sandbox: RunningSandbox,
     /// Where the backend service is told of events.
     pub receiver: Receiver,
-    server: http::Running,
+    /// `None` between a kill and the next start.
+    at_work: Option<AtWork>,
+    /// The socket outlives the hubs that serve on it, so that providers call back where they were
+    /// told to.
+    socket: TcpListener,
+    address: SocketAddr,
     client: reqwest::Client,
-    config: Config,
+    config: Arc<Config>,
 }
 
 /// A second hub over the same database, as a second process would be.
 pub struct Twin {
     /// Its parts.
     pub hub: Arc<Hub>,
-    server: http::Running,
+    at_work: AtWork,
 }
 
 impl Twin {
     /// Its URL for a path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.server.address())
+        format!("http://{}{path}", self.at_work.server.address())
+    }
+
+    /// Lets its workers work once; how much they did.
+    ///
+    /// # Errors
+    /// When a worker fails.
+    pub async fn work(&self) -> Result<usize, OfficeError> {
+        work(&self.at_work).await
     }
 
     /// Stops it.
     pub async fn close(self) {
-        self.server.stop().await;
-        self.hub.store.close();
+        self.at_work.stop().await;
+    }
+
+    /// Ends it where it stands.
+    pub async fn kill(self) {
+        self.at_work.kill().await;
     }
 }
 
@@ -108,6 +120,22 @@ impl Office {
     /// # Errors
     /// The part that did not start.
     pub async fn open(store: Store, opening: &Opening<'_>) -> Result<Self, OfficeError> {
+        Self::open_on(Ground::Shared(store), opening).await
+    }
+
+    /// Opens an office whose hub works on a runtime of its own, so that it can be
+    /// [killed](Self::kill) and [started again](Self::start_again).
+    ///
+    /// # Errors
+    /// The part that did not start.
+    pub async fn open_apart(
+        database: tokio_postgres::Config,
+        opening: &Opening<'_>,
+    ) -> Result<Self, OfficeError> {
+        Self::open_on(Ground::Own(Box::new(database)), opening).await
+    }
+
+    async fn open_on(ground: Ground, opening: &Opening<'_>) -> Result<Self, OfficeError> {
         let clock = ManualClock::at(opening.now);
         let mut providers = SandboxConfig::development();
         providers.listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -130,17 +158,43 @@ impl Office {
         );
         let config = Config::parse(&text, Path::new("demonstration.toml"), &Environment::of([]))
             .map_err(told)?;
-        migrate::migrate(&store).await.map_err(told)?;
-        let hub = hub::open(&config, store, Arc::new(clock.clone())).await.map_err(told)?;
-        let hub = Arc::new(hub);
-        let options = HttpOptions { api: true, works: true };
-        let server = http::serve(Arc::clone(&hub), socket, options).map_err(told)?;
+        let config = Arc::new(config);
+        let its_end = socket.try_clone().map_err(told)?;
+        let at_work = AtWork::start(&config, ground, Arc::new(clock.clone()), its_end).await?;
         let account = providers.sms.first().map(|sms| sms.access_key_id.clone());
         let receipts = format!("http://{address}/callbacks/sms/sms-main/demonstration-receipts");
         sandbox.engine().set_receipt_url(&account.unwrap_or_default(), &receipts).map_err(told)?;
         let client =
             reqwest::Client::builder().tls_certs_only([]).no_proxy().build().map_err(told)?;
-        Ok(Self { hub, clock, sandbox, receiver, server, client, config })
+        let hub = Arc::clone(&at_work.hub);
+        let at_work = Some(at_work);
+        Ok(Self { hub, clock, sandbox, receiver, at_work, socket, address, client, config })
+    }
+
+    /// Ends the hub where it stands, as a crash would; providers and receiver go on.
+    pub async fn kill(&mut self) {
+        if let Some(at_work) = self.at_work.take() {
+            at_work.kill().await;
+        }
+    }
+
+    /// Starts another hub at the same address over a database, on a runtime of its own; one that
+    /// still works is killed.
+    ///
+    /// # Errors
+    /// The part that did not start.
+    pub async fn start_again(
+        &mut self,
+        database: tokio_postgres::Config,
+    ) -> Result<(), OfficeError> {
+        self.kill().await;
+        let socket = self.socket.try_clone().map_err(told)?;
+        let clock = Arc::new(self.clock.clone());
+        let ground = Ground::Own(Box::new(database));
+        let at_work = AtWork::start(&self.config, ground, clock, socket).await?;
+        self.hub = Arc::clone(&at_work.hub);
+        self.at_work = Some(at_work);
+        Ok(())
     }
 
     /// Opens a second hub over the same database, with the same configuration and clock.
@@ -148,18 +202,28 @@ impl Office {
     /// # Errors
     /// The part that did not start.
     pub async fn twin(&self, store: Store) -> Result<Twin, OfficeError> {
+        self.twin_on(Ground::Shared(store)).await
+    }
+
+    /// Opens a second hub as [`twin`](Self::twin) does, on a runtime of its own.
+    ///
+    /// # Errors
+    /// The part that did not start.
+    pub async fn twin_apart(&self, database: tokio_postgres::Config) -> Result<Twin, OfficeError> {
+        self.twin_on(Ground::Own(Box::new(database))).await
+    }
+
+    async fn twin_on(&self, ground: Ground) -> Result<Twin, OfficeError> {
         let clock = Arc::new(self.clock.clone());
-        let hub = Arc::new(hub::open(&self.config, store, clock).await.map_err(told)?);
         let socket = http::bind(SocketAddr::from(([127, 0, 0, 1], 0))).map_err(told)?;
-        let options = HttpOptions { api: true, works: true };
-        let server = http::serve(Arc::clone(&hub), socket, options).map_err(told)?;
-        Ok(Twin { hub, server })
+        let at_work = AtWork::start(&self.config, ground, clock, socket).await?;
+        Ok(Twin { hub: Arc::clone(&at_work.hub), at_work })
     }
 
     /// Where the hub listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.server.address()
+    pub const fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Calls the hub as the backend service does; status and body.
@@ -193,7 +257,7 @@ impl Office {
     /// The hub's URL for a path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.server.address())
+        format!("http://{}{path}", self.address)
     }
 
     /// The backend service's key.
@@ -209,21 +273,24 @@ impl Office {
     /// When a worker fails, or they never come to rest.
     pub async fn settle(&self) -> Result<(), OfficeError> {
         for _ in 0..ROUNDS {
-            let renewed = keys::run_once(&self.hub).await?;
             let delivered = self.sandbox.deliver_due().await;
-            let followed = orders::run_once(&self.hub).await?;
-            let refunded = refunds::run_once(&self.hub).await?;
-            let lit = cases::run_once(&self.hub).await?;
-            let sent = dispatch::run_once(&self.hub).await?;
-            let reconciled = reconcile::run_once(&self.hub).await?;
-            let work = [renewed, followed, refunded, lit, sent, reconciled];
-            if delivered.sent == 0 && delivered.dropped == 0 && work.iter().all(|done| *done == 0) {
+            let done = self.work().await?;
+            if delivered.sent == 0 && delivered.dropped == 0 && done == 0 {
                 return Ok(());
             }
         }
         Err(OfficeError(
             "the office does not come to rest: something is due again and again".to_owned(),
         ))
+    }
+
+    /// Lets every worker of the hub work once; how much they did.
+    ///
+    /// # Errors
+    /// When a worker fails, or the hub is killed meanwhile.
+    pub async fn work(&self) -> Result<usize, OfficeError> {
+        let killed = || OfficeError("the hub is killed".to_owned());
+        work(self.at_work.as_ref().ok_or_else(killed)?).await
     }
 
     /// Moves the clock and lets everything happen that is due then.
@@ -237,11 +304,25 @@ impl Office {
 
     /// Closes the office.
     pub async fn close(self) {
-        self.server.stop().await;
+        if let Some(at_work) = self.at_work {
+            at_work.stop().await;
+        }
         self.receiver.stop().await;
         self.sandbox.stop().await;
-        self.hub.store.close();
     }
+}
+
+/// Lets every worker of a hub work once; how much they did.
+async fn work(at: &AtWork) -> Result<usize, OfficeError> {
+    let renewed = at.work(|hub| async move { keys::run_once(&hub).await }).await?;
+    let followed = at.work(|hub| async move { orders::run_once(&hub).await }).await?;
+    let refunded = at.work(|hub| async move { refunds::run_once(&hub).await }).await?;
+    let lit = at.work(|hub| async move { cases::run_once(&hub).await }).await?;
+    let sent = at.work(|hub| async move { dispatch::run_once(&hub).await }).await?;
+    let reconciled = at.work(|hub| async move { reconcile::run_once(&hub).await }).await?;
+    Ok([renewed, followed, refunded, lit, sent, reconciled]
+        .into_iter()
+        .fold(0_usize, usize::saturating_add))
 }
 
 fn published(key: Option<&Option<String>>) -> String {
@@ -256,82 +337,4 @@ async fn answer(request: reqwest::RequestBuilder) -> Result<(u16, Value), Office
         OfficeError(format!("status {status}, and the body is no JSON ({error})"))
     })?;
     Ok((status, value))
-}
-
-/// The further tables with what is known of the providers only once they run.
-fn filled(more: &str, sandbox: &RunningSandbox) -> String {
-    let more = more.replace("{providers}", &sandbox.base_url());
-    if !more.contains("{pasted}") {
-        return more;
-    }
-    let pasted = paste::toml(&sandbox.engine().connection());
-    more.replace("{pasted}", &pasted.unwrap_or_default())
-}
-
-/// The office's `payhub.toml`.
-fn configuration(
-    address: SocketAddr,
-    providers: &str,
-    webhook_url: &str,
-    [merchant_key, app_key]: [&str; 2],
-    more: &str,
-) -> String {
-    format!(
-        r#"
-[server]
-listen = "{address}"
-public_url = "http://{address}"
-[database]
-url = "postgres://unused@127.0.0.1/unused"
-[security]
-master_key = "{MASTER_KEY}"
-[[merchants]]
-id = "{WECHAT}"
-provider = "wechat"
-mchid = "1900000001"
-appid = "wx8888888888888888"
-merchant_serial_no = "5157F09EFDC096DE15EBE81A47057A7232F1B8E1"
-merchant_private_key = """{merchant_key}"""
-apiv3_key = "{apiv3_key}"
-wechatpay_public_key_id = "PUB_KEY_ID_0114232134912410000000000000"
-wechatpay_public_key = """{WECHATPAY_PUBLIC}"""
-base_url = "{providers}"
-[[merchants]]
-id = "{ALIPAY}"
-provider = "alipay"
-app_id = "2021000000000000"
-seller_id = "2088000000000000"
-app_private_key = """{app_key}"""
-alipay_public_key = """{ALIPAY_PUBLIC}"""
-gateway_url = "{providers}/gateway.do"
-[[channels]]
-id = "sms-main"
-kind = "aliyun-sms"
-access_key_id = "sandboxAccessKeyId"
-access_key_secret = "sandboxAccessKeySecret"
-sign_name = "园区不动产"
-endpoint = "{providers}"
-receipt_token = "demonstration-receipts"
-[[templates]]
-event = "FEE.ISSUED"
-channel = "sms-main"
-code = "SMS_100001"
-locale = "zh-CN"
-[[templates]]
-event = "PAY.SUCCEEDED"
-channel = "sms-main"
-code = "SMS_100002"
-locale = "zh-CN"
-[[applications]]
-id = "registry"
-api_key = "{API_KEY}"
-webhook_url = "{webhook_url}"
-webhook_secret = "{WEBHOOK_SECRET}"
-webhook_events = ["reconciliation.completed", "difference.opened"]
-[office]
-name = "园区不动产登记中心（演示）"
-{more}
-"#,
-        apiv3_key = include_str!("../../fixtures/keys/wechat_v3_key.txt").trim(),
-    )
 }

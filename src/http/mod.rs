@@ -110,6 +110,12 @@ impl Running {
         }
         self.task.abort();
     }
+
+    /// Ends where it stands: every connection is cut, answered or not.
+    pub async fn kill(self) {
+        self.handle.stop(false).await;
+        self.task.abort();
+    }
 }
 
 /// Takes an address without serving on it yet; port 0 takes a free one. Must be called on a runtime.
