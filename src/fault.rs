@@ -112,7 +112,7 @@ impl From<RecordError> for Fault {
         match error {
             RecordError::Store(error) => error.into(),
             RecordError::Seal(error) => error.into(),
-            RecordError::TooLarge => Self::internal(&error),
+            RecordError::TooLarge | RecordError::Defect => Self::internal(&error),
         }
     }
 }

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::error::ConfigError;
 
 /// The tables of `payhub.toml`, for telling a setting from a variable that is none.
-pub(super) const TABLES: [&str; 10] = [
+pub(super) const TABLES: [&str; 11] = [
     "server",
     "database",
     "security",
@@ -23,6 +23,7 @@ pub(super) const TABLES: [&str; 10] = [
     "policy",
     "webhooks",
     "templates",
+    "callbacks",
 ];
 
 /// The most entries that an array of tables may get from the environment.

@@ -5,6 +5,7 @@
 //! and mend. Nothing in here shows a secret, and nobody else reads the environment.
 
 mod application;
+mod callbacks;
 mod channel;
 mod database;
 mod environment;
@@ -24,6 +25,8 @@ use std::path::{Path, PathBuf};
 use adapters::webhook::AllowList;
 use domain::ids::MerchantId;
 use toml::Table;
+
+use crate::intake::Limits;
 
 pub use application::{Application, Webhook};
 pub use channel::{Channel, Template};
@@ -62,6 +65,8 @@ pub struct Config {
     pub office_name: String,
     /// What the office has decided about money and people's rest.
     pub policy: Policy,
+    /// How many callbacks are taken at once.
+    pub callbacks: Limits,
     /// The private networks that webhooks may go to.
     pub webhook_networks: AllowList,
     /// Which text tells a person of which event.
@@ -82,6 +87,7 @@ impl Config {
             applications: Vec::new(),
             office_name: USUAL_OFFICE.to_owned(),
             policy: Policy::default(),
+            callbacks: Limits::default(),
             webhook_networks: AllowList::default(),
             templates: Vec::new(),
         }
@@ -172,6 +178,7 @@ fn read(root: &Section<'_>, environment: &Environment) -> Result<Config, ConfigE
         config.office_name = name;
     }
     config.policy = policy::read(&root.below("policy")?)?;
+    config.callbacks = callbacks::read(&root.below("callbacks")?)?;
     config.webhook_networks = webhook_networks(&root.below("webhooks")?)?;
     config.templates = templates(root, &config.channels)?;
     Ok(config)

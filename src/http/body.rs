@@ -26,14 +26,33 @@ const PERSONAL: [&str; 3] = ["applicant", "payer", "to"];
 /// # Errors
 /// 413 over `largest` bytes, 408 when it does not come, 400 when it breaks off.
 pub(super) async fn take(payload: Payload, largest: usize) -> Result<Bytes, Fault> {
-    tokio::time::timeout(PATIENCE, collect(payload, largest)).await.unwrap_or_else(|_elapsed| {
+    take_within(payload, largest, PATIENCE, |_bytes| Ok(())).await
+}
+
+/// Takes a body in that must come within `patience`; `grow` is asked before each piece of it is
+/// kept.
+///
+/// # Errors
+/// As [`take`], and whatever `grow` says.
+pub(super) async fn take_within<E: From<Fault>>(
+    payload: Payload,
+    largest: usize,
+    patience: Duration,
+    grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E> {
+    let body = tokio::time::timeout(patience, collect(payload, largest, grow)).await;
+    body.unwrap_or_else(|_elapsed| {
         let mut fault = Fault::unreadable("body_timeout", "the body did not come in time");
         fault.status = 408;
-        Err(fault)
+        Err(fault.into())
     })
 }
 
-async fn collect(mut payload: Payload, largest: usize) -> Result<Bytes, Fault> {
+async fn collect<E: From<Fault>>(
+    mut payload: Payload,
+    largest: usize,
+    mut grow: impl FnMut(usize) -> Result<(), E>,
+) -> Result<Bytes, E> {
     let mut body = BytesMut::new();
     let mut length = 0_usize;
     while let Some(chunk) = payload.next().await {
@@ -45,11 +64,12 @@ async fn collect(mut payload: Payload, largest: usize) -> Result<Bytes, Fault> {
             break;
         }
         if length <= largest {
+            grow(chunk.len())?;
             body.extend_from_slice(&chunk);
         }
     }
     if length > largest {
-        return Err(Fault::too_large(format!("the body has more than {largest} bytes")));
+        return Err(Fault::too_large(format!("the body has more than {largest} bytes")).into());
     }
     Ok(body.freeze())
 }

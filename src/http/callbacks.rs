@@ -1,10 +1,13 @@
 //! `/callbacks/{merchant_id}`: what providers tell. The raw bytes are verified, what they state is
 //! made durable, and only then the provider's own success answer is given. Nothing may rewrite or
-//! compress what comes in or goes out here.
+//! compress what comes in or goes out here. What is in hand is bounded: bodies in time and bytes,
+//! proofs and waiting in number.
 
+mod refused;
+mod turns;
 mod window;
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
@@ -23,29 +26,36 @@ use super::shared::Shared;
 use super::{body, error, resource, schema};
 use crate::fault::Fault;
 use crate::hints::Confirmed;
-use crate::hub::{Hub, Merchant};
-use crate::record::{Arrival, Evidence, Unreadable, record};
+use crate::hub::Merchant;
+use crate::intake::{Arrived, Held, NotStored, Room};
+use crate::record::{Evidence, Unreadable};
 use crate::replay::{Kept, context};
-use crate::store::callbacks::{Refused, refuse};
 use crate::{hints, keys};
 
-pub(super) use window::Window;
+pub(super) use refused::Refusals;
+pub(super) use turns::Turns;
 
-/// How much of a refused body is kept.
-const KEPT_REFUSED: usize = 8 * 1024;
-/// How many headers of a refused callback are kept, and how much of each.
-const KEPT_HEADERS: (usize, usize) = (64, 1024);
+/// How long the body of a callback may take: providers send it in one piece.
+const BODY: Duration = Duration::from_secs(10);
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
     service.service(resource("/callbacks/{merchant_id}").route(web::post().to(take)));
 }
 
+/// A callback as it came, with the room that it takes.
+struct Received {
+    headers: Headers,
+    body: Bytes,
+    held: Held,
+}
+
 /// Takes a provider's callback about a payment or a refund.
 ///
 /// The answers are the provider's own, byte for byte: success once the message is durable (also one
 /// that is proved and yet cannot be read: an incident tells of it), 401 when it is not proved to be
-/// the provider's, 503 when it could not be stored.
+/// the provider's, 503 when it could not be stored or
+/// too much waits already.
 #[utoipa::path(
     post, path = "/callbacks/{merchant_id}", tag = "callbacks",
     params(("merchant_id" = String, Path, description = "as configured")),
@@ -53,6 +63,8 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
     responses(
         (status = 200, description = "durable; the provider's own success answer"),
         (status = 401, description = "refused; the provider's own failure answer"),
+        (status = 408, body = schema::Problem, content_type = "application/problem+json",
+         description = "its body did not come within 10 seconds"),
         (status = 404, body = schema::Problem, content_type = "application/problem+json"),
         (status = 413, body = schema::Problem, content_type = "application/problem+json",
          description = "over 256 KiB"),
@@ -68,18 +80,49 @@ pub(super) async fn take(
     let Some(merchant) = shared.hub.merchant(&merchant_id).cloned() else {
         return error::respond(&http, &Fault::not_found("merchant"));
     };
-    let body = match body::take(payload, LARGEST_BODY).await {
-        Ok(body) => body,
-        Err(fault) => {
+    let (body, held) = match bounded(payload, shared.intake.room()).await {
+        Ok(bounded) => bounded,
+        Err(Unread::Full) => {
+            shared.metrics.callback(merchant.id.as_str(), TURNED_AWAY);
+            return respond(&merchant.provider.acknowledge(b"", Acknowledgement::TryAgain));
+        }
+        Err(Unread::Fault(fault)) => {
             shared.metrics.callback(merchant.id.as_str(), "unread");
             return error::respond(&http, &fault);
         }
     };
-    let headers = headers(&http);
-    let try_again = merchant.provider.acknowledge(&body, Acknowledgement::TryAgain);
+    let received = Received { headers: headers(&http), body, held };
+    let try_again = merchant.provider.acknowledge(&received.body, Acknowledgement::TryAgain);
     let counted = Data::clone(&shared);
-    let work = async move { answer(&counted, &merchant, &headers, &body).await };
+    let work = async move { answer(&counted, &merchant, received).await };
     respond(&shared.run(work).await.unwrap_or(try_again))
+}
+
+/// The verdict that is counted for a callback for which there was no room.
+const TURNED_AWAY: &str = "turned_away";
+
+/// Why a body was not taken in.
+pub(super) enum Unread {
+    /// Too many bytes are in hand.
+    Full,
+    /// It is too long, too slow or broken.
+    Fault(Fault),
+}
+
+impl From<Fault> for Unread {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Takes the body of a callback in while there is room for it.
+pub(super) async fn bounded(payload: Payload, room: &Room) -> Result<(Bytes, Held), Unread> {
+    let mut held = room.enter();
+    let body = body::take_within(payload, LARGEST_BODY, BODY, |bytes| {
+        held.grow(bytes).map_err(|_full| Unread::Full)
+    });
+    let body = body.await?;
+    Ok((body, held))
 }
 
 /// Sends the exact bytes of a reply.
@@ -99,16 +142,15 @@ fn headers(http: &HttpRequest) -> Headers {
     Headers(headers.map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect())
 }
 
-async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &[u8]) -> Reply {
-    let hub = &shared.hub;
-    let received_at = hub.clock.now();
+async fn answer(shared: &Shared, merchant: &Merchant, received: Received) -> Reply {
+    let received_at = shared.hub.clock.now();
+    let Received { headers, body, .. } = &received;
     let notice = Notice { headers, body, received_at };
-    let (word, reply) = match open(hub, merchant, &notice).await {
-        Ok(opened) => believed(hub, merchant, headers, body, received_at, opened).await,
+    let (word, reply) = match open(shared, merchant, &notice).await {
+        Ok(opened) => believed(shared, merchant, received, received_at, opened).await,
         Err(refusal) => {
-            if shared.refusals.admits(&merchant.id) {
-                keep_refused(hub, merchant, headers, body, received_at, &refusal).await;
-            }
+            let why = (refusal.fault.as_str(), refusal.detail.as_str());
+            shared.refusals.keep(&merchant.id, received_at, (headers, body), why);
             ("refused", refusal.reply)
         }
     };
@@ -118,12 +160,15 @@ async fn answer(shared: &Shared, merchant: &Merchant, headers: &Headers, body: &
 
 /// Opens a callback. One that names a key which the hub does not have is opened again once the keys
 /// are renewed, if they may be renewed now.
-async fn open(hub: &Arc<Hub>, merchant: &Merchant, notice: &Notice<'_>) -> Result<Opened, Refusal> {
-    let provider = merchant.provider.as_ref();
-    match callbacks::open(provider, notice) {
+async fn open(
+    shared: &Shared,
+    merchant: &Merchant,
+    notice: &Notice<'_>,
+) -> Result<Opened, Refusal> {
+    match open_in_turn(shared, merchant, notice).await {
         Err(refusal) if refusal.fault == NoticeFault::UnknownKey => {
-            if keys::renew_for_a_notice(hub, merchant).await {
-                callbacks::open(provider, notice)
+            if keys::renew_for_a_notice(&shared.hub, merchant).await {
+                open_in_turn(shared, merchant, notice).await
             } else {
                 Err(refusal)
             }
@@ -132,23 +177,33 @@ async fn open(hub: &Arc<Hub>, merchant: &Merchant, notice: &Notice<'_>) -> Resul
     }
 }
 
+async fn open_in_turn(
+    shared: &Shared,
+    merchant: &Merchant,
+    notice: &Notice<'_>,
+) -> Result<Opened, Refusal> {
+    let _turn = shared.turns.take(&merchant.id).await;
+    callbacks::open(merchant.provider.as_ref(), notice)
+}
+
 /// Makes an authentic callback durable with all that it changes.
 async fn believed(
-    hub: &Arc<Hub>,
+    shared: &Shared,
     merchant: &Merchant,
-    headers: &Headers,
-    body: &[u8],
+    received: Received,
     received_at: Timestamp,
     opened: Opened,
 ) -> (&'static str, Reply) {
+    let hub = &shared.hub;
     let Opened { notice, taken, try_again } = opened;
     let Ok(Confirmed { owner, claims: confirmed }) =
         hints::confirm(hub, merchant, &notice.hints).await
     else {
         return ("not_confirmed", try_again);
     };
+    let Received { headers, body, mut held } = received;
     let callback_id = CallbackId::new(Uuid::now_v7());
-    let kept = Kept::whole(headers, body, &notice.plaintext);
+    let kept = Kept::whole(&headers, &body, &notice.plaintext);
     let sealed = match kept.seal(hub, &context(&callback_id)) {
         Ok(sealed) => sealed,
         Err(error) => {
@@ -156,17 +211,20 @@ async fn believed(
             return ("not_stored", try_again);
         }
     };
+    if held.grow(sealed.len()).is_err() {
+        return (TURNED_AWAY, try_again);
+    }
     let unreadable = notice.unreadable.map(|why| {
-        let cause = notice.notice_id.clone().unwrap_or_else(|| sha256_hex(body));
+        let cause = notice.notice_id.clone().unwrap_or_else(|| sha256_hex(&body));
         tracing::error!(merchant = %merchant.id, callback = %callback_id, why, "a callback cannot be read");
         Unreadable { why, cause }
     });
     let facts = notice.facts.into_iter();
     let facts = facts.map(|fact| Claim { fact, source: Source::Callback });
-    let arrival = Arrival {
-        merchant: owner,
+    let arrived = Arrived {
+        owner: owner.id.clone(),
         claims: facts.chain(confirmed).collect(),
-        evidence: Some(Evidence {
+        evidence: Evidence {
             callback_id: callback_id.clone(),
             received_at,
             notice_id: notice.notice_id,
@@ -174,16 +232,17 @@ async fn believed(
             sealed,
             replay_of: None,
             unreadable,
-        }),
+        },
     };
-    match record(hub, &[arrival]).await {
-        Ok(verdicts) => {
-            let word = verdicts.first().map_or("known", |verdict| verdict.as_str());
+    match shared.intake.record(arrived, held).await {
+        Ok(verdict) => {
+            let word = verdict.as_str();
             tracing::info!(merchant = %merchant.id, callback = %callback_id, verdict = word, "callback");
             (word, taken)
         }
-        Err(error) => {
-            tracing::error!(merchant = %merchant.id, %error, "a callback was not stored");
+        Err(NotStored::Full) => (TURNED_AWAY, try_again),
+        Err(why @ (NotStored::Late | NotStored::Failed)) => {
+            tracing::warn!(merchant = %merchant.id, callback = %callback_id, ?why, "a callback was not stored");
             ("not_stored", try_again)
         }
     }
@@ -191,38 +250,4 @@ async fn believed(
 
 fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Keeps a refused callback for people to look at. That it cannot be kept changes no answer.
-async fn keep_refused(
-    hub: &Hub,
-    merchant: &Merchant,
-    headers: &Headers,
-    body: &[u8],
-    received_at: Timestamp,
-    refusal: &Refusal,
-) {
-    let fault = refusal.fault.as_str();
-    tracing::warn!(merchant = %merchant.id, fault, detail = refusal.detail, "callback refused");
-    let (most, longest) = KEPT_HEADERS;
-    let some = headers.0.iter().take(most);
-    let short = |text: &String| text.chars().take(longest).collect::<String>();
-    let headers = Headers(some.map(|(name, value)| (short(name), short(value))).collect());
-    let context = format!("refused_callbacks:{}", merchant.id);
-    let kept = async {
-        let sealed = Kept::cut(&headers, body, KEPT_REFUSED).seal(hub, &context)?;
-        let client = hub.store.client().await?;
-        let refused = Refused {
-            received_at,
-            merchant_id: &merchant.id,
-            fault,
-            detail: &refusal.detail,
-            sealed: &sealed,
-        };
-        refuse(&client, &refused).await?;
-        Ok::<(), Fault>(())
-    };
-    if let Err(fault) = kept.await {
-        tracing::warn!(merchant = %merchant.id, detail = fault.detail, "it was not kept");
-    }
 }

@@ -21,6 +21,8 @@ use crate::fault::Fault;
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// The upper ends of the durations' classes, in seconds.
 const CLASSES_S: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0];
+/// The upper ends of the classes of transactions, in callbacks.
+const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0];
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
@@ -51,6 +53,7 @@ pub(super) struct Metrics {
     requests: Family<Request, Counter>,
     durations: Family<Route, Histogram, fn() -> Histogram>,
     callbacks: Family<Callback, Counter>,
+    callbacks_per_commit: Histogram,
 }
 
 impl Metrics {
@@ -68,7 +71,13 @@ impl Metrics {
             durations.clone(),
         );
         registry.register("callbacks", "Callbacks by merchant and verdict", callbacks.clone());
-        Self { registry, requests, durations, callbacks }
+        let callbacks_per_commit = Histogram::new(SIZES);
+        registry.register(
+            "callbacks_per_commit",
+            "Callbacks that were recorded in one transaction",
+            callbacks_per_commit.clone(),
+        );
+        Self { registry, requests, durations, callbacks, callbacks_per_commit }
     }
 
     /// Counts a request.
@@ -78,6 +87,11 @@ impl Metrics {
         let route = route.to_owned();
         self.durations.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.requests.get_or_create(&Request { method, route, status }).inc();
+    }
+
+    /// Learns how many callbacks each transaction took.
+    pub(super) const fn callbacks_per_commit(&self) -> &Histogram {
+        &self.callbacks_per_commit
     }
 
     /// Counts a callback.

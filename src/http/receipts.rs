@@ -3,11 +3,10 @@
 
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
-use callbacks::LARGEST_BODY;
 
-use super::callbacks::respond;
+use super::callbacks::{Unread, bounded, respond};
 use super::shared::Shared;
-use super::{body, error, resource, schema};
+use super::{error, resource, schema};
 use crate::dispatch::receipts;
 use crate::fault::Fault;
 
@@ -32,6 +31,8 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
          description = "no such channel, or another token"),
         (status = 413, body = schema::Problem, content_type = "application/problem+json",
          description = "over 256 KiB"),
+        (status = 503, body = schema::Problem, content_type = "application/problem+json",
+         description = "too much waits; come again"),
     ),
 )]
 pub(super) async fn take(
@@ -45,7 +46,11 @@ pub(super) async fn take(
         return error::respond(&http, &Fault::not_found("channel"));
     }
     let done = async {
-        let body = body::take(payload, LARGEST_BODY).await?;
+        let (body, _held) = match bounded(payload, shared.intake.room()).await {
+            Ok(bounded) => bounded,
+            Err(Unread::Full) => return Err(Fault::unavailable("too much waits; come again")),
+            Err(Unread::Fault(fault)) => return Err(fault),
+        };
         let hub = shared.hub.clone();
         shared.run(async move { receipts::take(&hub, &channel_id, &body).await }).await?
     };

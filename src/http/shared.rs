@@ -7,10 +7,11 @@ use tokio::runtime::Handle;
 use tracing::Instrument as _;
 
 use super::HttpOptions;
-use super::callbacks::Window;
+use super::callbacks::{Refusals, Turns};
 use super::metrics::Metrics;
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::intake::Intake;
 
 /// The hub, the runtime that does its work, and what is counted.
 pub(super) struct Shared {
@@ -18,8 +19,12 @@ pub(super) struct Shared {
     pub(super) hub: Arc<Hub>,
     /// What is counted.
     pub(super) metrics: Metrics,
-    /// How many refused callbacks are kept a second.
-    pub(super) refusals: Window,
+    /// Where authentic callbacks go.
+    pub(super) intake: Intake,
+    /// Where refused callbacks go.
+    pub(super) refusals: Refusals,
+    /// When which callback is proved.
+    pub(super) turns: Turns,
     /// Whether this process runs the background workers.
     pub(super) works: bool,
     runtime: Handle,
@@ -28,10 +33,13 @@ pub(super) struct Shared {
 impl Shared {
     /// Around a hub whose work runs on `runtime`.
     pub(super) fn new(hub: Arc<Hub>, runtime: Handle, options: HttpOptions) -> Self {
+        let metrics = Metrics::new();
         Self {
+            intake: Intake::start(&hub, &runtime, metrics.callbacks_per_commit()),
+            refusals: Refusals::start(&hub, &runtime),
+            turns: Turns::of(hub.merchants.keys()),
             hub,
-            metrics: Metrics::new(),
-            refusals: Window::default(),
+            metrics,
             works: options.works,
             runtime,
         }

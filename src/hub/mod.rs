@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::config::{Policy, Template};
 use crate::dispatch::Webhooks;
+use crate::intake::Limits;
 use crate::keys::Renewals;
 use crate::outbound::Outbound;
 use crate::seal::{SealError, Sealer};
@@ -43,6 +44,8 @@ pub struct Hub {
     pub renewals: Renewals,
     /// What the office decided.
     pub policy: Policy,
+    /// How many callbacks are taken at once.
+    pub intake: Limits,
     /// Which message goes over which channel.
     pub templates: Templates,
     /// The private networks to which webhooks may go although set over the API.

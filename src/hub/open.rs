@@ -144,6 +144,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         outbound: outbound(config)?,
         renewals: Renewals::of(config.merchants.iter().map(|merchant| &merchant.id)),
         policy: config.policy,
+        intake: config.callbacks,
         templates: Templates(config.templates.clone()),
         webhook_networks: config.webhook_networks.clone(),
         webhooks: Webhooks::new(&config.webhook_networks),

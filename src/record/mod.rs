@@ -29,7 +29,7 @@ use locked::{account, lock};
 
 pub use chain::{Linked, link};
 pub use outbox::{event, params_context, tell};
-pub use rows::Effects;
+pub use rows::{Effects, TreasuryMove};
 
 /// How often a batch is tried again after it lost a race.
 const TRIES: u32 = 3;
@@ -94,6 +94,11 @@ impl Verdict {
             Self::Known => "known",
         }
     }
+
+    /// The verdict of a word on record.
+    fn read(word: &str) -> Option<Self> {
+        [Self::Applied, Self::Incident, Self::Known].into_iter().find(|it| it.as_str() == word)
+    }
 }
 
 /// Why facts could not be recorded; none of them was.
@@ -108,6 +113,21 @@ pub enum RecordError {
     /// A sum does not fit into the books.
     #[error("an amount does not fit into the books")]
     TooLarge,
+    /// Something broke that never should.
+    #[error("a defect; the log has more")]
+    Defect,
+}
+
+impl RecordError {
+    /// Whether one arrival may be the reason, so that the others can be recorded without it. Where
+    /// the database is away, all must wait.
+    #[must_use]
+    pub fn is_of_one(&self) -> bool {
+        match self {
+            Self::Store(error) => !error.is_away(),
+            Self::Seal(_) | Self::TooLarge | Self::Defect => true,
+        }
+    }
 }
 
 /// Records arrivals; the verdict of each, in order.
@@ -118,11 +138,14 @@ pub enum RecordError {
 pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>, RecordError> {
     let mut verdicts = vec![Verdict::Known; arrivals.len()];
     for round in rounds(arrivals) {
-        let mut tries = 1;
-        let found = loop {
+        let (mut tries, mut in_doubt) = (1, false);
+        let mut found = loop {
             match once(hub, arrivals, &round).await {
-                Err(RecordError::Store(error)) if error.is_transient() && tries < TRIES => {
+                Err(RecordError::Store(error))
+                    if (error.is_transient() || error.is_cut()) && tries < TRIES =>
+                {
                     tries = tries.saturating_add(1);
+                    in_doubt |= error.is_cut();
                 }
                 Err(RecordError::Store(error)) => {
                     alarm(hub, &error).await;
@@ -131,6 +154,9 @@ pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>,
                 done => break done?,
             }
         };
+        if in_doubt {
+            as_stored(hub, arrivals, &mut found).await?;
+        }
         for (arrival, verdict) in found {
             if let Some(known) = verdicts.get_mut(arrival) {
                 *known = verdict.min(*known);
@@ -139,6 +165,29 @@ pub async fn record(hub: &Hub, arrivals: &[Arrival<'_>]) -> Result<Vec<Verdict>,
     }
     hub.signals.wake_dispatch();
     Ok(verdicts)
+}
+
+/// What an earlier try found, where its commit happened although nobody heard of it: the later try
+/// found everything known, and left the callback as the earlier one had stored it.
+async fn as_stored(
+    hub: &Hub,
+    arrivals: &[Arrival<'_>],
+    found: &mut [(usize, Verdict)],
+) -> Result<(), RecordError> {
+    let evidence = |index: usize| arrivals.get(index).and_then(|it| it.evidence.as_ref());
+    let ids: Vec<&str> = found
+        .iter()
+        .filter_map(|(index, _)| evidence(*index))
+        .map(|evidence| evidence.callback_id.as_str())
+        .collect();
+    let client = hub.store.client().await?;
+    let stored = crate::store::callbacks::verdicts(&client, &ids).await?;
+    for (index, verdict) in found {
+        let word = evidence(*index).and_then(|evidence| stored.get(evidence.callback_id.as_str()));
+        *verdict =
+            word.and_then(|word| Verdict::read(word)).map_or(*verdict, |it| it.min(*verdict));
+    }
+    Ok(())
 }
 
 /// Opens an incident when a journal takes no more entries: every fact of its merchant waits then,

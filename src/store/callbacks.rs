@@ -1,6 +1,8 @@
 //! Refused and replayed callbacks, and the evidence of calls to providers. Good callbacks are
 //! written with their effects.
 
+use std::collections::BTreeMap;
+
 use deadpool_postgres::GenericClient;
 use domain::ids::{CallbackId, MerchantId};
 use jiff::Timestamp;
@@ -54,6 +56,19 @@ pub async fn get(
     let row = client.query_opt(&statement, &[&callback_id.as_str()]).await?;
     row.map(|row| Ok((typed("callbacks.merchant_id", row.try_get(0)?)?, row.try_get(1)?)))
         .transpose()
+}
+
+/// The verdicts of stored callbacks by id; those that are not stored are left out.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn verdicts(
+    client: &impl GenericClient,
+    ids: &[&str],
+) -> Result<BTreeMap<String, String>, StoreError> {
+    let statement = client.prepare_cached(sql::CALLBACKS_VERDICTS).await?;
+    let rows = client.query(&statement, &[&ids]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }
 
 /// What was said to a provider and what came back.

@@ -76,6 +76,39 @@ impl StoreError {
         }
     }
 
+    /// Whether the database is away, busy or full, or the connection broke: nothing is wrong with
+    /// what was to be written. A commit that ended so may have happened.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Pool(_) => true,
+            Self::Postgres(error) => match error.code() {
+                // Connection, transaction state, rollback, resources, prerequisites, operator, system.
+                Some(code) => ["08", "25", "40", "53", "55", "57", "58"]
+                    .iter()
+                    .any(|class| code.code().starts_with(class)),
+                None => {
+                    error.is_closed()
+                        || std::error::Error::source(error)
+                            .is_some_and(|source| source.is::<std::io::Error>())
+                }
+            },
+            Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => false,
+        }
+    }
+
+    /// Whether the connection was lost on the way, so that a commit may have happened or not.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.code().map_or_else(
+                || self.is_away(),
+                |code| code.code().starts_with("08") || code.code().starts_with("57P"),
+            ),
+            Self::Pool(_) | Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => false,
+        }
+    }
+
     /// Whether the same transaction may simply be run again: a deadlock or a lost race.
     #[must_use]
     pub fn is_transient(&self) -> bool {

@@ -24,6 +24,7 @@ statements! {
     BILL_FILES_INSERT = "bill_files_insert",
     CALLBACKS_GET = "callbacks_get",
     CALLBACKS_REFUSE = "callbacks_refuse",
+    CALLBACKS_VERDICTS = "callbacks_verdicts",
     CASE_EVENTS_INSERT = "case_events_insert",
     CASE_LIGHTS_INSERT = "case_lights_insert",
     CASES_ACCEPTED = "cases_accepted",

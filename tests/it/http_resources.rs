@@ -229,7 +229,9 @@ async fn a_callback_that_is_not_the_providers_changes_nothing_and_is_kept_within
             assert!(body.starts_with(says), "{body}");
         }
     }
-    let kept = world.count("SELECT count(*) FROM refused_callbacks").await;
+    let refused = "SELECT count(*) FROM refused_callbacks";
+    world.becomes(&refused.replace("count(*)", "(count(*) > 0)::int::bigint"), 1).await;
+    let kept = world.count(refused).await;
     assert!((1..120).contains(&kept), "{kept} of 120 are kept");
     assert_eq!(world.count("SELECT count(*) FROM callbacks").await, 0);
     let nobody = world.client().post(world.url("/callbacks/nobody")).send().await.unwrap();

@@ -14,11 +14,11 @@ const SPAN: Duration = Duration::from_secs(1);
 
 /// The present windows of all merchants.
 #[derive(Debug, Default)]
-pub(in crate::http) struct Window(Mutex<BTreeMap<MerchantId, (Instant, u32)>>);
+pub(super) struct Window(Mutex<BTreeMap<MerchantId, (Instant, u32)>>);
 
 impl Window {
     /// Whether one more of `merchant`'s may be kept now.
-    pub(in crate::http) fn admits(&self, merchant: &MerchantId) -> bool {
+    pub(super) fn admits(&self, merchant: &MerchantId) -> bool {
         self.admits_at(merchant, Instant::now())
     }
 

@@ -136,6 +136,19 @@ impl World {
         self.database().await.query_one(query, &[]).await.unwrap().get(0)
     }
 
+    /// Waits until a query counts `wanted` rows, written by somebody for whom no answer waits.
+    pub(crate) async fn becomes(&self, query: &str, wanted: i64) {
+        let begun = std::time::Instant::now();
+        loop {
+            let counted = self.count(query).await;
+            if counted == wanted {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 20, "{query}: {counted}, not {wanted}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// Ends the test: nothing is left to do, the journal proves itself, and every fen that the
     /// providers moved is in the books.
     pub(crate) async fn finish(self) {
