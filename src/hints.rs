@@ -127,7 +127,7 @@ async fn ask_soon(hub: &Hub, merchant: &Merchant, hint: &RefundHint) -> Result<(
     let known = refunds::by_number(&client, &merchant.id, &hint.out_refund_no).await?;
     if let Some((refund_id, _, _)) = known {
         refunds::reschedule(&client, &refund_id, Some(hub.clock.now()), 0).await?;
-        hub.signals.follow.notify_waiters();
+        hub.signals.wake_follow();
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(super) async fn place(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault
         }
     }
     write(hub, whole, &step).await?;
-    hub.signals.follow.notify_waiters();
+    hub.signals.wake_follow();
     Ok(())
 }
 
@@ -74,7 +74,7 @@ pub(super) async fn renew(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault
         outcome if is_open(&outcome) => {
             let client = hub.store.client().await?;
             combined::reschedule(&client, &whole.id, Some(now), whole.queries).await?;
-            hub.signals.follow.notify_waiters();
+            hub.signals.wake_follow();
         }
         // No combined payment is taken in the same breath.
         Outcome::Accepted(Placed::Paid(_)) | Outcome::Refused(_) | Outcome::Unknown(_) => {}

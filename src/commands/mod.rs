@@ -6,9 +6,10 @@ mod keys;
 mod maintenance;
 mod sandbox;
 mod serve;
+mod told;
 
 pub(crate) use sandbox::paste;
-pub(crate) use serve::told_to_stop;
+pub(crate) use told::told_to_stop;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -74,7 +75,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return ended(Err(Stop::problem(format!("cannot start: {error}")))),
     };
-    ended(runtime.block_on(run_async(command, &environment)))
+    let done = runtime.block_on(run_async(command, &environment));
+    // What still blocks a thread is not waited for: whoever ends has bounded his own waiting.
+    runtime.shutdown_background();
+    ended(done)
 }
 
 async fn run_async(command: Command, environment: &Environment) -> Result<Exit, Stop> {

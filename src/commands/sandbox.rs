@@ -8,7 +8,7 @@ use std::sync::Arc;
 use sandbox::{Sandbox, SandboxConfig};
 
 use super::Stop;
-use super::serve::told_to_stop;
+use super::told::told_to_stop;
 use crate::cli::{Exit, SandboxArgs};
 use crate::clock::SystemClock;
 use crate::config::Environment;

@@ -1,9 +1,10 @@
-//! `payhub serve`: HTTP, workers, or both, until it is told to stop.
+//! `payhub serve`: HTTP, workers, or both, until it is told to stop. Then it takes nothing more,
+//! ends what it has begun, gives back what it holds, and is gone within half a minute.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
-
+use super::told::Told;
 use super::{Stop, load};
 use crate::cli::{Exit, ServeArgs};
 use crate::clock::SystemClock;
@@ -12,6 +13,11 @@ use crate::http::{self, HttpOptions};
 use crate::hub::{self, Database};
 use crate::jobs::Workers;
 use crate::terminal;
+
+/// How long the database may take to be let go, a private server to stop among it. Before it,
+/// requests in hand and workers end side by side, within `http::DRAIN` and `jobs::DRAIN`: from the
+/// first signal to the end it is 30 seconds at most.
+const LETTING_GO: Duration = Duration::from_secs(8);
 
 pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Result<Exit, Stop> {
     let file = asked.config.config.as_deref();
@@ -27,30 +33,28 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     let hub = hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await;
     let hub = Arc::new(hub.map_err(|error| named(&error))?);
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
-    let server = http::serve(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
+    let mut told = Told::listen();
     let workers = if asked.role.works() { Workers::start(&hub) } else { Workers::start_keys(&hub) };
+    let server = http::serve(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
     terminal::say(format_args!("payhub listens on http://{}", server.address()));
-    told_to_stop().await;
-    terminal::say("payhub stops: it ends what it has begun");
-    server.stop().await;
-    workers.stop().await;
-    drop(hub);
-    database.close().await?;
-    Ok(Exit::Done)
-}
-
-/// Waits for SIGINT or SIGTERM.
-pub(crate) async fn told_to_stop() {
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be heard; stop with Ctrl-C");
-            let _interrupted = tokio::signal::ctrl_c().await;
+    told.to_stop().await;
+    terminal::say("payhub stops: it ends what it has begun; a second signal ends it at once");
+    hub.health.stop();
+    tokio::select! {
+        _both = async { tokio::join!(server.stop(), workers.stop()) } => {}
+        () = told.to_stop() => {
+            tracing::warn!("ended at once; what is leased runs out");
+            database.abandon();
+            return Ok(Exit::Done);
         }
     }
+    drop(hub);
+    tokio::select! {
+        closed = tokio::time::timeout(LETTING_GO, database.close()) => match closed {
+            Ok(closed) => closed?,
+            Err(_late) => tracing::warn!("the database was not let go in time"),
+        },
+        () = told.to_stop() => {}
+    }
+    Ok(Exit::Done)
 }

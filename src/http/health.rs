@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::resource;
 use super::schema;
 use super::shared::Shared;
-use crate::hub::Hub;
+use crate::hub::{Hub, Standing};
 use crate::store::migrate;
 
 /// The routes.
@@ -24,7 +24,7 @@ pub(super) async fn alive() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// Database, schema and workers are there.
+/// Database, schema and workers are there, and the process is not about to end.
 #[utoipa::path(get, path = "/readyz", tag = "operation",
     responses(
         (status = 200, body = schema::Readiness),
@@ -35,12 +35,18 @@ pub(super) async fn ready(shared: Data<Shared>) -> HttpResponse {
     let schema = shared.run(async move { schema_of(&hub).await }).await;
     let (database, schema) =
         schema.unwrap_or_else(|fault| (Err(fault.detail), Err("not looked at".to_owned())));
-    let workers = if shared.works { "ok" } else { "none in this process" };
-    let is_ready = database.is_ok() && schema.is_ok();
+    let workers = workers(&shared);
+    let is_stopping = shared.hub.health.is_stopping();
+    let is_ready = database.is_ok() && schema.is_ok() && workers.is_ok() && !is_stopping;
+    let status = match (is_ready, is_stopping) {
+        (true, _) => "ok",
+        (false, true) => "stopping",
+        (false, false) => "unavailable",
+    };
     let body = json!({
-        "status": if is_ready { "ok" } else { "unavailable" },
+        "status": status,
         "checks": {
-            "database": word(database), "migrations": word(schema), "workers": workers,
+            "database": word(database), "migrations": word(schema), "workers": word(workers),
         },
     });
     let mut response =
@@ -54,6 +60,15 @@ fn word(check: Check) -> Value {
     match check {
         Ok(word) => json!(word),
         Err(fault) => json!(fault),
+    }
+}
+
+/// Whether every worker of this process comes round.
+fn workers(shared: &Shared) -> Check {
+    match shared.hub.health.workers() {
+        Standing::Stuck(stuck) => Err(stuck.join("; ")),
+        Standing::Fine if shared.works => Ok("ok"),
+        Standing::Fine | Standing::None => Ok("none in this process"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, web};
@@ -52,6 +53,10 @@ pub(super) async fn observe(
         response.headers_mut().insert(REQUEST_ID, value);
     }
     if let Some(shared) = shared {
+        if shared.hub.health.is_stopping() {
+            // The client asks its next question of another hub.
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
         shared.metrics.answered(method.as_str(), &route, status, took);
     }
     span.in_scope(|| tracing::debug!(status, took_ms = took.as_millis(), "answered"));

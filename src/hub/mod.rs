@@ -1,6 +1,8 @@
 //! The hub's parts, gathered once and shared by HTTP, workers and commands.
 
+mod health;
 mod open;
+mod signals;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +16,6 @@ use aws_lc_rs::rand;
 use domain::Clock;
 use domain::ids::MerchantId;
 use domain::personal::Secret;
-use tokio::sync::Notify;
 
 use crate::config::{Policy, Template};
 use crate::dispatch::Webhooks;
@@ -24,7 +25,9 @@ use crate::outbound::Outbound;
 use crate::seal::{SealError, Sealer};
 use crate::store::Store;
 
+pub use health::{Beat, Health, Standing};
 pub use open::{Database, OpenError, migrate_if_asked, open, prepare_months, secret_context};
+pub use signals::{Signals, Waiting};
 
 /// Everything that a request or a worker needs.
 pub struct Hub {
@@ -54,6 +57,8 @@ pub struct Hub {
     pub webhooks: Webhooks,
     /// What wakes the workers.
     pub signals: Signals,
+    /// Whether the workers come round, and whether the process is about to end.
+    pub health: Health,
     /// The office's name, for reports.
     pub office: String,
 }
@@ -107,26 +112,6 @@ impl Templates {
             })
         };
         of(locale).or_else(|| of("zh-CN")).map(|known| known.code.as_str())
-    }
-}
-
-/// Wakes workers before their period ends.
-#[derive(Debug, Default)]
-pub struct Signals {
-    /// Something waits in the outbox.
-    pub dispatch: Notify,
-    /// An order or refund wants to be asked for.
-    pub follow: Notify,
-    /// A run wants to be made.
-    pub reconcile: Notify,
-    /// Nobody wakes those who wait here: they keep to their period and take no other's signal.
-    pub period: Notify,
-}
-
-impl Signals {
-    /// Something waits in the outbox.
-    pub fn wake_dispatch(&self) {
-        self.dispatch.notify_one();
     }
 }
 

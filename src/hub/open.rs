@@ -9,7 +9,7 @@ use domain::Clock;
 use domain::event::EventType;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Channel, Hub, Merchant, Signals, Templates};
+use super::{Channel, Health, Hub, Merchant, Signals, Templates};
 use crate::config::{self, Config, Place};
 use crate::dispatch::Webhooks;
 use crate::keys::Renewals;
@@ -94,6 +94,12 @@ impl Database {
         Ok(Self { store, private })
     }
 
+    /// Leaves everything as it is, as a killed hub does: a private server runs on, and the next hub
+    /// adopts it.
+    pub fn abandon(self) {
+        std::mem::forget(self.private);
+    }
+
     /// Lets go of the database; a private server stops when no other hub uses it.
     ///
     /// # Errors
@@ -149,6 +155,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         webhook_networks: config.webhook_networks.clone(),
         webhooks: Webhooks::new(&config.webhook_networks),
         signals: Signals::default(),
+        health: Health::default(),
         office: config.office_name.clone(),
         store,
         clock,

@@ -1,11 +1,14 @@
 //! The workers: each is one function that does what is due and says how much that was, called when
 //! it is woken and once a period. What a crashed hub left leased, another takes over.
 
+mod line;
+mod round;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fault::Fault;
@@ -13,12 +16,22 @@ use crate::hub::{Hub, prepare_months};
 use crate::store::idempotency;
 use crate::{cases, dispatch, keys, orders, reconcile, refunds};
 
-/// How long a worker sleeps when nobody wakes it.
-const PERIOD: Duration = Duration::from_secs(1);
-/// How long the daily jobs sleep when nobody wakes them.
-const DAILY_PERIOD: Duration = Duration::from_secs(30);
-/// How often old things are put away.
-const HOUSEKEEPING: Duration = Duration::from_secs(3600);
+use round::{Wakes, Work, Worker};
+
+/// Asks for orders whose time has come. A round ends before the leases of what it took.
+const ORDERS: Worker = Worker::new("orders", Wakes::Follow, 1, 120);
+/// Sends and asks for refunds.
+const REFUNDS: Worker = Worker::new("refunds", Wakes::Follow, 1, 120);
+/// Hands on what the outbox holds. Receivers that do not answer make a round long.
+const DISPATCH: Worker = Worker::new("dispatch", Wakes::Dispatch, 1, 1200);
+/// Makes the daily runs. A large bill takes its time.
+const RECONCILE: Worker = Worker::new("reconcile", Wakes::Reconcile, 30, 1800);
+/// Renews the providers' verification keys, each process its own.
+const KEYS: Worker = Worker::new("keys", Wakes::Period, 30, 120);
+/// Looks at the lights of cases.
+const CASES: Worker = Worker::new("cases", Wakes::Period, 30, 120);
+/// Puts old things away.
+const HOUSEKEEPING: Worker = Worker::new("housekeeping", Wakes::Period, 3600, 120);
 /// How long workers may take to end what they are doing.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long an idempotency key is kept: longer than the 7 days that are promised.
@@ -33,51 +46,58 @@ pub struct Workers {
 
 impl Workers {
     /// Starts what a process needs that takes requests and does no other work: the providers'
-    /// verification keys are each process's own.
+    /// verification keys are each process's own, and what it commits is told to those that work.
     #[must_use]
     pub fn start_keys(hub: &Arc<Hub>) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
-        tasks.spawn(keep(Arc::clone(hub), stopped, "keys", DAILY_PERIOD, |hub| {
-            Box::pin(keys::run_once(hub))
-        }));
-        Self { stop, tasks }
+        let mut workers = Self::none();
+        workers.tasks.spawn(line::keep(Arc::clone(hub), false, workers.stop.subscribe()));
+        workers.keep(hub, KEYS, "", |hub| Box::pin(keys::run_once(hub)));
+        workers
     }
 
     /// Starts every worker.
     #[must_use]
     pub fn start(hub: &Arc<Hub>) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let mut tasks = JoinSet::new();
+        let mut workers = Self::none();
+        workers.tasks.spawn(line::keep(Arc::clone(hub), true, workers.stop.subscribe()));
         // One of each a merchant: a provider that does not answer holds up no other.
         for merchant in hub.merchants.keys() {
             let of = merchant.clone();
-            tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "orders", PERIOD, move |hub| {
+            workers.keep(hub, ORDERS, merchant.as_str(), move |hub| {
                 let of = of.clone();
                 Box::pin(async move { orders::run_of(hub, &of).await })
-            }));
+            });
             let of = merchant.clone();
-            tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "refunds", PERIOD, move |hub| {
+            workers.keep(hub, REFUNDS, merchant.as_str(), move |hub| {
                 let of = of.clone();
                 Box::pin(async move { refunds::run_of(hub, &of).await })
-            }));
+            });
         }
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "dispatch", PERIOD, |hub| {
-            Box::pin(dispatch::run_once(hub))
-        }));
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "reconcile", DAILY_PERIOD, |hub| {
-            Box::pin(reconcile::run_once(hub))
-        }));
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "keys", DAILY_PERIOD, |hub| {
-            Box::pin(keys::run_once(hub))
-        }));
-        tasks.spawn(keep(Arc::clone(hub), stopped.clone(), "cases", DAILY_PERIOD, |hub| {
-            Box::pin(cases::run_once(hub))
-        }));
-        tasks.spawn(keep(Arc::clone(hub), stopped, "housekeeping", HOUSEKEEPING, |hub| {
-            Box::pin(housekeeping(hub))
-        }));
-        Self { stop, tasks }
+        workers.keep(hub, DISPATCH, "", |hub| Box::pin(dispatch::run_once(hub)));
+        workers.keep(hub, RECONCILE, "", |hub| Box::pin(reconcile::run_once(hub)));
+        workers.keep(hub, KEYS, "", |hub| Box::pin(keys::run_once(hub)));
+        workers.keep(hub, CASES, "", |hub| Box::pin(cases::run_once(hub)));
+        workers.keep(hub, HOUSEKEEPING, "", |hub| Box::pin(housekeeping(hub)));
+        workers
+    }
+
+    fn none() -> Self {
+        Self { stop: watch::channel(false).0, tasks: JoinSet::new() }
+    }
+
+    /// Keeps one more worker running; `of` is whose it is, where there are several.
+    fn keep(
+        &mut self,
+        hub: &Arc<Hub>,
+        worker: Worker,
+        of: &str,
+        work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
+    ) {
+        let name = [worker.name, of].join(" ").trim_end().to_owned();
+        let patience = worker.period.saturating_mul(3).saturating_add(worker.longest);
+        let beat = hub.health.begin(name, patience);
+        let stopped = self.stop.subscribe();
+        self.tasks.spawn(round::keep(Arc::clone(hub), stopped, worker, beat, work));
     }
 
     /// Lets the workers end what they are doing, for a bounded time.
@@ -87,57 +107,6 @@ impl Workers {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("workers did not end in time; their leases run out");
         }
-    }
-}
-
-type Work<'a> =
-    std::pin::Pin<Box<dyn std::future::Future<Output = Result<usize, Fault>> + Send + 'a>>;
-
-/// Keeps a worker running: one that panics is told and starts again.
-async fn keep(
-    hub: Arc<Hub>,
-    stopped: watch::Receiver<bool>,
-    name: &'static str,
-    period: Duration,
-    work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
-) {
-    while let Err(error) =
-        tokio::spawn(run(Arc::clone(&hub), stopped.clone(), name, period, work.clone())).await
-    {
-        tracing::error!(worker = name, %error, "a worker broke down; it starts again");
-        tokio::time::sleep(period).await;
-    }
-}
-
-async fn run(
-    hub: Arc<Hub>,
-    mut stopped: watch::Receiver<bool>,
-    name: &'static str,
-    period: Duration,
-    work: impl for<'a> Fn(&'a Hub) -> Work<'a>,
-) {
-    while !*stopped.borrow() {
-        match work(&hub).await {
-            Ok(0) => {}
-            Ok(_more) => continue,
-            Err(fault) => {
-                tracing::warn!(worker = name, fault = fault.detail, "a worker failed; it goes on");
-            }
-        }
-        tokio::select! {
-            () = signal(&hub, name).notified() => {}
-            () = tokio::time::sleep(period) => {}
-            _ = stopped.changed() => {}
-        }
-    }
-}
-
-fn signal<'a>(hub: &'a Hub, name: &str) -> &'a Notify {
-    match name {
-        "dispatch" => &hub.signals.dispatch,
-        "reconcile" => &hub.signals.reconcile,
-        "cases" | "keys" | "housekeeping" => &hub.signals.period,
-        _ => &hub.signals.follow,
     }
 }
 

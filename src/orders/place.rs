@@ -64,7 +64,7 @@ pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> R
     if let Some(fact) = fact {
         book(hub, merchant, fact).await?;
     }
-    hub.signals.follow.notify_waiters();
+    hub.signals.wake_follow();
     Ok(())
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         outcome if is_open(&outcome) => {
             let client = hub.store.client().await?;
             orders::reschedule(&client, &order.id, Some(stamp.now), order.queries).await?;
-            hub.signals.follow.notify_waiters();
+            hub.signals.wake_follow();
         }
         Outcome::Refused(_) | Outcome::Unknown(_) => {}
     }

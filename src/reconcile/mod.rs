@@ -95,7 +95,7 @@ async fn again(hub: &Hub, merchant: &Merchant, day: Date) -> Result<RunRecord, F
     }
     // Whoever holds one connection while waiting for another may wait for himself.
     drop(client);
-    hub.signals.reconcile.notify_one();
+    hub.signals.wake_reconcile();
     load(hub, run_id.as_str()).await
 }
 

@@ -13,6 +13,7 @@ pub mod fees;
 pub mod idempotency;
 pub mod incidents;
 pub mod journal;
+pub mod line;
 pub mod migrate;
 pub mod notifications;
 pub mod orders;
@@ -132,10 +133,11 @@ fn describe(error: &tokio_postgres::Error) -> String {
     )
 }
 
-/// The database of a hub: a pool of connections.
+/// The database of a hub: a pool of connections, and how another is opened beside it.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
+    settings: tokio_postgres::Config,
 }
 
 impl Store {
@@ -149,7 +151,7 @@ impl Store {
             .connect_timeout(PATIENCE)
             .options("-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000");
         let manager = Manager::from_connect(
-            config,
+            config.clone(),
             OnMainRuntime::here(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
@@ -161,7 +163,7 @@ impl Store {
             .recycle_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Migration(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, settings: config })
     }
 
     /// A connection.

@@ -2,4 +2,5 @@
 //! another, and whichever of them dies, nothing is lost and nothing is done twice.
 
 mod roles;
+mod stop;
 mod town;

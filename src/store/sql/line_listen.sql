@@ -1,0 +1,2 @@
+-- Hears what other hubs tell from now on; never a row.
+LISTEN payhub

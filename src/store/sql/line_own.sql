@@ -1,0 +1,2 @@
+-- The number by which this connection's own words are known; always one row.
+SELECT pg_backend_pid()

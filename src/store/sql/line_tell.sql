@@ -1,0 +1,2 @@
+-- Tells the hubs that listen; always one row.
+SELECT pg_notify('payhub', $1)
