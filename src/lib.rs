@@ -23,6 +23,7 @@ pub mod postgres;
 pub mod reconcile;
 pub mod record;
 pub mod refunds;
+pub mod remittances;
 pub mod replay;
 pub mod report;
 pub mod resource;

@@ -22,6 +22,7 @@ pub mod provider;
 pub mod refund;
 pub mod schedule;
 pub mod time;
+pub mod treasury;
 
 pub use clock::{Clock, ManualClock};
 pub use money::Fen;

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::ids::{ApplicationId, CallbackId, RefundId};
+use domain::treasury::TreasuryEvent;
+use jiff::civil::Date;
 use url::Url;
 
 pub use exit::Exit;
@@ -50,7 +52,7 @@ pub enum Command {
     Callbacks(CallbacksCommand),
     /// Prove the journal: sums, hash chain, agreement of orders, fees and ledger.
     VerifyLedger(ConfigArgs),
-    /// Refunds that wait for a second person.
+    /// Refunds that wait for a second person, or are on their way through the treasury.
     #[command(subcommand)]
     Refund(RefundCommand),
 }
@@ -181,6 +183,37 @@ pub enum RefundCommand {
     Approve(DecisionArgs),
     /// Refuse a refund that somebody else asked for.
     Decline(DecisionArgs),
+    /// Tell a step of a refund's way through the treasury.
+    Treasury(TreasuryArgs),
+}
+
+/// `payhub refund treasury`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct TreasuryArgs {
+    /// The refund.
+    #[arg(value_name = "ID")]
+    pub id: RefundId,
+    /// What happened: verified, approved, paid or rejected.
+    #[arg(long, value_name = "EVENT")]
+    pub event: TreasuryEvent,
+    /// Who did it.
+    #[arg(long, value_name = "NAME")]
+    pub user: String,
+    /// On which day; absent: today.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub occurred_on: Option<Date>,
+    /// The number of the paper that says so.
+    #[arg(long, value_name = "NO")]
+    pub document_no: Option<String>,
+    /// A note on the fiscal e-bill's red flush.
+    #[arg(long, value_name = "TEXT")]
+    pub red_flush: Option<String>,
+    /// Why; a rejection needs it.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Who decides about which refund.

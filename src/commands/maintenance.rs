@@ -1,10 +1,13 @@
 //! Commands that do one thing with the database and end.
 
+use domain::Clock as _;
+use domain::time::business_day;
+
 use super::{Stop, load, open};
-use crate::cli::{CallbacksCommand, ConfigArgs, DayArgs, Exit, RefundCommand};
+use crate::cli::{CallbacksCommand, ConfigArgs, DayArgs, Exit, RefundCommand, TreasuryArgs};
 use crate::config::Environment;
 use crate::hub::Database;
-use crate::refunds::Decision;
+use crate::refunds::{Decision, StepRequest};
 use crate::store::migrate;
 use crate::{ledger, reconcile, refunds, replay, terminal};
 
@@ -61,12 +64,31 @@ pub(super) async fn refund(asked: &RefundCommand, environment: &Environment) -> 
     let (decision, args) = match asked {
         RefundCommand::Approve(args) => (Decision::Approve, args),
         RefundCommand::Decline(args) => (Decision::Decline, args),
+        RefundCommand::Treasury(args) => return treasury(args, environment).await,
     };
     let (hub, database) = open(args.config.config.as_deref(), environment).await?;
     let decided = refunds::decide(&hub, args.id.as_str(), decision, &args.user).await;
     database.close().await?;
     let refund = decided.map_err(|fault| Stop::problem(fault.detail))?;
     terminal::say(format_args!("{}  {}  by {}", refund.id, refund.status, args.user));
+    Ok(Exit::Done)
+}
+
+/// Tells a step of a refund's way through the treasury.
+async fn treasury(asked: &TreasuryArgs, environment: &Environment) -> Result<Exit, Stop> {
+    let (hub, database) = open(asked.config.config.as_deref(), environment).await?;
+    let step = StepRequest {
+        event: asked.event,
+        occurred_on: asked.occurred_on.unwrap_or_else(|| business_day(hub.clock.now())),
+        by: asked.user.clone(),
+        document_no: asked.document_no.clone(),
+        red_flush: asked.red_flush.clone(),
+        reason: asked.reason.clone(),
+    };
+    let taken = refunds::step(&hub, asked.id.as_str(), &step).await;
+    database.close().await?;
+    let refund = taken.map_err(|fault| Stop::problem(fault.detail))?;
+    terminal::say(format_args!("{}  {}  {} by {}", refund.id, refund.status, step.event, step.by));
     Ok(Exit::Done)
 }
 

@@ -25,6 +25,7 @@ mod query;
 mod receipts;
 mod reconciliations;
 mod refunds;
+mod remittances;
 pub mod schema;
 mod shared;
 
@@ -183,6 +184,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(orders::configure)
         .configure(combined::configure)
         .configure(refunds::configure)
+        .configure(remittances::configure)
         .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)

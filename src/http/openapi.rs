@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     callbacks, cases, combined, error, events, fees, health, metrics, notifications, orders,
-    receipts, reconciliations, refunds, resource, schema,
+    receipts, reconciliations, refunds, remittances, resource, schema,
 };
 use crate::fault::Fault;
 
@@ -33,7 +33,8 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         fees::quote, fees::create, fees::list, fees::show, fees::void,
         orders::create, orders::show, orders::close,
         combined::create, combined::show, combined::close,
-        refunds::create, refunds::show, refunds::redirect,
+        refunds::create, refunds::show, refunds::redirect, refunds::treasury,
+        remittances::create, remittances::list, remittances::show,
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,
         events::list,

@@ -2,21 +2,29 @@
 
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::Clock as _;
 use domain::refund::RefundState;
 use serde::Deserialize;
 
 use super::answer::Answer;
 use super::call::{self, Call};
-use super::{query, resource, schema};
-use crate::refunds::{self, RedirectRequest, RefundRequest, Requested};
-use crate::resource::refund as shown;
+use super::{query, resource as route, schema};
+use crate::refunds::{self, RedirectRequest, RefundRequest, Requested, StepRequest};
+use crate::resource;
+use crate::store::refunds::RefundRecord;
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
     service
-        .service(resource("/v1/orders/{id}/refunds").route(web::post().to(create)))
-        .service(resource("/v1/refunds/{id}").route(web::get().to(show)))
-        .service(resource("/v1/refunds/{id}/redirect").route(web::post().to(redirect)));
+        .service(route("/v1/orders/{id}/refunds").route(web::post().to(create)))
+        .service(route("/v1/refunds/{id}").route(web::get().to(show)))
+        .service(route("/v1/refunds/{id}/redirect").route(web::post().to(redirect)))
+        .service(route("/v1/refunds/{id}/treasury").route(web::post().to(treasury)));
+}
+
+/// A refund as it stands now.
+fn shown(call: &Call, refund: &RefundRecord) -> serde_json::Value {
+    resource::refund(refund, call.hub.clock.now())
 }
 
 /// Asks for money to be given back, all of it or a part.
@@ -34,7 +42,7 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
          description = "order_not_paid, refund_number_reused"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
-         description = "more than is left, or a rule broken"),
+         description = "more than is left, refund_routes_mixed, or a rule broken"),
     ),
     security(("api_key" = [])),
 )]
@@ -49,7 +57,7 @@ pub(super) async fn create(http: HttpRequest, payload: Payload, id: Path<String>
                 Requested::New(refund) => (201, refund),
                 Requested::Same(refund) => (200, refund),
             };
-        Ok(Answer::json(status, &shown(&refund)))
+        Ok(Answer::json(status, &shown(&call, &refund)))
     })
     .await
 }
@@ -81,7 +89,7 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
         if asked?.refresh {
             refund = refunds::follow(&call.hub, &refund.id).await?;
         }
-        Ok(Answer::json(200, &shown(&refund)))
+        Ok(Answer::json(200, &shown(&call, &refund)))
     })
     .await
 }
@@ -113,7 +121,38 @@ pub(super) async fn redirect(
     call::post(http, payload, move |call: Call, asked: RedirectRequest| async move {
         let refund = refunds::redirect(&call.hub, &call.application, &id, &asked).await?;
         let status = if refund.status == RefundState::Abnormal { 202 } else { 200 };
-        Ok(Answer::json(status, &shown(&refund)))
+        Ok(Answer::json(status, &shown(&call, &refund)))
+    })
+    .await
+}
+
+/// Tells a step of a refund's way through the treasury.
+#[utoipa::path(
+    post, path = "/v1/refunds/{id}/treasury", tag = "refunds",
+    params(
+        ("id" = String, Path, description = "rfd_…"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII"),
+    ),
+    request_body = schema::TreasuryStepRequest,
+    responses(
+        (status = 200, body = schema::Refund),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "refund_not_treasury, treasury_step_not_possible, same_person"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "occurred_on_invalid, reason_needed, text_invalid"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn treasury(
+    http: HttpRequest,
+    payload: Payload,
+    id: Path<String>,
+) -> HttpResponse {
+    call::post(http, payload, move |call: Call, asked: StepRequest| async move {
+        refunds::get(&call.hub, &call.application, &id).await?;
+        let refund = refunds::step(&call.hub, &id, &asked).await?;
+        Ok(Answer::json(200, &shown(&call, &refund)))
     })
     .await
 }

@@ -8,6 +8,7 @@ mod notifications;
 mod orders;
 mod refunds;
 mod rest;
+mod treasury;
 
 pub use cases::{
     Applicant, Case, CaseEvent, CaseProgress, CaseRequest, Deadline, FeeInShort, MaskedApplicant,
@@ -20,3 +21,7 @@ pub use notifications::{Attempt, MaskedReach, Notification, NotificationRequest,
 pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
 pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
+pub use treasury::{
+    MerchantShare, Remittance, RemittancePage, RemittanceRequest, TreasuryStep, TreasuryStepRequest,
+    TreasuryWay,
+};

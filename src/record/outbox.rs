@@ -192,7 +192,7 @@ impl Resources {
                     Some(&refund.application_id),
                     refund.id.as_str(),
                     order.as_str(),
-                    &resource::refund(refund),
+                    &resource::refund(refund, now),
                     now,
                 ))
             }

@@ -1,10 +1,11 @@
 //! A second person's decision about a refund: never the one who asked for it.
 
 use domain::refund::{RefundState, RefundTransition};
+use domain::treasury::Route;
 use jiff::Timestamp;
 
-use super::request::{PICK_UP, taken_from};
-use super::{load, send, shares_of};
+use super::request::PICK_UP;
+use super::{load, release, send, treasury};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, commit};
@@ -21,7 +22,7 @@ pub enum Decision {
     Decline,
 }
 
-/// Writes a decision by `user`, and sends what was approved.
+/// Writes a decision by `user`. What was approved is sent, or goes its way through the treasury.
 ///
 /// # Errors
 /// 404 no such refund, 409 it does not wait for a decision, or the user asked for it.
@@ -48,14 +49,25 @@ pub async fn decide(
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     orders::lock(&tx, &[refund.order_id.as_str()]).await?;
-    let next = (after == RefundState::Submitted)
-        .then(|| now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX));
+    let (after, next) = match (after, refund.route) {
+        (RefundState::Submitted, Route::Provider) => {
+            (after, Some(now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX)))
+        }
+        (RefundState::Submitted, Route::Treasury) => {
+            let under_way =
+                after.after(RefundTransition::Accept).map_err(|error| Fault::internal(&error))?;
+            (under_way, treasury::first_look(refund.found_by_office, now)?)
+        }
+        (declined, Route::Provider | Route::Treasury) => (declined, None),
+    };
     if !refunds::decide(&tx, &refund_id, after, user, next).await? {
         return Err(Fault::conflict("refund_not_waiting", "somebody else has decided"));
     }
     let mut effects = Effects::new(now);
     if after == RefundState::Declined {
-        effects.release(&refund.merchant_id, taken_from(&refund), &shares_of(&refund))?;
+        release(&mut effects, &refund, now)?;
+    } else if refund.route == Route::Treasury {
+        treasury::begin(&tx, &refund_id, &refund.requested_by, now).await?;
     }
     commit(hub, tx, effects).await?;
     drop(client);

@@ -6,11 +6,12 @@ use callbacks::Claim;
 use domain::fact::{ProviderFact, Source};
 use domain::ids::{MerchantId, RefundId};
 use domain::refund::RefundState;
+use domain::treasury::Route;
 use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
 
 use super::send::{DOUBT_PAUSE, Sent, Turn, alarm, fail, found, key_of, lose_track, send};
-use super::{load, merchant_of, redirect, surplus};
+use super::{load, merchant_of, redirect, surplus, treasury};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::{Kind, Question, ask};
@@ -60,6 +61,11 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
     let refund = load(hub, refund_id).await?;
+    if refund.route == Route::Treasury {
+        // No provider knows of it.
+        treasury::look(hub, &refund).await?;
+        return load(hub, refund_id).await;
+    }
     let asked = matches!(
         refund.status,
         RefundState::Submitted

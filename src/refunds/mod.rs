@@ -9,17 +9,22 @@ mod request;
 mod send;
 mod shares;
 mod surplus;
+mod treasury;
 
 use domain::ids::{ApplicationId, RefundId};
 use domain::journal::Share;
+use domain::treasury::Route;
+use jiff::Timestamp;
 
 pub use decide::{Decision, decide};
 pub use follow::{follow, run_of, run_once};
 pub use redirect::{RedirectRequest, redirect};
 pub use request::{RefundRequest, Requested, request};
+pub use treasury::{StepRequest, TreasuryStanding, step};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::record::{Effects, RecordError, TreasuryMove};
 use crate::store::orders::shares as with_surplus;
 use crate::store::refunds::{self, RefundRecord};
 
@@ -60,6 +65,20 @@ fn merchant_of<'a>(hub: &'a Hub, refund: &RefundRecord) -> Result<&'a Merchant, 
 /// What the refund takes back from which fee, surplus last.
 fn shares_of(refund: &RefundRecord) -> Vec<Share> {
     with_surplus(&refund.allocations, refund.surplus_fen)
+}
+
+/// Takes back what was promised to a refund that will not happen, on whichever way it was.
+fn release(
+    effects: &mut Effects,
+    refund: &RefundRecord,
+    now: Timestamp,
+) -> Result<(), RecordError> {
+    let (merchant, taken, shares) =
+        (&refund.merchant_id, request::taken_from(refund), shares_of(refund));
+    match refund.route {
+        Route::Provider => effects.release(merchant, taken, &shares),
+        Route::Treasury => effects.treasury(TreasuryMove::Released, merchant, taken, &shares, now),
+    }
 }
 
 /// The place for which a refund's stored call is sealed.

@@ -7,19 +7,21 @@ use domain::ids::{ApplicationId, FeeId, OrderId, OutRefundNo, PaymentId, RefundI
 use domain::journal::Share;
 use domain::order::OrderState;
 use domain::refund::RefundState;
+use domain::treasury::Route;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::shares::{Taken, divide, payment_for, surplus_left};
-use super::{call_context, load, send};
+use super::shares::{Books, Taken, Wanted, surplus_left, take, take_from};
+use super::{call_context, load, send, treasury};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::record::{Effects, commit};
+use crate::record::{Effects, TreasuryMove, commit};
 use crate::seal::Purpose;
 use crate::store::StoreError;
 use crate::store::orders::{self, OrderRecord, PaymentRecord};
 use crate::store::refunds::{self, Duplicate, NewRefund, RefundRecord};
+use crate::store::remittances;
 
 /// When a written refund that never got an answer is picked up: longer than an answer may take.
 pub(super) const PICK_UP: SignedDuration = SignedDuration::from_secs(30);
@@ -44,6 +46,9 @@ pub struct RefundRequest {
     /// From which fees.
     #[serde(default)]
     pub allocations: Option<Vec<WantedShare>>,
+    /// Whether the office found the error itself: the treasury's way is shorter then.
+    #[serde(default)]
+    pub found_by_office: bool,
 }
 
 /// A part of a refund that the backend wants taken from a fee.
@@ -118,6 +123,7 @@ pub(super) async fn give_back(
         reason: DUPLICATE.to_owned(),
         out_refund_no: None,
         allocations: None,
+        found_by_office: false,
     };
     let (order_id, duplicate) = (&duplicate.order_id, Some(&duplicate.payment_id));
     let asked = Asked { order_id, number, request: &request, duplicate };
@@ -192,21 +198,20 @@ struct Asked<'a> {
     duplicate: Option<&'a PaymentId>,
 }
 
-/// The payment that the refund takes from.
-fn payment_of<'a>(
-    order: &'a OrderRecord,
+/// What the refund takes.
+fn taken<'a>(
+    books: Books<'a>,
     asked: &Asked<'_>,
-    wanted: Option<&[(FeeId, Fen)]>,
-) -> Result<&'a PaymentRecord, Unwritten> {
+    wanted: Wanted<'_>,
+) -> Result<Taken<'a>, Unwritten> {
     let amount = asked.request.amount_fen;
-    match asked.duplicate {
-        None => Ok(payment_for(order, amount, wanted)?),
-        Some(duplicate) => order
-            .payments
-            .iter()
-            .find(|payment| payment.id == *duplicate && surplus_left(payment) >= amount)
-            .ok_or(Unwritten::Raced),
-    }
+    let Some(duplicate) = asked.duplicate else { return Ok(take(books, amount, wanted)?) };
+    let payments = &books.order.payments;
+    let payment = payments
+        .iter()
+        .find(|payment| payment.id == *duplicate && surplus_left(payment) >= amount)
+        .ok_or(Unwritten::Raced)?;
+    Ok(take_from(books, payment, Some(Route::Provider), amount, None)?)
 }
 
 async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
@@ -221,32 +226,41 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
         let detail = format!("order {} is {}, only a paid one is refunded", order.id, order.status);
         return Err(Fault::conflict("order_not_paid", detail).into());
     }
-    let merchant = crate::orders::merchant_of(hub, &order)?;
     let amount = request.amount_fen;
     let wanted: Option<Vec<(FeeId, Fen)>> = request.allocations.as_ref().map(|wanted| {
         wanted.iter().map(|share| (share.fee_id.clone(), share.amount_fen)).collect()
     });
-    let payment = payment_of(&order, asked, wanted.as_deref())?;
-    let taken = divide(&order, payment, amount, wanted.as_deref())?;
+    let remitted = remittances::of_order(&tx, &order.id).await?;
+    let books = Books { order: &order, remitted: &remitted };
+    let taken = taken(books, asked, wanted.as_deref())?;
     let refund_id = RefundId::new(Uuid::now_v7());
-    let sealed = call(hub, merchant, &order, payment, (&refund_id, number, request))?;
+    let sealed = match taken.route {
+        Route::Provider => {
+            let merchant = crate::orders::merchant_of(hub, &order)?;
+            Some(call(hub, merchant, &order, taken.payment, (&refund_id, number, request))?)
+        }
+        Route::Treasury => None,
+    };
     let waits = hub.policy.refund_approval.is_needed_for(amount);
     let now = hub.clock.now();
+    let (state, next_query_at) = beginning(waits, taken.route, request.found_by_office, now)?;
     let new = NewRefund {
         refund_id: &refund_id,
         application_id: &order.application_id,
         merchant_id: &order.merchant_id,
         order_id: &order.id,
-        payment_id: &payment.id,
+        payment_id: &taken.payment.id,
         out_refund_no: number,
         amount,
         surplus: taken.surplus,
         reason: request.reason.trim(),
-        state: if waits { RefundState::PendingApproval } else { RefundState::Submitted },
+        state,
         requested_by: if duplicate.is_some() { HUB } else { order.application_id.as_str() },
-        refund_call: &sealed,
+        route: taken.route,
+        found_by_office: request.found_by_office,
+        refund_call: sealed.as_deref(),
         now,
-        next_query_at: (!waits).then(|| now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX)),
+        next_query_at,
         fees: &taken.fees,
     };
     match refunds::insert(&tx, &new).await {
@@ -255,14 +269,51 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
         }
         done => done?,
     }
-    let mut effects = Effects::new(now);
-    let reserved = (&refund_id, &payment.id, amount);
-    effects.reserve(&order.merchant_id, reserved, &reserved_shares(&taken))?;
+    let effects = reserved(&tx, &new, &reserved_shares(&taken)).await?;
     commit(hub, tx, effects).await?;
     Ok(refund_id)
 }
 
-fn reserved_shares(taken: &Taken) -> Vec<Share> {
+/// In which state a refund begins, and when it is looked at if nothing happens.
+fn beginning(
+    waits: bool,
+    route: Route,
+    found_by_office: bool,
+    now: Timestamp,
+) -> Result<(RefundState, Option<Timestamp>), Fault> {
+    match (waits, route) {
+        (true, Route::Provider | Route::Treasury) => Ok((RefundState::PendingApproval, None)),
+        (false, Route::Provider) => {
+            let pick_up = now.saturating_add(PICK_UP).unwrap_or(Timestamp::MAX);
+            Ok((RefundState::Submitted, Some(pick_up)))
+        }
+        (false, Route::Treasury) => {
+            Ok((RefundState::Processing, treasury::first_look(found_by_office, now)?))
+        }
+    }
+}
+
+/// What reserves the money of a written refund, and begins its way where that is the treasury's.
+async fn reserved(
+    tx: &impl deadpool_postgres::GenericClient,
+    new: &NewRefund<'_>,
+    shares: &[Share],
+) -> Result<Effects, Fault> {
+    let mut effects = Effects::new(new.now);
+    let refund = (new.refund_id, new.payment_id, new.amount);
+    match new.route {
+        Route::Provider => effects.reserve(new.merchant_id, refund, shares)?,
+        Route::Treasury => {
+            effects.treasury(TreasuryMove::Requested, new.merchant_id, refund, shares, new.now)?;
+            if new.state == RefundState::Processing {
+                treasury::begin(tx, new.refund_id, new.requested_by, new.now).await?;
+            }
+        }
+    }
+    Ok(effects)
+}
+
+fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
     let surplus =
         (taken.surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: taken.surplus });
     taken
@@ -301,10 +352,12 @@ fn call(
     Ok(hub.sealer.seal(Purpose::Call, &call, call_context(refund_id).as_bytes())?)
 }
 
-/// How many refunds of a payment there are that did not fail.
+/// How many refunds of a payment its provider has, that did not fail.
 fn earlier(order: &OrderRecord, payment: &PaymentRecord) -> u32 {
     let of_payment = order.refunds.iter().filter(|refund| refund.payment_id == payment.id);
-    let count = of_payment.filter(|refund| refund.status.holds_money()).count();
+    let count = of_payment
+        .filter(|refund| refund.route == Route::Provider && refund.status.holds_money())
+        .count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

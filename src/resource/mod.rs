@@ -6,6 +6,7 @@
 mod case;
 mod combined;
 mod notification;
+mod treasury;
 
 use domain::time::rfc3339;
 use jiff::Timestamp;
@@ -18,6 +19,7 @@ use crate::store::refunds::RefundRecord;
 pub use case::case;
 pub use combined::combined;
 pub use notification::notification;
+pub use treasury::remittance;
 
 /// A fee.
 #[must_use]
@@ -32,6 +34,7 @@ pub fn fee(record: &FeeRecord) -> Value {
         "outstanding_fen": facts.outstanding(),
         "paid_fen": record.paid_fen,
         "refunded_fen": record.refunded_fen,
+        "remitted_fen": record.remitted_fen,
         "payer": record.payer,
         "department": record.department,
         "due_on": record.due_on,
@@ -103,9 +106,9 @@ pub fn payment(record: &PaymentRecord) -> Value {
     })
 }
 
-/// A refund.
+/// A refund as it stands at `now`.
 #[must_use]
-pub fn refund(record: &RefundRecord) -> Value {
+pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
     let refused = record.refused_code.as_ref().map(|code| {
         json!({
             "reason": record.refused_reason,
@@ -135,6 +138,9 @@ pub fn refund(record: &RefundRecord) -> Value {
         "accepted_at": time(record.accepted_at),
         "succeeded_at": time(record.succeeded_at),
         "refused": refused,
+        "route": record.route,
+        "found_by_office": record.found_by_office,
+        "treasury": treasury::way(record, now),
     })
 }
 

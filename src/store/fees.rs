@@ -77,6 +77,8 @@ pub struct FeeRecord {
     pub refunding_fen: Fen,
     /// Given back.
     pub refunded_fen: Fen,
+    /// Paid over to the treasury.
+    pub remitted_fen: Fen,
     /// When it was withdrawn.
     pub voided_at: Option<Timestamp>,
     /// The order that may still pay it.

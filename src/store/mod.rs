@@ -18,8 +18,10 @@ pub mod migrate;
 pub mod notifications;
 pub mod orders;
 pub mod refunds;
+pub mod remittances;
 pub mod runs;
 pub mod sql;
+pub mod treasury;
 
 use std::time::Duration;
 

@@ -1,16 +1,19 @@
 //! Refunds.
 
+mod record;
+
 use deadpool_postgres::GenericClient;
 use domain::ids::{
-    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, RefundId,
+    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, PaymentId, RefundId,
 };
 use domain::money::Fen;
 use domain::refund::RefundState;
+use domain::treasury::Route;
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::orders::FeeShare;
 use super::{StoreError, change, load, sql, typed};
+
+pub use record::{RefundRecord, TreasuryStep};
 
 /// A refund to be written down before its provider is asked.
 #[derive(Debug)]
@@ -37,69 +40,18 @@ pub struct NewRefund<'a> {
     pub state: RefundState,
     /// Who asked: an application or a console user.
     pub requested_by: &'a str,
-    /// The sealed call that asks for it.
-    pub refund_call: &'a [u8],
+    /// By which way it reaches the payer.
+    pub route: Route,
+    /// Whether the office found the error itself, which shortens the treasury's first limit.
+    pub found_by_office: bool,
+    /// The sealed call that asks for it; none where the treasury pays.
+    pub refund_call: Option<&'a [u8]>,
     /// When it is written.
     pub now: Timestamp,
     /// When it is asked for if no answer is ever written; `None` while it waits for a person.
     pub next_query_at: Option<Timestamp>,
     /// From which fees.
     pub fees: &'a [(FeeId, Fen)],
-}
-
-/// A refund as stored.
-#[derive(Clone, Debug, Deserialize)]
-pub struct RefundRecord {
-    /// Its id.
-    pub id: RefundId,
-    /// Whose it is.
-    pub application_id: ApplicationId,
-    /// Through which merchant.
-    pub merchant_id: MerchantId,
-    /// Of which order.
-    pub order_id: OrderId,
-    /// From which payment.
-    pub payment_id: PaymentId,
-    /// The order's number.
-    pub out_trade_no: OutTradeNo,
-    /// Its number.
-    pub out_refund_no: OutRefundNo,
-    /// How much.
-    pub amount_fen: Fen,
-    /// The part that comes out of surplus.
-    pub surplus_fen: Fen,
-    /// Why.
-    pub reason: String,
-    /// Where it stands.
-    pub status: RefundState,
-    /// Who asked.
-    pub requested_by: String,
-    /// Who decided.
-    pub decided_by: Option<String>,
-    /// The provider's number.
-    pub provider_refund_no: Option<String>,
-    /// Why the provider refused it.
-    pub refused_reason: Option<String>,
-    /// The provider's code.
-    pub refused_code: Option<String>,
-    /// The provider's text.
-    pub refused_message: Option<String>,
-    /// When it was written.
-    pub created_at: Timestamp,
-    /// When the provider accepted it.
-    pub accepted_at: Option<Timestamp>,
-    /// When the money was back.
-    pub succeeded_at: Option<Timestamp>,
-    /// When it last left for its provider: written before it leaves.
-    pub sent_at: Option<Timestamp>,
-    /// Until when it waits for its turn: providers want a pause between two refunds of a payment.
-    pub send_after: Option<Timestamp>,
-    /// When it was last sent to another account, while nobody knows that this came to nothing.
-    pub redirected_at: Option<Timestamp>,
-    /// How often it was asked for since its state last moved.
-    pub queries: i32,
-    /// From which fees.
-    pub allocations: Vec<FeeShare>,
 }
 
 /// Writes a refund down. The caller posts what it reserves in the same transaction.
@@ -129,6 +81,8 @@ pub async fn insert(client: &impl GenericClient, new: &NewRefund<'_>) -> Result<
             &new.next_query_at,
             &fees,
             &amounts,
+            &new.route.as_str(),
+            &new.found_by_office,
         ],
     )
     .await?;
@@ -200,7 +154,7 @@ pub async fn duplicates(
         .collect()
 }
 
-/// The sealed call that asks for a refund.
+/// The sealed call that asks for a refund; `None` where the treasury pays it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -210,7 +164,7 @@ pub async fn call(
 ) -> Result<Option<Vec<u8>>, StoreError> {
     let statement = client.prepare_cached(sql::REFUNDS_CALL).await?;
     let row = client.query_opt(&statement, &[&refund_id.as_str()]).await?;
-    Ok(row.map(|row| row.try_get("refund_call")).transpose()?)
+    Ok(row.map(|row| row.try_get("refund_call")).transpose()?.flatten())
 }
 
 /// What an answer changes in a refund beside money, which is posted by `effects`.

@@ -3,6 +3,7 @@
 use utoipa::ToSchema;
 
 use super::orders::Refused;
+use super::treasury::TreasuryWay;
 
 /// A part of a refund, by fee.
 #[derive(Debug, ToSchema)]
@@ -24,6 +25,8 @@ pub struct RefundRequest {
     pub out_refund_no: Option<String>,
     /// From which fees; in the order of the order's `fee_ids` when absent.
     pub allocations: Option<Vec<Allocation>>,
+    /// Whether the office found the error itself: the treasury's first limit is 5 working days then.
+    pub found_by_office: Option<bool>,
 }
 
 /// Where an abnormal refund goes instead.
@@ -80,4 +83,10 @@ pub struct Refund {
     pub succeeded_at: Option<String>,
     /// Why the provider refused it.
     pub refused: Option<Refused>,
+    /// `provider`, or `treasury` for money that was paid over to it.
+    pub route: String,
+    /// Whether the office found the error itself.
+    pub found_by_office: bool,
+    /// How it stands on the treasury's way; null on the other one, and before it begins.
+    pub treasury: Option<TreasuryWay>,
 }

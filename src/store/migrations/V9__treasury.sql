@@ -19,8 +19,6 @@ CREATE TABLE remittance_shares (
     CONSTRAINT only_what_a_payment_paid_for_a_fee_is_remitted FOREIGN KEY (payment_id, fee_id) REFERENCES payment_shares
 );
 CREATE INDEX remittance_shares_by_payment ON remittance_shares (payment_id, fee_id);
-CREATE INDEX remittance_shares_by_fee ON remittance_shares (fee_id);
-CREATE INDEX payment_shares_by_fee ON payment_shares (fee_id);
 CREATE TRIGGER facts_are_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON remittances FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER facts_are_never_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON remittance_shares FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

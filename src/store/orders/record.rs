@@ -11,6 +11,7 @@ use domain::money::Fen;
 use domain::order::OrderState;
 use domain::provider::Provider;
 use domain::refund::RefundState;
+use domain::treasury::Route;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -156,6 +157,9 @@ pub struct OrderRefund {
     pub sent_at: Option<Timestamp>,
     /// Until when it waits for its turn.
     pub send_after: Option<Timestamp>,
+    /// By which way it reaches the payer.
+    #[serde(default)]
+    pub route: Route,
     /// From which fees.
     pub shares: Vec<FeeShare>,
 }
@@ -227,9 +231,11 @@ impl OrderRecord {
                     surplus_refunding: payment.surplus_refunding_fen,
                 })
                 .collect(),
+            // What the treasury pays is no provider's matter: none can say anything about it.
             refunds: self
                 .refunds
                 .iter()
+                .filter(|refund| refund.route == Route::Provider)
                 .map(|refund| LockedRefund {
                     refund_id: refund.id.clone(),
                     out_refund_no: refund.out_refund_no.clone(),

@@ -5,6 +5,7 @@ SELECT jsonb_build_object(
            'payer', f.payer_masked, 'department', f.department, 'due_on', f.due_on,
            'notice_no', f.notice_no, 'issued_at', f.issued_at, 'locale', f.locale,
            'paid_fen', b.paid_fen, 'refunding_fen', b.refunding_fen, 'refunded_fen', b.refunded_fen,
+           'remitted_fen', b.remitted_fen,
            'voided_at', b.voided_at,
            'live_order_id', (SELECT l.order_id FROM live_orders l WHERE l.fee_id = f.fee_id))
   FROM fees f JOIN fee_balances b USING (fee_id)

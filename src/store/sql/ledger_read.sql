@@ -18,4 +18,5 @@ SELECT jsonb_build_object('direction', 'refund', 'out_trade_no', o.out_trade_no,
            'occurred_at', COALESCE(r.accepted_at, r.created_at))
   FROM refunds r JOIN orders o USING (order_id) JOIN payments p USING (payment_id)
  WHERE r.merchant_id = ANY ($1)
+   AND r.route = 'provider' -- what the treasury pays is in no provider's bill
    AND ((r.accepted_at >= $2 AND r.accepted_at < $3) OR r.out_refund_no = ANY ($6))

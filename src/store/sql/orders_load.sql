@@ -29,7 +29,7 @@ SELECT jsonb_build_object(
         SELECT jsonb_agg(jsonb_build_object(
                    'id', r.refund_id, 'out_refund_no', r.out_refund_no, 'payment_id', r.payment_id,
                    'amount_fen', r.amount_fen, 'surplus_fen', r.surplus_fen, 'status', r.state, 'sent_at', r.sent_at,
-                   'send_after', r.send_after,
+                   'send_after', r.send_after, 'route', r.route,
                    'shares', COALESCE((SELECT jsonb_agg(jsonb_build_object('fee_id', s.fee_id, 'amount_fen', s.amount_fen) ORDER BY s.fee_id)
                                          FROM refund_shares s WHERE s.refund_id = r.refund_id), '[]'))
                ORDER BY r.created_at, r.refund_id)

@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 13] = [
+const APPEND_ONLY: [&str; 16] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -17,6 +17,9 @@ const APPEND_ONLY: [&str; 13] = [
     "case_events",
     "case_lights",
     "refund_redirects",
+    "remittances",
+    "remittance_shares",
+    "treasury_steps",
     "combined_parts",
 ];
 

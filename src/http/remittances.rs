@@ -1,0 +1,103 @@
+//! Remittances to the treasury: told once, listed, read.
+
+use actix_web::web::{Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::answer::Answer;
+use super::call::{self, Call};
+use super::{query, resource, schema};
+use crate::remittances::{self, RemittanceRequest, Remitted};
+use crate::resource::remittance as shown;
+use crate::store::remittances as rows;
+
+/// The routes.
+pub(super) fn configure(service: &mut web::ServiceConfig) {
+    service
+        .service(
+            resource("/v1/remittances").route(web::post().to(create)).route(web::get().to(list)),
+        )
+        .service(resource("/v1/remittances/{id}").route(web::get().to(show)));
+}
+
+/// Tells that collected fees were paid over to the treasury.
+///
+/// Of each fee all that was collected and is not being refunded. From then on that money comes back
+/// only through the treasury.
+#[utoipa::path(
+    post, path = "/v1/remittances", tag = "remittances",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII")),
+    request_body = schema::RemittanceRequest,
+    responses(
+        (status = 201, body = schema::Remittance),
+        (status = 200, body = schema::Remittance, description = "the remittance with that reference"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "reference_reused"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "fee_unknown, nothing_to_remit, remitted_on_invalid, fee_ids_invalid: \
+                        fee_id names the fee"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
+    call::post(http, payload, |call: Call, asked: RemittanceRequest| async move {
+        let (status, remittance) =
+            match remittances::remit(&call.hub, &call.application, &asked).await? {
+                Remitted::New(remittance) => (201, remittance),
+                Remitted::Same(remittance) => (200, remittance),
+            };
+        Ok(Answer::json(status, &shown(&remittance)))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// The caller's remittances, newest first.
+#[utoipa::path(
+    get, path = "/v1/remittances", tag = "remittances",
+    params(
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<i64>, Query, description = "1 to 200, 50 when absent"),
+    ),
+    responses((status = 200, body = schema::RemittancePage)),
+    security(("api_key" = [])),
+)]
+pub(super) async fn list(http: HttpRequest) -> HttpResponse {
+    let asked = query::read::<Asked>(&http);
+    call::get(http, move |call| async move {
+        let asked = asked?;
+        let limit = query::page(asked.limit)?;
+        let client = call.hub.store.client().await?;
+        let found = rows::list(&client, &call.application, asked.cursor.as_deref(), limit).await?;
+        let is_full = i64::try_from(found.len()).is_ok_and(|count| count >= limit);
+        let next = found.last().filter(|_| is_full).map(|last| last.id.to_string());
+        let data: Vec<_> = found.iter().map(shown).collect();
+        Ok(Answer::json(200, &json!({"data": data, "next_cursor": next})))
+    })
+    .await
+}
+
+/// A remittance.
+#[utoipa::path(
+    get, path = "/v1/remittances/{id}", tag = "remittances",
+    params(("id" = String, Path, description = "rmt_…")),
+    responses(
+        (status = 200, body = schema::Remittance),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
+    call::get(http, move |call| async move {
+        let found = remittances::get(&call.hub, &call.application, &id).await?;
+        Ok(Answer::json(200, &shown(&found)))
+    })
+    .await
+}
