@@ -16,6 +16,7 @@ mod combined;
 mod configuration;
 mod counter;
 mod counter_turns;
+mod crash;
 mod dispatch;
 mod harness;
 mod hints;

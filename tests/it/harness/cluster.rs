@@ -11,6 +11,8 @@ use payhub::postgres::{Binaries, PrivatePostgres};
 use payhub::store::{Store, migrate};
 use tokio_postgres::{Config, NoTls};
 
+use super::wire::Wire;
+
 static CLUSTER: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 static NEXT: AtomicU32 = AtomicU32::new(1);
 
@@ -109,6 +111,16 @@ impl Lent {
         let server = self.cluster.server.as_ref().unwrap();
         let folder = server.socket_dir().to_str().unwrap().replace('/', "%2F");
         format!("postgres://{}@{folder}/{}", server.user(), self.name)
+    }
+
+    /// The folder of its server's socket.
+    pub(crate) fn socket_folder(&self) -> PathBuf {
+        self.cluster.server.as_ref().unwrap().socket_dir().to_owned()
+    }
+
+    /// How it is reached over a wire.
+    pub(crate) fn settings_over(&self, wire: &Wire) -> Config {
+        wire.settings(self.cluster.server.as_ref().unwrap().user(), &self.name)
     }
 
     /// A connection to it.

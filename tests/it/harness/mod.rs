@@ -2,7 +2,9 @@
 //! sandbox and a webhook receiver, all over HTTP, on a clock that the test moves by hand. Whoever
 //! opens one must [`World::finish`] it, and that asserts that the books are right.
 
+mod apart;
 pub(crate) mod cluster;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
