@@ -10,6 +10,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -42,6 +43,11 @@ struct Route {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Waiting {
+    merchant: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Callback {
     merchant: String,
     verdict: &'static str,
@@ -54,6 +60,7 @@ pub(super) struct Metrics {
     durations: Family<Route, Histogram, fn() -> Histogram>,
     callbacks: Family<Callback, Counter>,
     callbacks_per_commit: Histogram,
+    callbacks_waiting: Family<Waiting, Gauge>,
 }
 
 impl Metrics {
@@ -77,7 +84,13 @@ impl Metrics {
             "Callbacks that were recorded in one transaction",
             callbacks_per_commit.clone(),
         );
-        Self { registry, requests, durations, callbacks, callbacks_per_commit }
+        let callbacks_waiting = Family::default();
+        registry.register(
+            "callbacks_waiting",
+            "Callbacks that wait for their transaction, by merchant",
+            callbacks_waiting.clone(),
+        );
+        Self { registry, requests, durations, callbacks, callbacks_per_commit, callbacks_waiting }
     }
 
     /// Counts a request.
@@ -94,6 +107,13 @@ impl Metrics {
         &self.callbacks_per_commit
     }
 
+    /// Learns how many callbacks of a merchant wait now.
+    fn waiting(&self, merchant: &str, callbacks: usize) {
+        let merchant = Waiting { merchant: merchant.to_owned() };
+        let callbacks = i64::try_from(callbacks).unwrap_or(i64::MAX);
+        self.callbacks_waiting.get_or_create(&merchant).set(callbacks);
+    }
+
     /// Counts a callback.
     pub(super) fn callback(&self, merchant: &str, verdict: &'static str) {
         self.callbacks.get_or_create(&Callback { merchant: merchant.to_owned(), verdict }).inc();
@@ -108,6 +128,9 @@ fn classes() -> Histogram {
 #[utoipa::path(get, path = "/metrics", tag = "operation",
     responses((status = 200, body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn show(http: HttpRequest, shared: Data<Shared>) -> HttpResponse {
+    for (merchant, callbacks) in shared.intake.waiting() {
+        shared.metrics.waiting(merchant.as_str(), callbacks);
+    }
     let mut text = String::new();
     match encode(&mut text, &shared.metrics.registry) {
         Ok(()) => HttpResponse::Ok().insert_header((CONTENT_TYPE, OPENMETRICS)).body(text),

@@ -98,6 +98,13 @@ impl Intake {
         &self.room
     }
 
+    /// How many callbacks of each merchant wait for their transaction.
+    pub fn waiting(&self) -> impl Iterator<Item = (&MerchantId, usize)> {
+        self.queues.iter().map(|(merchant, queue)| {
+            (merchant, queue.max_capacity().saturating_sub(queue.capacity()))
+        })
+    }
+
     /// Records a callback and waits until it is durable. `held` is its room, given back then.
     ///
     /// # Errors

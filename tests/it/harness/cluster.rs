@@ -37,6 +37,12 @@ impl Cluster {
         if let Some(running) = known.upgrade() {
             return running;
         }
+        let cluster = Arc::new(Self::start());
+        *known = Arc::downgrade(&cluster);
+        cluster
+    }
+
+    fn start() -> Self {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let home =
             std::env::temp_dir().join(format!("payhub-offices-{}-{number}", std::process::id()));
@@ -44,10 +50,7 @@ impl Cluster {
         let binaries =
             Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() };
         let server = PrivatePostgres::start(&home, &binaries).expect("PostgreSQL starts");
-        let cluster =
-            Arc::new(Self { home, server: Some(server), template: tokio::sync::OnceCell::new() });
-        *known = Arc::downgrade(&cluster);
-        cluster
+        Self { home, server: Some(server), template: tokio::sync::OnceCell::new() }
     }
 
     fn config(&self, database: &str) -> Config {
@@ -94,7 +97,15 @@ pub(crate) struct Lent {
 impl Lent {
     /// Clones the template.
     pub(crate) async fn new() -> Self {
-        let cluster = tokio::task::spawn_blocking(Cluster::lend).await.unwrap();
+        Self::of(tokio::task::spawn_blocking(Cluster::lend).await.unwrap()).await
+    }
+
+    /// On a server of its own, for a test that changes the server.
+    pub(crate) async fn alone() -> Self {
+        Self::of(tokio::task::spawn_blocking(|| Arc::new(Cluster::start())).await.unwrap()).await
+    }
+
+    async fn of(cluster: Arc<Cluster>) -> Self {
         cluster.template().await;
         let name = format!("payhub_test_{}", NEXT.fetch_add(1, Ordering::SeqCst));
         cluster.execute(&format!("CREATE DATABASE {name} TEMPLATE payhub_template")).await;

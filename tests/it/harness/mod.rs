@@ -46,7 +46,15 @@ impl World {
 
     /// Opens an office whose providers are other than usual.
     pub(crate) async fn open_at(more: &str, arrange: fn(&mut SandboxConfig)) -> Self {
-        let database = Lent::new().await;
+        Self::open_on(Lent::new().await, more, arrange).await
+    }
+
+    /// Opens an office on a PostgreSQL of its own, for a test that changes the server.
+    pub(crate) async fn open_alone() -> Self {
+        Self::open_on(Lent::alone().await, "", |_as_usual| {}).await
+    }
+
+    async fn open_on(database: Lent, more: &str, arrange: fn(&mut SandboxConfig)) -> Self {
         let opening = Opening {
             now: OPENING.parse().unwrap(),
             listen: ([127, 0, 0, 1], 0).into(),
