@@ -11,7 +11,7 @@ use futures_util::future;
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::outbound::{Kind, Question, ask};
+use crate::outbound::{Kind, Question, ask, may_ask};
 use crate::store::{refunds, runs};
 
 /// How long the answers may take in all: a provider waits 5 seconds for its own.
@@ -106,6 +106,13 @@ async fn confirm_one(
         out_refund_no: &hint.out_refund_no,
         amount: hint.amount,
     };
+    let may_ask = may_ask(hub, merchant).await.map_err(|fault| {
+        tracing::warn!(merchant = %merchant.id, detail = fault.detail, "no query can be taken");
+        Unanswered
+    });
+    if !may_ask? {
+        return Err(Unanswered);
+    }
     let call = merchant.provider.query_refund(&key);
     let subject = hint.out_refund_no.as_str();
     let question = Question { operation: "confirm_refund", subject, kind: Kind::Call };

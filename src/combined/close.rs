@@ -13,7 +13,7 @@ use crate::hub::Hub;
 use crate::orders::cadence::{self, Look};
 use crate::orders::{Closed, Why, decided};
 use crate::outbound::{Kind, Question, ask};
-use crate::store::combined::CombinedRecord;
+use crate::store::combined::{self, CombinedRecord};
 
 /// Closes a combined order.
 ///
@@ -50,15 +50,15 @@ pub(super) async fn close_whole(
             write(hub, whole, &Step::give_up(false)).await?;
             settled(hub, whole).await
         }
-        Some(Closing::Paid) => paid(hub, whole).await,
+        Some(Closing::Paid) => paid(hub, whole, why).await,
         Some(Closing::NotThere) => not_there(hub, whole, why).await,
-        None => unsaid(hub, whole).await,
+        None => unsaid(hub, whole, why).await,
     }
 }
 
 /// The provider says that it is paid, or cannot be closed any more: a query tells which, and brings
 /// the payments.
-async fn paid(hub: &Hub, whole: &CombinedRecord) -> Result<Closed, Fault> {
+async fn paid(hub: &Hub, whole: &CombinedRecord, why: Why) -> Result<Closed, Fault> {
     match standing(hub, whole).await? {
         Some(Standing::Paid(facts)) => {
             book(hub, whole, facts).await?;
@@ -68,7 +68,7 @@ async fn paid(hub: &Hub, whole: &CombinedRecord) -> Result<Closed, Fault> {
             write(hub, whole, &Step::give_up(false)).await?;
             settled(hub, whole).await
         }
-        Some(Standing::Unpaid | Standing::Absent) | None => unsaid(hub, whole).await,
+        Some(Standing::Unpaid | Standing::Absent) | None => unsaid(hub, whole, why).await,
     }
 }
 
@@ -83,7 +83,7 @@ async fn not_there(hub: &Hub, whole: &CombinedRecord, why: Why) -> Result<Closed
         }
         Some(Standing::Absent | Standing::Closed) => {}
         // It came there meanwhile, or no answer: whoever asked must ask again.
-        Some(Standing::Unpaid) | None => return unsaid(hub, whole).await,
+        Some(Standing::Unpaid) | None => return unsaid(hub, whole, why).await,
     }
     let over =
         whole.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| hub.clock.now() >= end);
@@ -95,9 +95,17 @@ async fn not_there(hub: &Hub, whole: &CombinedRecord, why: Why) -> Result<Closed
     settled(hub, whole).await
 }
 
-/// Nobody said anything on which one could act.
-async fn unsaid(hub: &Hub, whole: &CombinedRecord) -> Result<Closed, Fault> {
-    reschedule(hub, whole, Look::Unanswered).await?;
+/// Nobody said anything on which one could act. Who wanted it closed before its time is over is
+/// remembered: it is asked about and closed again until the provider has said that it is.
+async fn unsaid(hub: &Hub, whole: &CombinedRecord, why: Why) -> Result<Closed, Fault> {
+    let now = hub.clock.now();
+    let wanted_at = match why {
+        Why::Asked | Why::Superseded => Some(now),
+        Why::Expired => None,
+    };
+    let next = cadence::after_silent_close(whole, now);
+    let client = hub.store.client().await?;
+    combined::close_unsaid(&client, &whole.id, wanted_at, next).await?;
     Ok(Closed::Unknown)
 }
 

@@ -178,7 +178,7 @@ async fn clear_the_way(
             let whole = load(hub, &whole.id).await?;
             let all_live = whole.parts.iter().all(|part| part.status.is_live());
             let may_be_paid =
-                all_live && hub.clock.now() < whole.expires_at && !whole.is_overtaken();
+                all_live && hub.clock.now() < whole.expires_at && !whole.is_to_be_closed();
             if may_be_paid && is_same(hub, &whole, cast, request) {
                 renew(hub, &whole).await?;
                 return Ok(Some(load(hub, &whole.id).await?));

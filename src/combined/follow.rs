@@ -6,7 +6,6 @@ use callbacks::Claim;
 use domain::fact::{OrderStanding, PaymentFact, ProviderFact, Source};
 use domain::ids::{CombinedId, MerchantId, OutTradeNo};
 use domain::order::OrderState;
-use futures_util::future;
 
 use super::close::close_whole;
 use super::place::place;
@@ -16,39 +15,52 @@ use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::orders::Why;
 use crate::orders::cadence::{self, Look};
-use crate::outbound::{Kind, Question, ask};
+use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::combined::{self, CombinedRecord};
 
-/// Follows combined orders of one merchant whose time has come, at most `limit`; how many there
-/// were.
+/// Follows combined orders of one merchant whose time has come, within its budget of queries; how
+/// many there were.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn run_of(hub: &Hub, merchant: &MerchantId, limit: i64) -> Result<usize, Fault> {
-    let client = hub.store.client().await?;
-    let due = combined::claim(&client, merchant, hub.clock.now(), limit).await?;
-    drop(client);
-    let all = due.iter().map(async |whole| {
-        if let Err(fault) = follow(hub, whole).await {
+pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
+    let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
+    let claim = |room| async move {
+        let client = hub.store.client().await?;
+        let now = hub.clock.now();
+        Ok(combined::claim(&client, merchant, now, room, of.queries.of_orders()).await?)
+    };
+    keep_busy(of.queries.at_once(), claim, |whole: CombinedId| async move {
+        if let Err(fault) = follow_claimed(hub, &whole).await {
             tracing::warn!(combined = %whole, fault = fault.detail, "a combined order could not be followed");
         }
-    });
-    future::join_all(all).await;
-    Ok(due.len())
+    })
+    .await
 }
 
-/// Asks how a combined order stands and acts on the answer; the order as it is then.
+/// Asks how a combined order stands and acts on the answer; the order as it is then. Where the
+/// queries of this second are spent nobody is asked, and it is as it was.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, combined_id: &CombinedId) -> Result<CombinedRecord, Fault> {
     let whole = load(hub, combined_id).await?;
+    let (merchant, _) = asker(hub, &whole)?;
+    if !may_ask(hub, merchant).await? {
+        return Ok(whole);
+    }
+    follow_claimed(hub, combined_id).await
+}
+
+/// The same, its query being counted already.
+async fn follow_claimed(hub: &Hub, combined_id: &CombinedId) -> Result<CombinedRecord, Fault> {
+    let whole = load(hub, combined_id).await?;
     if whole.parts.iter().all(|part| matches!(part.status, OrderState::Paid | OrderState::Failed)) {
         reschedule(hub, &whole, Look::Answered).await?;
         return Ok(whole);
     }
-    match standing(hub, &whole).await? {
+    match asked(hub, &whole).await? {
         Some(Standing::Paid(facts)) => {
             book(hub, &whole, facts).await?;
             let then = load(hub, combined_id).await?;
@@ -74,8 +86,17 @@ pub(super) enum Standing {
     Absent,
 }
 
-/// Asks how the whole stands; `None`: the provider gave no answer that says.
+/// Asks how the whole stands, within the budget of queries; `None`: the provider gave no answer that
+/// says.
 pub(super) async fn standing(hub: &Hub, whole: &CombinedRecord) -> Result<Option<Standing>, Fault> {
+    let (merchant, _) = asker(hub, whole)?;
+    if !may_ask(hub, merchant).await? {
+        return Ok(None);
+    }
+    asked(hub, whole).await
+}
+
+async fn asked(hub: &Hub, whole: &CombinedRecord) -> Result<Option<Standing>, Fault> {
     let parts = match query(hub, whole).await? {
         Outcome::Accepted(parts) => parts,
         Outcome::Refused(refusal) if refusal.reason == Reason::NotFound => Vec::new(),
@@ -161,7 +182,7 @@ async fn unpaid(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
         // Given up before it came there: now it can be closed there.
         OrderState::Closed | OrderState::Failed => superseded(hub, whole).await,
         _ if expired => close_whole(hub, whole, Why::Expired).await.map(|_closed| ()),
-        OrderState::Created | OrderState::Pending | OrderState::Unknown if whole.is_overtaken() => {
+        OrderState::Created | OrderState::Pending | OrderState::Unknown if whole.is_to_be_closed() => {
             superseded(hub, whole).await
         }
         OrderState::Created | OrderState::Unknown => place(hub, whole).await,
@@ -175,7 +196,7 @@ async fn absent(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
     let over = whole.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match whole.status() {
         OrderState::Created | OrderState::Unknown | OrderState::Pending
-            if !over && whole.is_overtaken() =>
+            if !over && whole.is_to_be_closed() =>
         {
             superseded(hub, whole).await
         }

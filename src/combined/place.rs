@@ -11,7 +11,7 @@ use super::{asker, call_context};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::orders::terms::{is_open, is_stale};
-use crate::orders::{Meaning, meaning};
+use crate::orders::{Meaning, meaning, next_query};
 use crate::outbound::{Kind, Question, ask};
 use crate::seal::Purpose;
 use crate::store::combined::{self, CombinedRecord};
@@ -73,7 +73,8 @@ pub(super) async fn renew(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault
         // Paid or closed there meanwhile, or nobody knows: a worker asks at once.
         outcome if is_open(&outcome) => {
             let client = hub.store.client().await?;
-            combined::reschedule(&client, &whole.id, Some(now), whole.queries).await?;
+            let next = next_query(now, Some(now), whole.queries);
+            combined::reschedule(&client, &whole.id, &next).await?;
             hub.signals.wake_follow();
         }
         // No combined payment is taken in the same breath.

@@ -6,6 +6,7 @@ use domain::order::OrderTransition;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::orders::cadence::{self, Look};
+use crate::orders::next_query;
 use crate::record::{Effects, commit};
 use crate::store::StoreError;
 use crate::store::combined::{self, CombinedRecord};
@@ -82,7 +83,7 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
     if let Some(pay) = pay {
         combined::offered(&tx, &whole.id, pay, now).await?;
     }
-    combined::reschedule(&tx, &whole.id, next, step.queries).await?;
+    combined::reschedule(&tx, &whole.id, &next_query(now, next, step.queries)).await?;
     commit(hub, tx, effects).await?;
     Ok(())
 }
@@ -90,7 +91,9 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
 /// Writes when the whole is asked for next, after a `look` that changed nothing.
 pub(super) async fn reschedule(hub: &Hub, whole: &CombinedRecord, look: Look) -> Result<(), Fault> {
     let client = hub.store.client().await?;
-    let next = cadence::next(whole, hub.clock.now(), look);
-    combined::reschedule(&client, &whole.id, next, whole.queries.saturating_add(1)).await?;
+    let now = hub.clock.now();
+    let queries = whole.queries.saturating_add(1);
+    let next = next_query(now, cadence::next(whole, now, look), queries);
+    combined::reschedule(&client, &whole.id, &next).await?;
     Ok(())
 }

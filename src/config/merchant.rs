@@ -21,10 +21,12 @@ use url::Url;
 
 use super::error::ConfigError;
 use super::section::{Section, is_loopback};
+use crate::outbound::Budget;
 
 pub use identity::ClientIdentity;
 
 const ID: &str = "give the name that stands in the callback path: 1 to 64 of 0-9 a-z A-Z _ -";
+const QUERIES: &str = "queries_per_second";
 const PROVIDERS: &str = "give wechat, wechat-v2 or alipay";
 
 /// An account at a payment provider.
@@ -40,6 +42,8 @@ pub struct Merchant {
     pub client_identity: Option<ClientIdentity>,
     /// The certificates of its settings, which end some day.
     pub certificates: Vec<Dated>,
+    /// How many queries a second it carries, by all hubs together.
+    pub queries: Budget,
 }
 
 /// A certificate of the configuration and its last instant.
@@ -73,7 +77,7 @@ impl Merchant {
     }
 
     fn of(id: MerchantId, provider: Arc<dyn PaymentProvider>, base_url: String) -> Self {
-        Self { id, provider, base_url, client_identity: None, certificates: Vec::new() }
+        Self { id, provider, base_url, client_identity: None, certificates: Vec::new(), queries: Budget::default() }
     }
 
     /// Whether its provider is a sandbox on this machine, where no real money moves.
@@ -94,7 +98,7 @@ impl fmt::Debug for Merchant {
 pub(super) fn read(section: &Section<'_>) -> Result<Merchant, ConfigError> {
     let id: MerchantId = section.id(ID)?;
     let provider = section.needed("provider", PROVIDERS)?;
-    match provider.as_str() {
+    let mut merchant = match provider.as_str() {
         "wechat" => wechat::read(section, id),
         "wechat-v2" => wechat_v2::read(section, id),
         "alipay" => alipay::read(section, id),
@@ -102,7 +106,15 @@ pub(super) fn read(section: &Section<'_>) -> Result<Merchant, ConfigError> {
             let what = format!("`{other}` is no known provider");
             Err(section.fault("provider", what, PROVIDERS))
         }
+    }?;
+    if let Some(text) = section.text_or_number(QUERIES)? {
+        let queries = text.parse().ok().and_then(Budget::per_second);
+        merchant.queries = queries.ok_or_else(|| {
+            let mend = "give how many queries a second its provider may be sent, 1 to 300";
+            section.fault(QUERIES, format!("`{text}` does not do here"), mend)
+        })?;
     }
+    Ok(merchant)
 }
 
 /// A setting that the adapter refuses, as a fault of its key.

@@ -81,7 +81,9 @@ struct Asked {
     refresh: bool,
 }
 
-/// A combined order as it stands; with `refresh` the provider is asked first.
+/// A combined order as it stands; with `refresh` the provider is asked first, unless the merchant's
+/// queries of this second are spent. Who asks has its page open: for a minute its provider is asked
+/// often.
 #[utoipa::path(
     get, path = "/v1/combined-orders/{id}", tag = "combined orders",
     params(
@@ -98,6 +100,7 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
     let asked = query::read::<Asked>(&http);
     call::get(http, move |call| async move {
         let mut whole = combined::get(&call.hub, &call.application, &id).await?;
+        crate::orders::watch_combined(&call.hub, &whole).await;
         if asked?.refresh {
             whole = combined::follow(&call.hub, &whole.id).await?;
         }

@@ -77,7 +77,8 @@ struct Asked {
     refresh: bool,
 }
 
-/// An order as it stands; with `refresh` the provider is asked first.
+/// An order as it stands; with `refresh` the provider is asked first, unless the merchant's queries
+/// of this second are spent. Who asks has its page open: for a minute its provider is asked often.
 #[utoipa::path(
     get, path = "/v1/orders/{id}", tag = "orders",
     params(
@@ -94,6 +95,7 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
     let asked = query::read::<Asked>(&http);
     call::get(http, move |call| async move {
         let mut order = orders::get(&call.hub, &call.application, &id).await?;
+        orders::watch(&call.hub, &order).await;
         if asked?.refresh {
             order = orders::follow(&call.hub, &order.id).await?;
         }

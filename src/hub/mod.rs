@@ -21,7 +21,7 @@ use crate::config::{Policy, Template};
 use crate::dispatch::Webhooks;
 use crate::intake::Limits;
 use crate::keys::Renewals;
-use crate::outbound::Outbound;
+use crate::outbound::{Budget, Outbound};
 use crate::seal::{SealError, Sealer};
 use crate::store::Store;
 
@@ -75,6 +75,8 @@ pub struct Merchant {
     /// Its place among the merchants: those of a provider's newer interface first, then as they
     /// stand in the configuration.
     pub rank: usize,
+    /// How many queries a second it carries, by all hubs together.
+    pub queries: Budget,
 }
 
 impl fmt::Debug for Merchant {

@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use domain::Clock;
 use domain::event::EventType;
+use domain::personal::Secret;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Channel, Health, Hub, Merchant, Signals, Templates};
-use crate::config::{self, Config, Place};
+use crate::config::{self, Config, Place, USUAL_CONCURRENCY};
 use crate::dispatch::Webhooks;
 use crate::keys::Renewals;
 use crate::outbound::{NoClient, Outbound, Trust};
 use crate::postgres::{Binaries, PostgresError, PrivatePostgres};
 use crate::seal::{Purpose, SealError};
 use crate::store::applications::NewApplication;
-use crate::store::{Store, StoreError, applications, callbacks, migrate};
+use crate::store::{Store, StoreError, applications, callbacks, endpoints, migrate};
+use crate::webhooks;
 
 /// The database's name in a private PostgreSQL.
 const DATABASE: &str = "postgres";
@@ -136,7 +138,8 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
     let merchants = ranked.into_iter().enumerate().map(|(rank, merchant)| {
         let notify_url = config.server.callback_url(&merchant.id);
         let provider = Arc::clone(&merchant.provider);
-        (merchant.id.clone(), Merchant { id: merchant.id.clone(), provider, notify_url, rank })
+        let (id, queries) = (merchant.id.clone(), merchant.queries);
+        (id.clone(), Merchant { id, provider, notify_url, rank, queries })
     });
     let channels = config.channels.iter().map(|channel| {
         let vendor = Arc::clone(&channel.vendor);
@@ -207,15 +210,15 @@ async fn take_applications(hub: &Hub, config: &Config) -> Result<(), OpenError> 
     let client = hub.store.client().await?;
     for application in &config.applications {
         let key_hash = hub.sealer.api_key_hash(application.api_key.expose());
-        let secret = application
-            .webhook
-            .as_ref()
-            .map(|webhook| {
-                let context = secret_context(application.id.as_str());
-                let secret = webhook.secret.expose().as_bytes();
-                hub.sealer.seal(Purpose::WebhookSecret, secret, context.as_bytes())
-            })
-            .transpose()?;
+        let context = secret_context(application.id.as_str());
+        let seal = |secret: &Secret| {
+            let text = secret.expose().as_bytes();
+            hub.sealer.seal(Purpose::WebhookSecret, text, context.as_bytes())
+        };
+        let webhook = application.webhook.as_ref();
+        let secret = webhook.map(|webhook| seal(&webhook.secret)).transpose()?;
+        let previous = webhook.and_then(|webhook| webhook.previous.as_ref()).map(seal);
+        let previous = previous.transpose()?;
         let events: Vec<String> = application
             .webhook_events
             .iter()
@@ -224,12 +227,18 @@ async fn take_applications(hub: &Hub, config: &Config) -> Result<(), OpenError> 
         let new = NewApplication {
             application_id: &application.id,
             key_hash: &key_hash,
-            webhook_url: application.webhook.as_ref().map(|webhook| webhook.url.as_str()),
+            webhook_url: webhook.map(|webhook| webhook.url.as_str()),
             webhook_secret: secret.as_deref(),
+            webhook_previous: previous.as_deref(),
             webhook_events: &events,
+            concurrency: webhook.map_or(USUAL_CONCURRENCY, |webhook| webhook.concurrency).into(),
             now: hub.clock.now(),
         };
         applications::upsert(&client, &new).await?;
+    }
+    for application in endpoints::without_pair(&client).await? {
+        let pair = webhooks::new_pair(&hub.sealer, application.as_str())?;
+        endpoints::give_pair(&client, application.as_str(), &pair.sealed, &pair.public).await?;
     }
     Ok(())
 }

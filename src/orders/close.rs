@@ -55,15 +55,12 @@ pub async fn close(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, F
     if product.is_at_counter() && why != Why::Expired {
         match standing(hub, order).await? {
             Outcome::Accepted(OrderStanding::Paid(_) | OrderStanding::GivenBack(_)) => {
-                return paid(hub, order).await;
+                return paid(hub, order, why).await;
             }
             Outcome::Accepted(
                 OrderStanding::Unpaid | OrderStanding::Closed | OrderStanding::Absent,
             ) => {}
-            Outcome::Refused(_) | Outcome::Unknown(_) => {
-                reschedule(hub, order, Look::Unanswered).await?;
-                return Ok(Closed::Unknown);
-            }
+            Outcome::Refused(_) | Outcome::Unknown(_) => return unsaid(hub, order, why).await,
         }
     }
     if !product.is_at_counter() {
@@ -99,13 +96,10 @@ async fn close_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed,
             let client = hub.store.client().await?;
             orders::closing(&client, &order.id, None).await?;
             drop(client);
-            paid(hub, order).await
+            paid(hub, order, why).await
         }
         Some(Closing::NotThere) => not_there(hub, order, why).await,
-        None => {
-            reschedule(hub, order, Look::Unanswered).await?;
-            Ok(Closed::Unknown)
-        }
+        None => unsaid(hub, order, why).await,
     }
 }
 
@@ -129,7 +123,7 @@ pub(crate) fn decided(outcome: Outcome<Closing>) -> Option<Closing> {
 
 /// The provider says that it is paid, or cannot be closed any more: a query tells which, and brings
 /// the payment.
-async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
+async fn paid(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
     match standing(hub, order).await? {
         Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(order)? => {
             taken_back(hub, order, &fact).await?;
@@ -147,11 +141,22 @@ async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
         }
         Outcome::Accepted(OrderStanding::Unpaid | OrderStanding::Absent)
         | Outcome::Refused(_)
-        | Outcome::Unknown(_) => {
-            reschedule(hub, order, Look::Unanswered).await?;
-            Ok(Closed::Unknown)
-        }
+        | Outcome::Unknown(_) => unsaid(hub, order, why).await,
     }
+}
+
+/// Nobody said anything on which one could act. Who wanted it closed before its time is over is
+/// remembered: it is asked about and closed again until the provider has said that it is.
+async fn unsaid(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
+    let now = hub.clock.now();
+    let wanted_at = match why {
+        Why::Asked | Why::Superseded => Some(now),
+        Why::Expired => None,
+    };
+    let next = cadence::after_silent_close(order, now);
+    let client = hub.store.client().await?;
+    orders::close_unsaid(&client, &order.id, wanted_at, next).await?;
+    Ok(Closed::Unknown)
 }
 
 /// The provider does not know it. One more query, because a code may have been scanned and paid
@@ -160,20 +165,18 @@ async fn paid(hub: &Hub, order: &OrderRecord) -> Result<Closed, Fault> {
 async fn not_there(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Fault> {
     match standing(hub, order).await? {
         Outcome::Accepted(OrderStanding::Paid(_) | OrderStanding::GivenBack(_)) => {
-            return paid(hub, order).await;
+            return paid(hub, order, why).await;
         }
         Outcome::Accepted(OrderStanding::Absent | OrderStanding::Closed) => {}
         // Scanned meanwhile, or no answer: whoever asked must ask again.
         Outcome::Accepted(OrderStanding::Unpaid) | Outcome::Refused(_) | Outcome::Unknown(_) => {
-            reschedule(hub, order, Look::Unanswered).await?;
-            return Ok(Closed::Unknown);
+            return unsaid(hub, order, why).await;
         }
     }
     let now = hub.clock.now();
     if why != Why::Expired && product_of(order)?.is_at_counter() && is_being_placed(order, now) {
         // The barcode may still be on its way there, and would pay beside the next one.
-        reschedule(hub, order, Look::Unanswered).await?;
-        return Ok(Closed::Unknown);
+        return unsaid(hub, order, why).await;
     }
     let over = order.expires_at.saturating_add(cadence::GRACE).is_ok_and(|end| now >= end);
     match why {

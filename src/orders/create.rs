@@ -132,7 +132,7 @@ async fn clear_the_way(
         if !order.status.is_live() {
             continue;
         }
-        let may_be_paid = hub.clock.now() < order.expires_at && !order.is_overtaken();
+        let may_be_paid = hub.clock.now() < order.expires_at && !order.is_to_be_closed();
         if is_same(hub, &order, &merchant.id, request) && may_be_paid {
             place::renew(hub, &order).await?;
             return Ok(Some(load(hub, &order_id).await?));

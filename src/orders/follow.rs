@@ -8,23 +8,20 @@ use domain::fact::{OrderStanding, ProviderFact, Source};
 use domain::ids::{MerchantId, OrderId};
 use domain::order::OrderState;
 use futures_util::future;
+use jiff::Timestamp;
 
 use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
-use super::place::{self, Sending};
+use super::place::{self, Sending, found_unpaid};
 use super::taken_back::{taken_back, was_taken_back};
 use super::turn::taken_back_until;
 use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::outbound::{Kind, Question, ask};
+use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
-use crate::store::orders::{self, OrderRecord};
-
-/// How many orders of one merchant are asked for at the same time. A run takes no more, so that
-/// each is done before its lease ends, even where the provider never answers.
-const AT_ONCE: i64 = 4;
+use crate::store::orders::{self, NextQuery, OrderRecord};
 
 /// Follows orders whose time has come, at all merchants at the same time; how many there were.
 ///
@@ -37,34 +34,50 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 }
 
 /// Follows orders of one merchant whose time has come, and combined orders that were asked for
-/// through it, at most [`AT_ONCE`] of each; how many there were.
+/// through it, within its budget of queries; how many there were.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     let (alone, wholes) =
-        future::join(run_alone(hub, merchant), combined::run_of(hub, merchant, AT_ONCE)).await;
+        future::join(run_alone(hub, merchant), combined::run_of(hub, merchant)).await;
     Ok(alone?.saturating_add(wholes?))
 }
 
 async fn run_alone(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
-    let client = hub.store.client().await?;
-    let due = orders::claim(&client, merchant, hub.clock.now(), AT_ONCE).await?;
-    drop(client);
-    let all = due.iter().map(async |order| {
-        if let Err(fault) = follow(hub, order).await {
-            tracing::warn!(order = %order, fault = fault.detail, "an order could not be followed");
+    let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
+    let claim = |room| async move {
+        let client = hub.store.client().await?;
+        let now = hub.clock.now();
+        Ok(orders::claim(&client, merchant, now, room, of.queries.of_orders()).await?)
+    };
+    keep_busy(of.queries.at_once(), claim, |order: OrderId| async move {
+        if let Err(fault) = follow_claimed(hub, &order).await {
+            tracing::warn!(%order, fault = fault.detail, "an order could not be followed");
         }
-    });
-    future::join_all(all).await;
-    Ok(due.len())
+    })
+    .await
 }
 
-/// Asks how an order stands and acts on the answer; the order as it is then.
+/// Asks how an order stands and acts on the answer; the order as it is then. Where the queries of
+/// this second are spent nobody is asked, and it is as it was.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
+    let order = load(hub, order_id).await?;
+    if let Some(whole) = &order.combined {
+        combined::follow(hub, &whole.id).await?;
+        return load(hub, order_id).await;
+    }
+    if !may_ask(hub, merchant_of(hub, &order)?).await? {
+        return Ok(order);
+    }
+    follow_claimed(hub, order_id).await
+}
+
+/// The same, its query being counted already.
+async fn follow_claimed(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
     if let Some(whole) = &order.combined {
         combined::follow(hub, &whole.id).await?;
@@ -75,11 +88,10 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
         return Ok(order);
     }
     if let Some(until) = taken_back_until(&order, hub.clock.now()) {
-        let client = hub.store.client().await?;
-        orders::reschedule(&client, &order.id, Some(until), order.queries).await?;
+        ask_at(hub, &order, Some(until)).await?;
         return Ok(order);
     }
-    match standing(hub, &order).await? {
+    match asked(hub, &order).await? {
         Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(&order)? => {
             taken_back(hub, &order, &fact).await?;
         }
@@ -113,11 +125,18 @@ fn is_closed_for_good(order: &OrderRecord) -> bool {
     order.status == OrderState::Closed && order.superseded_at.is_none()
 }
 
-/// How an order stands at its provider.
+/// How an order stands at its provider, within the budget of queries.
 pub(super) async fn standing(
     hub: &Hub,
     order: &OrderRecord,
 ) -> Result<Outcome<OrderStanding>, Fault> {
+    if !may_ask(hub, merchant_of(hub, order)?).await? {
+        return Ok(Outcome::Unknown("the queries of this second are spent".to_owned()));
+    }
+    asked(hub, order).await
+}
+
+async fn asked(hub: &Hub, order: &OrderRecord) -> Result<Outcome<OrderStanding>, Fault> {
     let merchant = merchant_of(hub, order)?;
     let key = OrderKey { out_trade_no: &order.out_trade_no, provider_trade_no: None };
     let call = merchant.provider.query_order(&key);
@@ -135,9 +154,14 @@ async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         // Somebody scanned a code that another wallet had superseded: now it can be closed there.
         OrderState::Closed => close(hub, order, Why::Superseded).await.map(|_closed| ()),
         _ if expired => close(hub, order, Why::Expired).await.map(|_closed| ()),
-        OrderState::Created | OrderState::Pending | OrderState::Unknown if order.is_overtaken() => {
+        OrderState::Created | OrderState::Pending | OrderState::Unknown if order.is_to_be_closed() => {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
+        // The barcode is there, and its payer is being asked: it is not sent a second time.
+        OrderState::Created | OrderState::Unknown if product_of(order)?.is_at_counter() => {
+            found_unpaid(hub, order).await
+        }
+        // Placing again is the only way to what the payer needs.
         OrderState::Created | OrderState::Unknown => place::place(hub, order, Sending::Again).await,
         OrderState::Pending | OrderState::Paid | OrderState::Failed => {
             reschedule(hub, order, Look::Answered).await
@@ -158,7 +182,7 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             close(hub, order, Why::Expired).await.map(|_closed| ())
         }
         OrderState::Created | OrderState::Unknown | OrderState::Pending
-            if !over && order.is_overtaken() =>
+            if !over && order.is_to_be_closed() =>
         {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
@@ -179,9 +203,24 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
 
 /// Writes when the order is asked for next, after a `look` that changed nothing.
 pub(super) async fn reschedule(hub: &Hub, order: &OrderRecord, look: Look) -> Result<(), Fault> {
+    let counted = OrderRecord { queries: order.queries.saturating_add(1), ..order.clone() };
+    ask_at(hub, &counted, cadence::next(order, hub.clock.now(), look)).await
+}
+
+/// Writes that `order` is asked for at that time, or sooner where somebody has opened its page.
+pub(super) async fn ask_at(
+    hub: &Hub,
+    order: &OrderRecord,
+    at: Option<Timestamp>,
+) -> Result<(), Fault> {
     let client = hub.store.client().await?;
-    let next = cadence::next(order, hub.clock.now(), look);
-    let queries = order.queries.saturating_add(1);
-    orders::reschedule(&client, &order.id, next, queries).await?;
+    let next = next_query(hub.clock.now(), at, order.queries);
+    orders::reschedule(&client, &order.id, &next).await?;
     Ok(())
+}
+
+/// The row's next query.
+pub(crate) fn next_query(now: Timestamp, at: Option<Timestamp>, queries: i32) -> NextQuery {
+    let watched = now.saturating_add(cadence::OFTEN).unwrap_or(Timestamp::MAX);
+    NextQuery { at, watched, queries, now }
 }

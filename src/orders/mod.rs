@@ -10,6 +10,7 @@ mod place;
 mod taken_back;
 pub(crate) mod terms;
 mod turn;
+mod watch;
 
 use adapters::provider::Product;
 use domain::ids::{ApplicationId, OrderId};
@@ -18,9 +19,11 @@ use domain::provider::UnknownWord;
 pub(crate) use close::decided;
 pub use close::{Closed, Why, close};
 pub use create::{Created, OrderPayer, OrderRequest, create, is_open_question};
+pub(crate) use follow::next_query;
 pub use follow::{follow, run_of, run_once};
 pub(crate) use place::{Meaning, meaning};
 pub(crate) use turn::taken_back_until;
+pub use watch::{watch, watch_combined};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

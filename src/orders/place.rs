@@ -8,7 +8,7 @@ use domain::fact::{PaymentFact, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
-use super::follow::reschedule;
+use super::follow::{ask_at, reschedule};
 use super::terms::{has_moved, is_open, is_stale};
 use super::turn::take_to_place;
 use super::{call_context, load, merchant_of, product_of};
@@ -77,6 +77,15 @@ async fn passed_over(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The provider has the barcode of an order whose answer was lost, and waits for its payer: the
+/// order is pending, and is asked for until it is paid or its time is over.
+///
+/// # Errors
+/// When that cannot be written.
+pub(super) async fn found_unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
+    write(hub, order, Meaning::Offered(Pay::None)).await
+}
+
 /// Gives a payer who comes again what is good now: what the provider's own page needs is signed
 /// anew, and a code that is too old is asked for again, with the same bytes. When that brings
 /// nothing, the order keeps what it has.
@@ -109,8 +118,7 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         Outcome::Accepted(Placed::Paid(fact)) => book(hub, merchant, fact).await?,
         // Paid or closed there meanwhile, or nobody knows: a worker asks at once.
         outcome if is_open(&outcome) => {
-            let client = hub.store.client().await?;
-            orders::reschedule(&client, &order.id, Some(stamp.now), order.queries).await?;
+            ask_at(hub, order, Some(stamp.now)).await?;
             hub.signals.wake_follow();
         }
         Outcome::Refused(_) | Outcome::Unknown(_) => {}

@@ -45,7 +45,7 @@ pub(super) async fn take_to_place(hub: &Hub, order: &OrderRecord) -> Result<bool
             && found.status == order.status
             && now < found.expires_at
             && found.closing_at.is_none()
-            && !found.is_overtaken()
+            && !found.is_to_be_closed()
     });
     if may {
         orders::placing(&tx, &order.id, now).await?;

@@ -6,6 +6,8 @@
 
 mod alarm;
 mod ask;
+mod budget;
+mod busy;
 mod pace;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,9 @@ use crate::config::ClientIdentity;
 
 pub(crate) use ask::ask_for_keys;
 pub use ask::{Question, ask};
+pub use budget::Budget;
+pub(crate) use budget::may_ask;
+pub(crate) use busy::keep_busy;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);

@@ -14,15 +14,15 @@ use super::send::{DOUBT_PAUSE, Sent, Turn, alarm, fail, found, key_of, lose_trac
 use super::{load, merchant_of, redirect, surplus, treasury};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::outbound::{Kind, Question, ask};
+use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::refunds::{self, RefundRecord};
 
-/// How many refunds of one merchant are asked for at the same time. A run takes no more, so that
-/// each is done before its lease ends, even where the provider never answers.
-const AT_ONCE: i64 = 4;
-/// The pauses between queries, in seconds; the last one repeats.
-const PAUSES: [i64; 6] = [5, 10, 30, 60, 300, 1800];
+/// The pauses between queries of a refund of which nobody knows whether it was done, in seconds; the
+/// last one repeats.
+const UNKNOWN: [i64; 8] = [1, 2, 5, 10, 30, 60, 300, 1800];
+/// Those of one that its provider has accepted: it says itself when the money is back.
+const PROCESSING: [i64; 6] = [5, 10, 30, 60, 300, 1800];
 /// After how many queries somebody is told of a refund that its provider accepted and yet does
 /// not have.
 const MISSED: i32 = 3;
@@ -37,29 +37,43 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
     future::join_all(runs).await.into_iter().sum()
 }
 
-/// Follows refunds of one merchant whose time has come, at most [`AT_ONCE`]; how many there were.
+/// Follows refunds of one merchant whose time has come, within its budget of queries; how many there
+/// were.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
-    let client = hub.store.client().await?;
-    let due = refunds::claim(&client, merchant, hub.clock.now(), AT_ONCE).await?;
-    drop(client);
-    let all = due.iter().map(async |refund| {
-        if let Err(fault) = follow(hub, refund).await {
-            tracing::warn!(refund = %refund, fault = fault.detail, "a refund could not be followed");
+    let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
+    let claim = |room| async move {
+        let client = hub.store.client().await?;
+        let now = hub.clock.now();
+        Ok(refunds::claim(&client, merchant, now, room, of.queries.whole()).await?)
+    };
+    let followed = keep_busy(of.queries.at_once(), claim, |refund: RefundId| async move {
+        if let Err(fault) = follow_claimed(hub, &refund).await {
+            tracing::warn!(%refund, fault = fault.detail, "a refund could not be followed");
         }
-    });
-    future::join_all(all).await;
+    })
+    .await?;
     let given_back = surplus::run_of(hub, merchant).await?;
-    Ok(due.len().saturating_add(given_back))
+    Ok(followed.saturating_add(given_back))
 }
 
-/// Asks how a refund stands and acts on the answer; the refund as it is then.
+/// Asks how a refund stands and acts on the answer; the refund as it is then. Where the queries of
+/// this second are spent nobody is asked, and it is as it was.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
+    let refund = load(hub, refund_id).await?;
+    if !may_ask(hub, merchant_of(hub, &refund)?).await? {
+        return Ok(refund);
+    }
+    follow_claimed(hub, refund_id).await
+}
+
+/// The same, its query being counted already.
+async fn follow_claimed(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
     let refund = load(hub, refund_id).await?;
     if refund.route == Route::Treasury {
         // No provider knows of it.
@@ -161,7 +175,16 @@ async fn reschedule(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
 }
 
 fn pause(refund: &RefundRecord) -> SignedDuration {
+    let pauses: &[i64] = match refund.status {
+        RefundState::Submitted | RefundState::Unknown => &UNKNOWN,
+        RefundState::Processing
+        | RefundState::Abnormal
+        | RefundState::PendingApproval
+        | RefundState::Declined
+        | RefundState::Succeeded
+        | RefundState::Failed => &PROCESSING,
+    };
     let queries = usize::try_from(refund.queries).unwrap_or(usize::MAX);
-    let last = PAUSES.last().copied().unwrap_or(1800);
-    SignedDuration::from_secs(PAUSES.get(queries).copied().unwrap_or(last))
+    let seconds = pauses.get(queries).or(pauses.last()).copied().unwrap_or_default();
+    SignedDuration::from_secs(seconds)
 }

@@ -25,7 +25,7 @@ use crate::store::refunds::{self, NewRedirect, RefundRecord};
 use crate::store::{StoreError, orders};
 
 /// When a refund is asked for whose redirection got no answer.
-const SOON: SignedDuration = SignedDuration::from_secs(5);
+const SOON: SignedDuration = SignedDuration::from_secs(1);
 
 /// `POST /v1/refunds/{id}/redirect`.
 #[derive(Clone, Debug, Deserialize)]

@@ -23,7 +23,7 @@ use crate::store::incidents::{self, NewIncident};
 use crate::store::refunds::{self, Answered, RefundRecord};
 
 /// When a refund whose answer did not come is asked for.
-const SOON: SignedDuration = SignedDuration::from_secs(5);
+const SOON: SignedDuration = SignedDuration::from_secs(1);
 /// When a refund that waits for funds is sent again.
 const FUNDS_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 /// When a refund that was refused on being repeated is asked for: long after an earlier sending

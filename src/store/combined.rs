@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tokio_postgres::types::Json;
 
-use super::orders::{self, OrderRecord};
+use super::orders::{self, NextQuery, OrderRecord, Watch};
 use super::{StoreError, change, load as load_rows, sql, typed};
 
 /// A combined order to be written down, after its parts.
@@ -68,6 +68,12 @@ pub struct CombinedRecord {
     pub expires_at: Timestamp,
     /// How often it was asked for since it last moved.
     pub queries: i32,
+    /// Until when somebody has its page open, as far as the hub knows.
+    pub watched_until: Option<Timestamp>,
+    /// Since when somebody wants it closed whose provider has not said that it is.
+    pub close_wanted_at: Option<Timestamp>,
+    /// How many closes of it got no answer.
+    pub closes: i32,
     /// Its parts, in order.
     pub parts: Vec<OrderRecord>,
 }
@@ -87,6 +93,9 @@ struct Row {
     created_at: Timestamp,
     expires_at: Timestamp,
     queries: i32,
+    watched_until: Option<Timestamp>,
+    close_wanted_at: Option<Timestamp>,
+    closes: i32,
     order_ids: Vec<OrderId>,
 }
 
@@ -114,6 +123,13 @@ impl CombinedRecord {
     #[must_use]
     pub fn is_overtaken(&self) -> bool {
         self.parts.iter().any(|part| part.status.is_live() && part.is_overtaken())
+    }
+
+    /// Whether it must be closed before its time is over: another payment has overtaken a part, or
+    /// somebody wants it closed. It is not placed again, and not given out again.
+    #[must_use]
+    pub fn is_to_be_closed(&self) -> bool {
+        self.close_wanted_at.is_some() || self.is_overtaken()
     }
 }
 
@@ -178,6 +194,9 @@ pub async fn by_id(
         created_at: row.created_at,
         expires_at: row.expires_at,
         queries: row.queries,
+        watched_until: row.watched_until,
+        close_wanted_at: row.close_wanted_at,
+        closes: row.closes,
         parts,
     }))
 }
@@ -209,7 +228,8 @@ pub async fn place_call(
     Ok(row.map(|row| row.try_get("place_call")).transpose()?)
 }
 
-/// Leases combined orders of a merchant whose query is due, at most `limit`.
+/// Leases combined orders of a merchant whose query is due, at most `limit`, and takes a query for
+/// each of the `most` that the second carries.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -218,24 +238,55 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
+    most: i64,
 ) -> Result<Vec<CombinedId>, StoreError> {
     let statement = client.prepare_cached(sql::COMBINED_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
     rows.iter().map(|row| typed("combined_orders.combined_id", row.try_get(0)?)).collect()
 }
 
-/// Says when a combined order is asked for next; `None`: never again.
+/// Says when a combined order is asked for next, and ends its lease.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn reschedule(
     client: &impl GenericClient,
     combined_id: &CombinedId,
-    next: Option<Timestamp>,
-    queries: i32,
+    next: &NextQuery,
 ) -> Result<(), StoreError> {
-    change(client, sql::COMBINED_RESCHEDULE, &[&combined_id.as_str(), &next, &queries]).await?;
+    let NextQuery { at, watched, queries, now } = next;
+    let id = combined_id.as_str();
+    change(client, sql::COMBINED_RESCHEDULE, &[&id, at, queries, now, watched]).await?;
     Ok(())
+}
+
+/// Says that a close got no answer, and when it is asked about; `wanted_at`: somebody wants it
+/// closed, and not only its time is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn close_unsaid(
+    client: &impl GenericClient,
+    combined_id: &CombinedId,
+    wanted_at: Option<Timestamp>,
+    next: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    change(client, sql::COMBINED_CLOSE_UNSAID, &[&combined_id.as_str(), &wanted_at, &next]).await?;
+    Ok(())
+}
+
+/// Says that somebody has the page of a combined order open; false when nothing was written. It
+/// waits for nobody.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn watch(
+    client: &impl GenericClient,
+    combined_id: &CombinedId,
+    watch: &Watch,
+) -> Result<bool, StoreError> {
+    let Watch { now, until, soon, renew } = watch;
+    change(client, sql::COMBINED_WATCH, &[&combined_id.as_str(), now, until, soon, renew]).await
 }
 
 /// Keeps what the payer needs, as its provider gave it at `at`.

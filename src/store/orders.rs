@@ -253,7 +253,8 @@ pub async fn made_for(
     Ok(())
 }
 
-/// Leases orders of a merchant whose query is due, at most `limit`.
+/// Leases orders of a merchant whose query is due, at most `limit`, and takes a query for each of
+/// the `most` that the second carries.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -262,22 +263,78 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
+    most: i64,
 ) -> Result<Vec<OrderId>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
     rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
 }
 
-/// Says when an order is asked for next; `None`: never again.
+/// When an order, or a whole of several, is asked for next.
+#[derive(Clone, Copy, Debug)]
+pub struct NextQuery {
+    /// Then; `None`: never again.
+    pub at: Option<Timestamp>,
+    /// Not later than then, where somebody has opened its page meanwhile.
+    pub watched: Timestamp,
+    /// How often it was asked for.
+    pub queries: i32,
+    /// The time now.
+    pub now: Timestamp,
+}
+
+/// Says when an order is asked for next, and ends its lease.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn reschedule(
     client: &impl GenericClient,
     order_id: &OrderId,
-    next: Option<Timestamp>,
-    queries: i32,
+    next: &NextQuery,
 ) -> Result<(), StoreError> {
-    change(client, sql::ORDERS_RESCHEDULE, &[&order_id.as_str(), &next, &queries]).await?;
+    let NextQuery { at, watched, queries, now } = next;
+    change(client, sql::ORDERS_RESCHEDULE, &[&order_id.as_str(), at, queries, now, watched]).await?;
     Ok(())
+}
+
+/// Says that a close got no answer, and when it is asked about; `wanted_at`: somebody wants it
+/// closed, and not only its time is over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn close_unsaid(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    wanted_at: Option<Timestamp>,
+    next: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    change(client, sql::ORDERS_CLOSE_UNSAID, &[&order_id.as_str(), &wanted_at, &next]).await?;
+    Ok(())
+}
+
+/// That somebody has a page open.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// The time now.
+    pub now: Timestamp,
+    /// Until when the page counts as open.
+    pub until: Timestamp,
+    /// A query that is due later than then comes now.
+    pub soon: Timestamp,
+    /// What is known to be watched until then or longer is not written again.
+    pub renew: Timestamp,
+}
+
+/// Says that somebody has an order's page open; false when nothing was written. It waits for
+/// nobody.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn watch(
+    client: &impl GenericClient,
+    order_id: &OrderId,
+    watch: &Watch,
+) -> Result<bool, StoreError> {
+    let Watch { now, until, soon, renew } = watch;
+    change(client, sql::ORDERS_WATCH, &[&order_id.as_str(), now, until, soon, renew]).await
 }

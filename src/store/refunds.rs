@@ -317,7 +317,8 @@ pub async fn settle_redirect(
     Ok(())
 }
 
-/// Leases refunds of a merchant whose query is due, at most `limit`.
+/// Leases refunds of a merchant whose query is due, at most `limit`, and takes a query for each of
+/// the `most` that the second carries.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -326,9 +327,10 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
+    most: i64,
 ) -> Result<Vec<RefundId>, StoreError> {
     let statement = client.prepare_cached(sql::REFUNDS_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit]).await?;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
     rows.iter().map(|row| typed("refunds.refund_id", row.try_get(0)?)).collect()
 }
 

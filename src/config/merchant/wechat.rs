@@ -11,7 +11,7 @@ use crate::config::section::Section;
 
 pub(super) const WECHAT_URL: &str = "https://api.mch.weixin.qq.com";
 const MCHID: &str = "give the merchant's number (商户号)";
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "id",
     "provider",
     "mchid",
@@ -27,6 +27,7 @@ const KEYS: [&str; 15] = [
     "wechatpay_public_key",
     "base_url",
     "second_base_url",
+    "queries_per_second",
 ];
 
 pub(super) fn read(section: &Section<'_>, id: MerchantId) -> Result<Merchant, ConfigError> {

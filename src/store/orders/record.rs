@@ -68,6 +68,15 @@ pub struct OrderRecord {
     pub refused_message: Option<String>,
     /// How often it was asked for since its state last moved.
     pub queries: i32,
+    /// Until when somebody has its page open, as far as the hub knows.
+    #[serde(default)]
+    pub watched_until: Option<Timestamp>,
+    /// Since when somebody wants it closed whose provider has not said that it is.
+    #[serde(default)]
+    pub close_wanted_at: Option<Timestamp>,
+    /// How many closes of it got no answer.
+    #[serde(default)]
+    pub closes: i32,
     /// The whole of which it is a part, where several payees share one payment.
     #[serde(default)]
     pub combined: Option<PartOf>,
@@ -200,6 +209,13 @@ impl OrderRecord {
     #[must_use]
     pub fn is_overtaken(&self) -> bool {
         self.fees.iter().any(|fee| fee.facts().outstanding() < fee.allocated_fen)
+    }
+
+    /// Whether it must be closed before its time is over: another payment has overtaken it, or
+    /// somebody wants it closed. It is not placed again, and not given out again.
+    #[must_use]
+    pub fn is_to_be_closed(&self) -> bool {
+        self.close_wanted_at.is_some() || self.is_overtaken()
     }
 
     /// What a judgement may look at.

@@ -2,6 +2,8 @@
 UPDATE orders
    SET state = $3, pay = COALESCE($4, pay), refused_reason = $5, refused_code = $6, refused_message = $7,
        closed_at = $8, superseded_at = $9, next_query_at = $10, queries = $11, leased_until = NULL,
-       closing_at = CASE WHEN $3 IN ('created', 'pending', 'unknown') THEN closing_at END
+       closing_at = CASE WHEN $3 IN ('created', 'pending', 'unknown') THEN closing_at END,
+       close_wanted_at = CASE WHEN $3 IN ('created', 'pending', 'unknown') THEN close_wanted_at END,
+       closes = CASE WHEN $3 IN ('created', 'pending', 'unknown') THEN closes ELSE 0 END
  WHERE order_id = $1 AND state = $2
 RETURNING order_id

@@ -7,6 +7,7 @@ SELECT jsonb_build_object(
     'paid_late', o.paid_late, 'provider_trade_no', o.provider_trade_no, 'closed_at', o.closed_at,
     'superseded_at', o.superseded_at, 'placing_at', o.placing_at, 'closing_at', o.closing_at, 'refused_reason', o.refused_reason,
     'refused_code', o.refused_code, 'refused_message', o.refused_message, 'queries', o.queries,
+    'watched_until', o.watched_until, 'close_wanted_at', o.close_wanted_at, 'closes', o.closes,
     'combined', (SELECT jsonb_build_object('id', cp.combined_id, 'merchant_id', cp.asked_by, 'payee', cp.payee)
                    FROM combined_parts cp WHERE cp.order_id = o.order_id),
     'fees', COALESCE((
