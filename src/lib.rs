@@ -30,3 +30,4 @@ pub mod resource;
 pub mod seal;
 pub mod store;
 pub mod terminal;
+pub mod webhooks;

@@ -7,6 +7,7 @@ mod exit;
 mod reconcile;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -20,6 +21,7 @@ use url::Url;
 
 pub use exit::Exit;
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
+pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
 /// A payment and notification hub for registration offices.
 #[derive(Debug, Parser)]
@@ -55,6 +57,9 @@ pub enum Command {
     /// Refunds that wait for a second person, or are on their way through the treasury.
     #[command(subcommand)]
     Refund(RefundCommand),
+    /// Webhooks that backend services did not take, and their endpoints.
+    #[command(subcommand)]
+    Webhooks(WebhooksCommand),
 }
 
 /// Where the configuration is.

@@ -86,3 +86,30 @@ fn the_definition_holds_together() {
     use clap::CommandFactory as _;
     CommandLine::command().debug_assert();
 }
+
+#[test]
+fn webhooks_are_sent_again_in_one_way_at_a_time() {
+    let event = format!("evt_{:032}", 1);
+    let line = format!("payhub webhooks resend --application registry --event {event}");
+    let Command::Webhooks(WebhooksCommand::Resend(args)) = accepts(&line) else { panic!() };
+    assert_eq!((args.application.as_str(), args.events.len(), args.dead), ("registry", 1, false));
+    accepts("payhub webhooks resend --application registry --dead");
+    accepts("payhub webhooks resend --application a --since 2018-11-30T01:00:00Z --until 2018-11-30T02:00:00Z --type fee.paid");
+    refuses("payhub webhooks resend --application registry", "--dead");
+    refuses("payhub webhooks resend --dead", "--application");
+    refuses("payhub webhooks resend --application a --since 2018-11-30T01:00:00Z", "--until");
+    refuses("payhub webhooks resend --application a --dead --event 7", "7");
+}
+
+#[test]
+fn one_thing_is_decided_about_an_endpoint_at_a_time() {
+    accepts("payhub webhooks endpoint registry");
+    accepts("payhub webhooks endpoint registry --rotate-secret --overlap-hours 0");
+    refuses("payhub webhooks endpoint registry --disable --enable", "--enable");
+    refuses("payhub webhooks endpoint registry --overlap-hours 3", "--rotate-secret");
+    refuses("payhub webhooks endpoint registry --rotate-secret --overlap-hours 169", "169");
+    let Command::Webhooks(WebhooksCommand::List(list)) = accepts("payhub webhooks list") else {
+        panic!()
+    };
+    assert_eq!((list.state, list.limit), (Unfinished::Dead, 50));
+}

@@ -1,16 +1,17 @@
 //! `payhub key`: backend services that are not in the configuration file.
 
+use adapters::webhook::VerifyingKey;
 use domain::ids::ApplicationId;
 use domain::time::rfc3339;
 
 use super::{Stop, open};
 use crate::cli::{Exit, KeyCommand};
-use crate::config::Environment;
-use crate::hub::{random_hex, secret_context};
-use crate::seal::Purpose;
+use crate::config::{Environment, USUAL_CONCURRENCY};
+use crate::hub::random_hex;
 use crate::store::applications::{self, NewApplication};
+use crate::store::endpoints;
 use crate::terminal;
-use adapters::webhook::WebhookSecret;
+use crate::webhooks::{new_pair, new_secret};
 
 pub(super) async fn key(asked: &KeyCommand, environment: &Environment) -> Result<Exit, Stop> {
     match asked {
@@ -68,35 +69,36 @@ async fn add(
 ) -> Result<Exit, Stop> {
     let (hub, database) = open(config, environment).await?;
     let key = format!("phk_{}", random_hex::<32>().map_err(Stop::problem)?);
-    let mut bytes = [0_u8; 32];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_unspecified| Stop::problem("the machine gives no random bytes"))?;
-    let secret = WebhookSecret::from_random(&bytes).map_err(Stop::problem)?.to_secret();
-    let sealed = hub
-        .sealer
-        .seal(
-            Purpose::WebhookSecret,
-            secret.expose().as_bytes(),
-            secret_context(name.as_str()).as_bytes(),
-        )
-        .map_err(Stop::problem)?;
+    if let Some(url) = webhook_url {
+        hub.webhooks.judge(url).await.map_err(Stop::problem)?;
+    }
+    let secret = new_secret(&hub.sealer, name.as_str()).map_err(Stop::problem)?;
+    let pair = new_pair(&hub.sealer, name.as_str()).map_err(Stop::problem)?;
     let client = hub.store.client().await.map_err(Stop::problem)?;
     let new = NewApplication {
         application_id: name,
         key_hash: &hub.sealer.api_key_hash(&key),
         webhook_url,
-        webhook_secret: Some(&sealed),
+        webhook_secret: Some(&secret.sealed),
+        webhook_previous: None,
         webhook_events: &[],
+        concurrency: USUAL_CONCURRENCY.into(),
         now: hub.clock.now(),
     };
     let done = applications::insert(&client, &new).await.map_err(Stop::problem)?;
+    if done {
+        endpoints::give_pair(&client, name.as_str(), &pair.sealed, &pair.public)
+            .await
+            .map_err(Stop::problem)?;
+    }
     drop(client);
     database.close().await?;
     if !done {
         return Err(Stop::problem(format!("the name {name} is taken; choose another one")));
     }
     terminal::say(format_args!("api key:        {key}"));
-    terminal::say(format_args!("webhook secret: {}", secret.expose()));
-    terminal::say("both are shown this once; the database holds a hash of the key");
+    terminal::say(format_args!("webhook secret: {}", secret.shown.expose()));
+    terminal::say(format_args!("public key:     {}", VerifyingKey::from(pair.public)));
+    terminal::say("key and secret are shown this once; the database holds a hash of the key");
     Ok(Exit::Done)
 }

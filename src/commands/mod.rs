@@ -6,6 +6,7 @@ mod keys;
 mod maintenance;
 mod sandbox;
 mod serve;
+mod webhooks;
 mod told;
 
 pub(crate) use sandbox::paste;
@@ -97,6 +98,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,
         Command::Refund(asked) => maintenance::refund(&asked, environment).await,
+        Command::Webhooks(asked) => webhooks::webhooks(&asked, environment).await,
     }
 }
 

@@ -28,7 +28,7 @@ use toml::Table;
 
 use crate::intake::Limits;
 
-pub use application::{Application, Webhook};
+pub use application::{Application, MOST_CONCURRENCY, USUAL_CONCURRENCY, Webhook};
 pub use channel::{Channel, Template};
 pub use database::{Database, Place};
 pub use environment::Environment;

@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(75);
 /// How often the lease of a key that is worked under is renewed: well before its 60 seconds end.
 const RENEWAL: Duration = Duration::from_secs(20);
+/// What stands before a stored answer that is sealed; no JSON begins with it.
+const SEALED: u8 = 0;
 /// When a request that waited in vain may come again, in seconds.
 const COME_AGAIN_S: u32 = 5;
 
@@ -63,6 +65,36 @@ impl Ticket {
             true => Ok(()),
             false => Err(in_progress()),
         }
+    }
+
+    /// As [`settle`](Self::settle), for an answer that may show a secret: it is kept sealed.
+    ///
+    /// # Errors
+    /// As there, or the machine has no random bytes.
+    pub(super) async fn settle_sealed(
+        &self,
+        sealer: &Sealer,
+        client: &impl GenericClient,
+        answer: &Answer,
+    ) -> Result<(), Fault> {
+        let sealed = sealer.seal(Purpose::Call, &answer.body, self.place().as_bytes())?;
+        let body = [&[SEALED], sealed.as_slice()].concat();
+        self.settle(client, &Answer { status: answer.status, body }).await
+    }
+
+    /// The body of a stored answer.
+    fn opened(&self, sealer: &Sealer, stored: Vec<u8>) -> Result<Vec<u8>, Fault> {
+        match stored.split_first() {
+            Some((&SEALED, sealed)) => {
+                Ok(sealer.open(Purpose::Call, sealed, self.place().as_bytes())?)
+            }
+            _ => Ok(stored),
+        }
+    }
+
+    /// The place for which an answer is sealed.
+    fn place(&self) -> String {
+        format!("idempotency_keys.answer:{}:{}", self.application, self.key)
     }
 
     fn held(&self) -> Held<'_> {
@@ -201,9 +233,9 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     if known.call != *call || known.body_hash != body_hash {
         return Ok(Found::OtherUse);
     }
-    Ok(known
-        .answer
-        .map_or(Found::UnderWay, |(status, body)| Found::Answered(Answer { status, body })))
+    let Some((status, stored)) = known.answer else { return Ok(Found::UnderWay) };
+    let body = ticket.opened(&hub.sealer, stored)?;
+    Ok(Found::Answered(Answer { status, body }))
 }
 
 async fn keep(hub: &Hub, ticket: &Ticket, answer: &Answer) -> Result<(), Fault> {

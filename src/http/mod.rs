@@ -10,6 +10,8 @@ mod call;
 mod callbacks;
 mod cases;
 mod combined;
+mod deliveries;
+mod endpoints;
 mod error;
 mod events;
 mod fees;
@@ -189,6 +191,8 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(notifications::configure)
         .configure(reconciliations::configure)
         .configure(events::configure)
+        .configure(endpoints::configure)
+        .configure(deliveries::configure)
         .configure(callbacks::configure)
         .configure(receipts::configure)
         .configure(openapi::configure);

@@ -8,8 +8,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, error, events, fees, health, metrics, notifications, orders,
-    receipts, reconciliations, refunds, remittances, resource, schema,
+    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, metrics,
+    notifications, orders, receipts, reconciliations, refunds, remittances, resource, schema,
 };
 use crate::fault::Fault;
 
@@ -38,6 +38,8 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,
         events::list,
+        endpoints::show, endpoints::set, endpoints::disable, endpoints::enable, endpoints::rotate,
+        deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
         reconciliations::differences, reconciliations::report_file,
         callbacks::take, receipts::take,

@@ -8,6 +8,7 @@ mod notifications;
 mod orders;
 mod refunds;
 mod rest;
+mod webhooks;
 mod treasury;
 
 pub use cases::{
@@ -24,4 +25,8 @@ pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
 pub use treasury::{
     MerchantShare, Remittance, RemittancePage, RemittanceRequest, TreasuryStep, TreasuryStepRequest,
     TreasuryWay,
+};
+pub use webhooks::{
+    Delivery, DeliveryInFull, DeliveryPage, Endpoint, EndpointRequest, ResendRequest, Resent,
+    RotationRequest, WebhookAttempt,
 };

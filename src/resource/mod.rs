@@ -7,6 +7,7 @@ mod case;
 mod combined;
 mod notification;
 mod treasury;
+mod webhook;
 
 use domain::time::rfc3339;
 use jiff::Timestamp;
@@ -20,6 +21,7 @@ pub use case::case;
 pub use combined::combined;
 pub use notification::notification;
 pub use treasury::remittance;
+pub use webhook::{delivery_id, endpoint, webhook, webhook_in_full};
 
 /// A fee.
 #[must_use]

@@ -17,8 +17,12 @@ pub struct NewApplication<'a> {
     pub webhook_url: Option<&'a str>,
     /// The secret that signs them, sealed.
     pub webhook_secret: Option<&'a [u8]>,
+    /// The secret before it, sealed, which signs beside it as long as the file names both.
+    pub webhook_previous: Option<&'a [u8]>,
     /// The office-wide events that it wants.
     pub webhook_events: &'a [String],
+    /// How many events may be under way to it at once, 1 to 64.
+    pub concurrency: i32,
     /// When.
     pub now: Timestamp,
 }
@@ -30,8 +34,27 @@ pub struct Endpoint {
     pub url: String,
     /// The sealed secret.
     pub secret_sealed: Vec<u8>,
+    /// The sealed secret before it.
+    pub previous_sealed: Option<Vec<u8>>,
+    /// Until when the one before signs as well; `None`: as long as it stands in the file.
+    pub previous_until: Option<Timestamp>,
+    /// The sealed key pair.
+    pub pair_sealed: Option<Vec<u8>>,
     /// Whether the URL stands in the configuration file, and is trusted for that.
     pub from_file: bool,
+    /// What is known of its answers.
+    pub health: Health,
+}
+
+/// How an endpoint answered, to the minute.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Health {
+    /// Since when it fails without any success.
+    pub failing_since: Option<Timestamp>,
+    /// When it last took an event.
+    pub success_at: Option<Timestamp>,
+    /// When it last failed.
+    pub failure_at: Option<Timestamp>,
 }
 
 /// An application as a list shows it.
@@ -65,7 +88,9 @@ pub async fn upsert(
             &new.key_hash,
             &new.webhook_url,
             &new.webhook_secret,
+            &new.webhook_previous,
             &new.webhook_events,
+            &new.concurrency,
             &new.now,
         ],
     )
@@ -157,11 +182,19 @@ pub async fn endpoint(
     Ok(Some(Endpoint {
         url: row.try_get("webhook_url")?,
         secret_sealed: secret.unwrap_or_default(),
+        previous_sealed: row.try_get("webhook_previous_secret")?,
+        previous_until: row.try_get("webhook_previous_until")?,
+        pair_sealed: row.try_get("webhook_key")?,
         from_file: row.try_get("from_file")?,
+        health: Health {
+            failing_since: row.try_get("webhook_failing_since")?,
+            success_at: row.try_get("webhook_success_at")?,
+            failure_at: row.try_get("webhook_failure_at")?,
+        },
     }))
 }
 
-/// Remembers that an endpoint said that it is gone; false when that was known.
+/// Remembers that an endpoint said that it is gone; false when that was known, or it is disabled.
 ///
 /// # Errors
 /// When the database does not answer.

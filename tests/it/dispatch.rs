@@ -4,7 +4,7 @@
 mod asking;
 mod gone;
 mod messages;
-mod peer;
+pub(crate) mod peer;
 mod webhooks;
 
 use std::sync::Arc;

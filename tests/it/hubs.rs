@@ -54,7 +54,9 @@ async fn a_key_that_was_taken_back_stays_so_until_the_file_names_another() {
         key_hash: &key_hash,
         webhook_url: None,
         webhook_secret: None,
+        webhook_previous: None,
         webhook_events: &[],
+        concurrency: 4,
         now,
     };
     applications::upsert(&client, &new).await.unwrap();

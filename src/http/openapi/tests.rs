@@ -7,12 +7,16 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::super::cases::{ApplicantRequest, CaseRequest, ProgressRequest};
+use super::super::deliveries::ResendRequest;
+use super::super::endpoints::{RotationRequest, SetRequest};
 use super::super::fees::{FeeRequest, QuoteRequest};
 use super::*;
 use crate::combined::{CombinedRequest, PartRequest};
 use crate::orders::OrderRequest;
 use crate::refunds::RefundRequest;
 use crate::resource as shown;
+use crate::store::endpoints::EndpointRecord;
+use crate::store::webhooks::{AttemptRecord, WebhookRecord};
 
 const UUID: &str = "00000000000000000000000000000001";
 const TIME: &str = "2018-11-30T01:00:00Z";
@@ -68,6 +72,9 @@ fn what_is_read_is_described() {
     describes_request::<CombinedRequest>("CombinedRequest");
     describes_request::<PartRequest>("CombinedPart");
     describes_request::<RefundRequest>("RefundRequest");
+    describes_request::<SetRequest>("EndpointRequest");
+    describes_request::<RotationRequest>("RotationRequest");
+    describes_request::<ResendRequest>("ResendRequest");
 }
 
 #[test]
@@ -120,6 +127,57 @@ fn an_order_its_payments_and_refunds_are_described() {
     let refund = shown::refund(&serde_json::from_value(refund).unwrap());
     describes("Refund", &refund);
     describes("Allocation", &refund["allocations"][0]);
+}
+
+#[test]
+fn an_endpoint_and_what_was_sent_to_it_are_described() {
+    let now = TIME.parse().unwrap();
+    let endpoint = EndpointRecord {
+        url: None,
+        events: Vec::new(),
+        from_file: false,
+        concurrency: 4,
+        since: None,
+        gone_at: None,
+        disabled_at: None,
+        disabled_by: None,
+        has_secret: false,
+        has_previous: false,
+        previous_until: None,
+        public_key: None,
+        failing_since: None,
+        success_at: None,
+        failure_at: None,
+        failure: None,
+        waiting: 0,
+        dead: 0,
+    };
+    describes("Endpoint", &shown::endpoint(&endpoint, None));
+    let sent = WebhookRecord {
+        delivery_id: 1,
+        application: "a".to_owned(),
+        event_id: format!("evt_{UUID}"),
+        event_type: "fee.paid".to_owned(),
+        subject_id: format!("fee_{UUID}"),
+        state: "due".to_owned(),
+        attempts: 1,
+        last_outcome: None,
+        next_at: now,
+        created_at: now,
+        finished_at: None,
+    };
+    describes("Delivery", &shown::webhook(&sent));
+    let attempt = AttemptRecord {
+        number: 1,
+        begun_at: now,
+        took_ms: None,
+        outcome: "transient".to_owned(),
+        status: None,
+        detail: String::new(),
+    };
+    let in_full = shown::webhook_in_full(&sent, &[attempt]);
+    describes("DeliveryInFull", &in_full);
+    describes("WebhookAttempt", &in_full["attempts"][0]);
 }
 
 #[test]

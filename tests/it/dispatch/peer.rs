@@ -8,24 +8,24 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// A request as it came.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Path and query.
-    pub(super) target: String,
+    pub(crate) target: String,
     /// Headers, names in small letters.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
     /// The body.
-    pub(super) body: String,
+    pub(crate) body: String,
 }
 
 impl Asked {
     /// A header.
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map_or("", |(_, value)| value)
     }
 
     /// A parameter of the query.
-    pub(super) fn parameter(&self, name: &str) -> String {
+    pub(crate) fn parameter(&self, name: &str) -> String {
         let url = url::Url::parse(&format!("http://x{}", self.target)).unwrap();
         let found = url.query_pairs().find(|(known, _)| known == name);
         found.map_or_else(String::new, |(_, value)| value.into_owned())
@@ -33,21 +33,21 @@ impl Asked {
 }
 
 /// Status, extra headers and body; `None` closes the connection instead.
-pub(super) type Said = Option<(u16, String, String)>;
+pub(crate) type Said = Option<(u16, String, String)>;
 type Speech = Box<dyn Fn(&Asked) -> Said + Send>;
 
 /// A listening peer.
 #[derive(Clone)]
-pub(super) struct Peer {
+pub(crate) struct Peer {
     /// `http://127.0.0.1:port`
-    pub(super) url: String,
+    pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     speech: Arc<Mutex<Speech>>,
 }
 
 impl Peer {
     /// One that answers 204.
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let peer = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -64,17 +64,17 @@ impl Peer {
     }
 
     /// What it says from now on.
-    pub(super) fn says(&self, speech: impl Fn(&Asked) -> Said + Send + 'static) {
+    pub(crate) fn says(&self, speech: impl Fn(&Asked) -> Said + Send + 'static) {
         *self.speech.lock().unwrap() = Box::new(speech);
     }
 
     /// Everything that it was asked, in order.
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 
     /// How often a header had a value.
-    pub(super) fn count(&self, header: &str, value: &str) -> usize {
+    pub(crate) fn count(&self, header: &str, value: &str) -> usize {
         self.asked().iter().filter(|asked| asked.header(header) == value).count()
     }
 
@@ -95,12 +95,12 @@ impl Peer {
 }
 
 /// A bare status.
-pub(super) fn status(status: u16) -> Said {
+pub(crate) fn status(status: u16) -> Said {
     Some((status, String::new(), String::new()))
 }
 
 /// 200 with a JSON body.
-pub(super) fn json(body: &serde_json::Value) -> Said {
+pub(crate) fn json(body: &serde_json::Value) -> Said {
     Some((200, "content-type: application/json\r\n".to_owned(), body.to_string()))
 }
 

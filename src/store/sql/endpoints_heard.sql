@@ -1,0 +1,8 @@
+-- Remembers how an endpoint answered at $2: well where $3 is null, else how it failed. No row when it is unknown.
+UPDATE applications
+   SET webhook_success_at = CASE WHEN $3::text IS NULL THEN $2 ELSE webhook_success_at END,
+       webhook_failing_since = CASE WHEN $3 IS NOT NULL THEN COALESCE(webhook_failing_since, $2) END,
+       webhook_failure_at = CASE WHEN $3 IS NOT NULL THEN $2 ELSE webhook_failure_at END,
+       webhook_failure = COALESCE($3, webhook_failure)
+ WHERE application_id = $1
+RETURNING webhook_failing_since

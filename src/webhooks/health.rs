@@ -1,0 +1,136 @@
+//! How endpoints answer over time. One that says that it is gone, or that failed for five days
+//! without any success, is not asked any more, and finance staff are told once.
+
+use deadpool_postgres::GenericClient;
+use domain::ids::{IncidentId, MerchantId};
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use crate::fault::Fault;
+use crate::store::applications::{self, Health};
+use crate::store::endpoints::{self, DisabledBy};
+use crate::store::incidents::{self, NewIncident};
+
+/// How long an endpoint may fail without any success before the hub disables it.
+const FAILING_MAX: SignedDuration = SignedDuration::from_hours(120);
+/// How exactly the times of success and failure are kept: a row that changed for every event would
+/// slow every event down.
+const EXACTNESS: SignedDuration = SignedDuration::from_mins(1);
+
+/// What an answer, or its absence, says about the endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It took an event.
+    Taken,
+    /// It did not.
+    Failed {
+        /// What happened, in the hub's words.
+        how: String,
+    },
+    /// It said that it is gone (410).
+    Gone {
+        /// What it said.
+        how: String,
+    },
+}
+
+/// Whether this is news: an end or a beginning of failures, or over a minute later than the last.
+pub(crate) fn worth_a_note(heard: &Heard, known: &Health, now: Timestamp) -> bool {
+    let is_old =
+        |noted: Option<Timestamp>| noted.is_none_or(|noted| now.duration_since(noted) >= EXACTNESS);
+    match heard {
+        Heard::Taken => known.failing_since.is_some() || is_old(known.success_at),
+        Heard::Failed { .. } => known.failing_since.is_none() || is_old(known.failure_at),
+        Heard::Gone { .. } => true,
+    }
+}
+
+/// Writes down what was heard of an application's endpoint over a delivery, and what follows.
+pub(crate) async fn hear(
+    client: &impl GenericClient,
+    application: &str,
+    delivery_id: i64,
+    heard: &Heard,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    match heard {
+        Heard::Taken => {
+            endpoints::heard(client, application, now, None).await?;
+        }
+        Heard::Failed { how } => {
+            let since = endpoints::heard(client, application, now, Some(how)).await?;
+            if let Some(since) = since
+                && now.duration_since(since) >= FAILING_MAX
+                && endpoints::disable(client, application, DisabledBy::Failing, now).await?
+            {
+                let detail = format!(
+                    "the endpoint of {application} failed for five days and is disabled; its \
+                     events wait; enable it when it is mended: {how}"
+                );
+                let kind = ("endpoint_disabled", since.to_string());
+                tell(client, application, kind, &detail, now).await?;
+            }
+        }
+        Heard::Gone { how } => {
+            endpoints::heard(client, application, now, Some(how)).await?;
+            if applications::endpoint_gone(client, application, now).await? {
+                let detail = format!("the endpoint of {application} said that it is gone: {how}");
+                let kind = ("endpoint_gone", delivery_id.to_string());
+                tell(client, application, kind, &detail, now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells finance staff, once for each kind and cause.
+async fn tell(
+    client: &impl GenericClient,
+    application: &str,
+    (kind, cause): (&str, String),
+    detail: &str,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let merchant: MerchantId =
+        application.parse().map_err(|error: domain::ids::IdError| Fault::internal(&error))?;
+    let incident = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id: &merchant,
+        kind,
+        detail,
+        dedupe_key: &format!("{kind}:{application}:{cause}"),
+        order_id: None,
+        refund_id: None,
+        now,
+    };
+    incidents::open(client, &incident).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_news_is_written_down() {
+        let at = |text: &str| -> Timestamp { text.parse().unwrap() };
+        let now = at("2018-11-30T02:00:00Z");
+        let recent = Some(at("2018-11-30T01:59:30Z"));
+        let old = Some(at("2018-11-30T01:59:00Z"));
+        let well = Health { success_at: recent, ..Health::default() };
+        let failing = Health { failing_since: old, failure_at: recent, ..Health::default() };
+        let failed = Heard::Failed { how: "HTTP 500".to_owned() };
+        for (heard, known, is_news) in [
+            (&Heard::Taken, Health::default(), true),
+            (&Heard::Taken, well, false),
+            (&Heard::Taken, Health { success_at: old, ..well }, true),
+            (&Heard::Taken, Health { success_at: recent, ..failing }, true),
+            (&failed, well, true),
+            (&failed, failing, false),
+            (&failed, Health { failure_at: old, ..failing }, true),
+            (&Heard::Gone { how: String::new() }, failing, true),
+        ] {
+            assert_eq!(worth_a_note(heard, &known, now), is_news, "{heard:?} {known:?}");
+        }
+    }
+}
