@@ -46,3 +46,4 @@ mod statements;
 mod surplus;
 mod terms;
 mod tree;
+mod webhooks;
