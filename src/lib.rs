@@ -12,6 +12,7 @@ pub mod fault;
 pub mod hints;
 pub mod http;
 pub mod hub;
+pub mod incidents;
 pub mod intake;
 pub mod jobs;
 pub mod keys;

@@ -4,6 +4,7 @@
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
 mod exit;
+mod incidents;
 mod reconcile;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use exit::Exit;
+pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
@@ -57,6 +59,9 @@ pub enum Command {
     /// Refunds that wait for a second person, or are on their way through the treasury.
     #[command(subcommand)]
     Refund(RefundCommand),
+    /// What people must look at.
+    #[command(subcommand)]
+    Incidents(IncidentsCommand),
     /// Webhooks that backend services did not take, and their endpoints.
     #[command(subcommand)]
     Webhooks(WebhooksCommand),

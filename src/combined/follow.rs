@@ -182,7 +182,9 @@ async fn unpaid(hub: &Hub, whole: &CombinedRecord) -> Result<(), Fault> {
         // Given up before it came there: now it can be closed there.
         OrderState::Closed | OrderState::Failed => superseded(hub, whole).await,
         _ if expired => close_whole(hub, whole, Why::Expired).await.map(|_closed| ()),
-        OrderState::Created | OrderState::Pending | OrderState::Unknown if whole.is_to_be_closed() => {
+        OrderState::Created | OrderState::Pending | OrderState::Unknown
+            if whole.is_to_be_closed() =>
+        {
             superseded(hub, whole).await
         }
         OrderState::Created | OrderState::Unknown => place(hub, whole).await,

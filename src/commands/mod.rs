@@ -2,6 +2,7 @@
 //! the place and the mend.
 
 mod doctor;
+mod incidents;
 mod keys;
 mod maintenance;
 mod sandbox;
@@ -98,6 +99,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,
         Command::Refund(asked) => maintenance::refund(&asked, environment).await,
+        Command::Incidents(asked) => incidents::incidents(&asked, environment).await,
         Command::Webhooks(asked) => webhooks::webhooks(&asked, environment).await,
     }
 }

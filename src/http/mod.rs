@@ -17,6 +17,7 @@ mod events;
 mod fees;
 mod health;
 mod idempotency;
+mod incidents;
 mod metrics;
 mod notifications;
 mod observe;
@@ -186,6 +187,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(orders::configure)
         .configure(combined::configure)
         .configure(refunds::configure)
+        .configure(incidents::configure)
         .configure(remittances::configure)
         .configure(cases::configure)
         .configure(notifications::configure)

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, metrics,
+    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents, metrics,
     notifications, orders, receipts, reconciliations, refunds, remittances, resource, schema,
 };
 use crate::fault::Fault;
@@ -35,6 +35,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         combined::create, combined::show, combined::close,
         refunds::create, refunds::show, refunds::redirect, refunds::treasury,
         remittances::create, remittances::list, remittances::show,
+        incidents::list, incidents::close,
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,
         events::list,

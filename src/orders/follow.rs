@@ -154,7 +154,9 @@ async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
         // Somebody scanned a code that another wallet had superseded: now it can be closed there.
         OrderState::Closed => close(hub, order, Why::Superseded).await.map(|_closed| ()),
         _ if expired => close(hub, order, Why::Expired).await.map(|_closed| ()),
-        OrderState::Created | OrderState::Pending | OrderState::Unknown if order.is_to_be_closed() => {
+        OrderState::Created | OrderState::Pending | OrderState::Unknown
+            if order.is_to_be_closed() =>
+        {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
         // The barcode is there, and its payer is being asked: it is not sent a second time.

@@ -14,6 +14,7 @@ use super::send::{DOUBT_PAUSE, Sent, Turn, alarm, fail, found, key_of, lose_trac
 use super::{load, merchant_of, redirect, surplus, treasury};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::incidents;
 use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::refunds::{self, RefundRecord};
@@ -56,6 +57,7 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     })
     .await?;
     let given_back = surplus::run_of(hub, merchant).await?;
+    incidents::resolve(hub, merchant).await?;
     Ok(followed.saturating_add(given_back))
 }
 

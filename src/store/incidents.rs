@@ -1,10 +1,12 @@
 //! Incidents: what finance staff must look at.
 
 use deadpool_postgres::GenericClient;
-use domain::ids::{IncidentId, MerchantId};
+use domain::ids::{ApplicationId, IncidentId, MerchantId, OrderId, PaymentId, RefundId};
+use domain::money::Fen;
 use jiff::Timestamp;
+use serde::Deserialize;
 
-use super::{StoreError, change, sql};
+use super::{StoreError, change, load, sql};
 
 /// An incident to be opened.
 #[derive(Debug)]
@@ -47,4 +49,102 @@ pub async fn open(client: &impl GenericClient, new: &NewIncident<'_>) -> Result<
         ],
     )
     .await
+}
+
+/// An incident as stored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct IncidentRecord {
+    /// Its id.
+    pub id: IncidentId,
+    /// At which merchant.
+    pub merchant_id: MerchantId,
+    /// What kind.
+    pub kind: String,
+    /// What exactly; no personal data.
+    pub detail: String,
+    /// About which order.
+    pub order_id: Option<OrderId>,
+    /// About which refund.
+    pub refund_id: Option<RefundId>,
+    /// About which payment, where money came.
+    pub payment: Option<AboutPayment>,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When it was closed.
+    pub closed_at: Option<Timestamp>,
+    /// By whom: a person, a backend service, or `payhub` itself.
+    pub closed_by: Option<String>,
+    /// What came of it.
+    pub note: Option<String>,
+}
+
+/// The payment that an incident is about.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AboutPayment {
+    /// Its id.
+    pub id: PaymentId,
+    /// What of it no refund holds or has given back.
+    pub amount_fen: Fen,
+    /// Of that, what settles no fee.
+    pub surplus_fen: Fen,
+}
+
+/// Which incidents.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Which<'a> {
+    /// Those that this application may see; `None`: all.
+    pub application: Option<&'a ApplicationId>,
+    /// This one alone.
+    pub id: Option<&'a str>,
+    /// Open ones, or closed ones.
+    pub open: Option<bool>,
+    /// At this merchant.
+    pub merchant: Option<&'a str>,
+    /// Of this kind.
+    pub kind: Option<&'a str>,
+    /// Older than this one.
+    pub before: Option<&'a str>,
+}
+
+/// Incidents, newest first, at most `limit`.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn list(
+    client: &impl GenericClient,
+    which: &Which<'_>,
+    limit: i64,
+) -> Result<Vec<IncidentRecord>, StoreError> {
+    let application = which.application.map(ApplicationId::as_str);
+    let Which { id, open, merchant, kind, before, .. } = which;
+    load(client, sql::INCIDENTS_LIST, &[&application, id, open, merchant, kind, before, &limit])
+        .await
+}
+
+/// Closes an incident; false when it is closed already, or was never opened.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn close(
+    client: &impl GenericClient,
+    id: &IncidentId,
+    by: &str,
+    note: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::INCIDENTS_CLOSE, &[&id.as_str(), &now, &by, &note]).await
+}
+
+/// Closes a merchant's incidents that the facts have resolved; how many there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn resolve(
+    client: &impl GenericClient,
+    merchant: &MerchantId,
+    by: &str,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let statement = client.prepare_cached(sql::INCIDENTS_RESOLVE).await?;
+    Ok(client.query(&statement, &[&merchant.as_str(), &now, &by]).await?.len())
 }
