@@ -1,23 +1,34 @@
 //! One event to one endpoint (Standard Webhooks). Its id and bytes are the same over all attempts,
 //! so a repeat is harmless; what is not a clear yes is tried again along the schedule.
 
-use adapters::webhook::{Message, Signers, WebhookSecret, build, next_attempt, read_answer};
-use deadpool_postgres::GenericClient;
+use adapters::webhook::{Message, next_attempt, read_answer};
 use domain::delivery::{Delivery, FaultScope, Repeat};
-use domain::ids::{EventId, IncidentId, MerchantId};
+use domain::ids::EventId;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::endpoints::NoAnswer;
+use super::engine::Made;
 use super::jitter;
-use super::made::{Effect, Made, Tried};
+use super::post::Effect;
 use crate::fault::Fault;
-use crate::hub::{Hub, secret_context};
+use crate::hub::Hub;
 use crate::outbound::Silence;
-use crate::seal::Purpose;
-use crate::store::applications::{self, Endpoint};
-use crate::store::deliveries::{Claimed, DeliveryState};
-use crate::store::incidents::{self, NewIncident};
+use crate::store::applications::{self, Endpoint, Health};
+use crate::store::deliveries::{Claimed, DeliveryState, Outcome, Tried};
+use crate::webhooks::{Heard, Keys, worth_a_note};
+
+/// What an attempt came to.
+struct Attempt {
+    outcome: Delivery,
+    /// The HTTP status, where there was an answer.
+    status: Option<u16>,
+}
+
+impl From<Delivery> for Attempt {
+    fn from(outcome: Delivery) -> Self {
+        Self { outcome, status: None }
+    }
+}
 
 /// Sends an event once; what came of it, for the engine to write.
 pub(super) async fn deliver(
@@ -25,19 +36,23 @@ pub(super) async fn deliver(
     claimed: &Claimed,
     id: &EventId,
     body: &str,
-) -> Result<Made, Fault> {
+) -> Result<Made<Effect>, Fault> {
     let client = hub.store.client().await?;
     let endpoint = applications::endpoint(&client, &claimed.receiver).await?;
     drop(client);
     let begun_at = hub.clock.now();
-    let outcome = match endpoint {
-        Some(endpoint) => send(hub, &claimed.receiver, &endpoint, id, body, begun_at).await,
-        None => Delivery::Rejected {
+    let Some(endpoint) = endpoint else {
+        let outcome = Delivery::Rejected {
             code: "no_endpoint".to_owned(),
             message: "the application has no endpoint, or it is gone".to_owned(),
-        },
+        };
+        return made(hub, claimed, &outcome.into(), begun_at, None);
     };
-    made(hub, claimed, &outcome, begun_at)
+    if endpoint.is_disabled {
+        return Ok(Made { outcome: kept(claimed, begun_at), effect: None });
+    }
+    let attempt = send(hub, &claimed.receiver, &endpoint, id, body, begun_at).await;
+    made(hub, claimed, &attempt, begun_at, Some(&endpoint.health))
 }
 
 async fn send(
@@ -47,34 +62,39 @@ async fn send(
     id: &EventId,
     body: &str,
     now: Timestamp,
-) -> Delivery {
-    let secret = match secret(hub, application, endpoint) {
-        Ok(secret) => secret,
-        Err(why) => return Delivery::Transient { detail: why },
+) -> Attempt {
+    let keys = match Keys::open(&hub.sealer, application, endpoint, now) {
+        Ok(keys) => keys,
+        Err(why) => return Delivery::Transient { detail: why }.into(),
     };
     let message = Message { url: &endpoint.url, id: id.as_str(), body: body.as_bytes() };
-    let request = build(&message, &Signers { secrets: &[&secret], pair: None }, now);
-    match hub.webhooks.send(request, endpoint.from_file).await {
-        Ok(answer) => read_answer(&answer, hub.clock.now()),
-        Err(NoAnswer::Refused(message)) => {
-            Delivery::Rejected { code: "refused_address".to_owned(), message }
+    match hub.webhooks.send(keys.request(&message, now), endpoint.from_file).await {
+        Ok(answer) => {
+            Attempt { outcome: read_answer(&answer, hub.clock.now()), status: Some(answer.status) }
         }
-        Err(NoAnswer::Silence(Silence::NotSent(why))) => Delivery::not_sent(why),
+        Err(NoAnswer::Refused(message)) => {
+            Delivery::Rejected { code: "refused_address".to_owned(), message }.into()
+        }
+        Err(NoAnswer::Silence(Silence::NotSent(why))) => Delivery::not_sent(why).into(),
         Err(NoAnswer::Silence(Silence::NoAnswer(why))) => {
-            Delivery::no_answer(Repeat::Harmless, why)
+            Delivery::no_answer(Repeat::Harmless, why).into()
         }
     }
 }
 
-fn secret(hub: &Hub, application: &str, endpoint: &Endpoint) -> Result<WebhookSecret, String> {
-    let context = secret_context(application);
-    let opened = hub
-        .sealer
-        .open(Purpose::WebhookSecret, &endpoint.secret_sealed, context.as_bytes())
-        .map_err(|error| format!("the endpoint's secret does not open: {error}"))?;
-    let text = String::from_utf8(opened)
-        .map_err(|error| format!("the endpoint's secret is no text: {}", error.utf8_error()))?;
-    text.parse().map_err(|error| format!("the endpoint's secret: {error}"))
+/// Somebody disabled the endpoint after this was claimed: it was not sent, and waits.
+fn kept(claimed: &Claimed, now: Timestamp) -> Outcome {
+    Outcome {
+        state: DeliveryState::Due,
+        receiver: None,
+        attempts: claimed.attempts,
+        tries: claimed.tries,
+        lookups: 0,
+        next_at: now,
+        word: "endpoint_disabled",
+        finished_at: None,
+        tried: None,
+    }
 }
 
 /// Where a delivery stands after an attempt, and when it goes on.
@@ -99,56 +119,55 @@ fn step(outcome: &Delivery, tries: i32, now: Timestamp, jitter: u16) -> (Deliver
 fn made(
     hub: &Hub,
     claimed: &Claimed,
-    outcome: &Delivery,
+    attempt: &Attempt,
     begun_at: Timestamp,
-) -> Result<Made, Fault> {
+    known: Option<&Health>,
+) -> Result<Made<Effect>, Fault> {
+    let Attempt { outcome, status } = attempt;
     let now = hub.clock.now();
     let attempts = claimed.attempts.saturating_add(1);
     let tries = claimed.tries.saturating_add(1);
     let (state, next_at) = step(outcome, tries, now, jitter()?);
     let detail = detail(outcome);
-    let effect = matches!(outcome, Delivery::AccountFault { scope: FaultScope::Endpoint, .. })
-        .then(|| Effect::EndpointGone { detail: detail.clone() });
-    Ok(Made {
+    let effect = known
+        .map(|known| (heard(outcome, &detail), known))
+        .filter(|(heard, known)| worth_a_note(heard, known, now))
+        .map(|(heard, _)| Effect::Heard(heard));
+    let took = now.duration_since(begun_at).as_millis();
+    let tried = Tried {
+        begun_at,
+        number: attempts,
+        detail,
+        vendor_ref: None,
+        status: status.map(i32::from),
+        took_ms: status.map(|_| i32::try_from(took).unwrap_or(i32::MAX)),
+    };
+    let outcome = Outcome {
         state,
         receiver: None,
         attempts,
         tries,
         lookups: 0,
         next_at,
-        outcome: outcome.as_str(),
+        word: outcome.as_str(),
         finished_at: (state != DeliveryState::Due).then_some(now),
-        attempt: Some(Tried { begun_at, number: attempts, detail, vendor_ref: None }),
-        effect,
-    })
+        tried: Some(tried),
+    };
+    Ok(Made { outcome, effect })
 }
 
-/// Remembers that the endpoint is gone and tells finance staff, once: until somebody sends its dead
-/// letters again or the hub starts anew, every event for it is a dead letter.
-pub(super) async fn gone(
-    client: &impl GenericClient,
-    claimed: &Claimed,
-    detail: &str,
-    now: Timestamp,
-) -> Result<(), Fault> {
-    let application = &claimed.receiver;
-    if !applications::endpoint_gone(client, application, now).await? {
-        return Ok(());
+/// What an attempt says about the endpoint.
+fn heard(outcome: &Delivery, detail: &str) -> Heard {
+    let how = detail.to_owned();
+    match outcome {
+        Delivery::Accepted { .. } => Heard::Taken,
+        Delivery::AccountFault { scope: FaultScope::Endpoint, .. } => Heard::Gone { how },
+        Delivery::AccountFault { scope: FaultScope::Account | FaultScope::Template, .. }
+        | Delivery::Rejected { .. }
+        | Delivery::Throttled { .. }
+        | Delivery::Transient { .. }
+        | Delivery::Unknown { .. } => Heard::Failed { how },
     }
-    let merchant: MerchantId =
-        application.parse().map_err(|error: domain::ids::IdError| Fault::internal(&error))?;
-    let incident = NewIncident {
-        incident_id: &IncidentId::new(Uuid::now_v7()),
-        merchant_id: &merchant,
-        kind: "endpoint_gone",
-        detail: &format!("the endpoint of {application} said that it is gone: {detail}"),
-        dedupe_key: &format!("endpoint_gone:{application}:{}", claimed.delivery_id),
-        order_id: None,
-        refund_id: None,
-        now,
-    };
-    incidents::open(client, &incident).await?;
-    Ok(())
 }
 
 /// What the other side said, for the record.

@@ -5,7 +5,11 @@ use deadpool_postgres::GenericClient;
 use domain::ids::{EventId, NotificationId};
 use jiff::Timestamp;
 
-use super::{StoreError, change, sql, typed};
+use super::{StoreError, change, sql};
+
+mod work;
+
+pub use work::{Outcome, Share, Tried, claim, release, renew, settle, steady};
 
 /// What a delivery carries.
 #[derive(Clone, Debug)]
@@ -78,6 +82,8 @@ pub struct Claimed {
     pub sent_at: Option<Timestamp>,
     /// The lease's number.
     pub lease: i64,
+    /// How many of its receiver's deliveries may be under way at once.
+    pub at_once: i32,
 }
 
 /// What came of a claimed delivery.
@@ -152,50 +158,6 @@ pub struct DeadLetter {
     pub created_at: Timestamp,
     /// When it was given up.
     pub finished_at: Option<Timestamp>,
-}
-
-/// Leases due deliveries, at most `limit`; `busy` says how many of each receiver are under way
-/// with this caller, so that none gets more than four at once.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn claim(
-    client: &impl GenericClient,
-    now: Timestamp,
-    limit: i64,
-    busy: &[(String, i32)],
-) -> Result<Vec<Claimed>, StoreError> {
-    let (receivers, counts): (Vec<&str>, Vec<i32>) =
-        busy.iter().map(|(receiver, count)| (receiver.as_str(), *count)).unzip();
-    let statement = client.prepare_cached(sql::DELIVERIES_CLAIM).await?;
-    let rows = client.query(&statement, &[&now, &limit, &receivers, &counts]).await?;
-    rows.iter()
-        .map(|row| {
-            let event: Option<&str> = row.try_get("event_id")?;
-            let notification: Option<&str> = row.try_get("notification_id")?;
-            let body: Option<String> = row.try_get("body")?;
-            let cargo = match (event, body, notification) {
-                (Some(id), Some(body), _) => {
-                    Cargo::Event { id: typed("deliveries.event_id", id)?, body }
-                }
-                (_, _, id) => Cargo::Notification(typed(
-                    "deliveries.notification_id",
-                    id.unwrap_or_default(),
-                )?),
-            };
-            Ok(Claimed {
-                delivery_id: row.try_get("delivery_id")?,
-                cargo,
-                receiver: row.try_get("receiver")?,
-                state: DeliveryState::read(row.try_get("state")?)?,
-                attempts: row.try_get("attempts")?,
-                tries: row.try_get("tries")?,
-                lookups: row.try_get("lookups")?,
-                sent_at: row.try_get("sent_at")?,
-                lease: row.try_get("lease")?,
-            })
-        })
-        .collect()
 }
 
 /// Writes down that an attempt begins, before it is made; false when the lease was lost.

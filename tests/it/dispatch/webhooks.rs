@@ -5,7 +5,7 @@ use adapters::wire::Headers;
 use domain::Clock as _;
 use jiff::SignedDuration;
 use payhub::dispatch::{self, Webhooks};
-use payhub::store::deliveries::{self, DeliveryState, Finish};
+use payhub::store::deliveries::{self, DeliveryState, Finish, Share};
 
 use super::Post;
 use super::peer::status;
@@ -186,7 +186,7 @@ async fn a_slow_receiver_gets_four_at_once_and_all_in_the_end() {
     let client = post.hub.store.client().await.unwrap();
     let now = post.clock.now();
     assert_eq!(deliveries::claim(&client, now, 16, &[]).await.unwrap().len(), 4);
-    let busy = [("registry".to_owned(), 4)];
+    let busy = [Share { receiver: "registry".to_owned(), places: 0 }];
     post.leases_run_out().await;
     assert_eq!(deliveries::claim(&client, now, 16, &busy).await.unwrap().len(), 0);
     assert_eq!(post.run().await, 40);
