@@ -42,6 +42,8 @@ pub struct Endpoint {
     pub pair_sealed: Option<Vec<u8>>,
     /// Whether the URL stands in the configuration file, and is trusted for that.
     pub from_file: bool,
+    /// Whether somebody, or the hub, disabled it.
+    pub is_disabled: bool,
     /// What is known of its answers.
     pub health: Health,
 }
@@ -186,6 +188,7 @@ pub async fn endpoint(
         previous_until: row.try_get("webhook_previous_until")?,
         pair_sealed: row.try_get("webhook_key")?,
         from_file: row.try_get("from_file")?,
+        is_disabled: row.try_get("is_disabled")?,
         health: Health {
             failing_since: row.try_get("webhook_failing_since")?,
             success_at: row.try_get("webhook_success_at")?,
