@@ -2,7 +2,7 @@
 
 mod merchants;
 
-use callbacks::{LatePayment, SurplusPayment};
+use ::callbacks::{LatePayment, SurplusPayment};
 use domain::money::Fen;
 use domain::provider::Provider;
 

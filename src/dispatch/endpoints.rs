@@ -70,9 +70,12 @@ impl Webhooks {
         if target.host.parse::<IpAddr>().is_ok() {
             return Ok(());
         }
-        self.guard.found(&target.host).await.map(drop).map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => error.to_string(),
-            _ => format!("its name {} does not resolve: {error}", target.host),
+        self.guard.found(&target.host).await.map(drop).map_err(|error| {
+            if error.kind() == io::ErrorKind::PermissionDenied {
+                error.to_string()
+            } else {
+                format!("its name {} does not resolve: {error}", target.host)
+            }
         })
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use adapters::wire::Method;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -11,7 +12,7 @@ use super::*;
 
 /// Names that lead elsewhere each time that they are asked for: the last answer stays.
 #[derive(Clone, Debug)]
-struct Rebinding(Arc<Mutex<Vec<Ipv4Addr>>>, Arc<Mutex<usize>>);
+struct Rebinding(Arc<Mutex<Vec<Ipv4Addr>>>, Arc<AtomicUsize>);
 
 impl Rebinding {
     fn to(addresses: &[[u8; 4]]) -> Self {
@@ -20,13 +21,13 @@ impl Rebinding {
     }
 
     fn asked(&self) -> usize {
-        *self.1.lock().unwrap()
+        self.1.load(Ordering::SeqCst)
     }
 }
 
 impl Names for Rebinding {
     fn look_up(&self, _name: String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
-        *self.1.lock().unwrap() += 1;
+        self.1.fetch_add(1, Ordering::SeqCst);
         let mut left = self.0.lock().unwrap();
         let address = if left.len() > 1 { left.pop() } else { left.last().copied() };
         let found = address.map(|address| SocketAddr::from((address, 0)));
@@ -35,14 +36,14 @@ impl Names for Rebinding {
 }
 
 /// Answers each connection once and closes it; how many there were.
-async fn receiver(address: [u8; 4], port: u16) -> (u16, Arc<Mutex<usize>>) {
+async fn receiver(address: [u8; 4], port: u16) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::from(address), port)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let count = Arc::new(Mutex::new(0));
+    let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            *counted.lock().unwrap() += 1;
+            counted.fetch_add(1, Ordering::SeqCst);
             let mut bytes = [0; 1024];
             let _read = stream.read(&mut bytes).await;
             let answer = b"HTTP/1.1 204 X\r\nconnection: close\r\n\r\n";
@@ -93,7 +94,7 @@ async fn t27_a_name_that_leads_elsewhere_after_it_was_judged_leads_nobody_there(
     let refused = webhooks.send(post(url), false).await.unwrap_err();
     let NoAnswer::Silence(Silence::NotSent(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains("127.0.0.2"), "{why}");
-    assert_eq!((*open.lock().unwrap(), *inside.lock().unwrap()), (1, 0));
+    assert_eq!((open.load(Ordering::SeqCst), inside.load(Ordering::SeqCst)), (1, 0));
 }
 
 #[tokio::test]

@@ -124,7 +124,8 @@ fn an_order_its_payments_and_refunds_are_described() {
         "allocations": [{"fee_id": format!("fee_{UUID}"), "amount_fen": 1}],
     });
     refund.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
-    let refund = shown::refund(&serde_json::from_value(refund).unwrap());
+    let refund =
+        shown::refund(&serde_json::from_value(refund).unwrap(), TIME.parse().unwrap());
     describes("Refund", &refund);
     describes("Allocation", &refund["allocations"][0]);
 }

@@ -1,5 +1,6 @@
--- Leases due deliveries: at most $2, at most four a receiver at once (those of $3 and $4 are under way), and of one
--- receiver's key only the oldest that is not finished. No row when nothing is due.
+-- Leases due deliveries: at most $2 in all; of one receiver's key only the oldest that is not finished; of a receiver as
+-- many as it takes at once, or, of those of $3, up to $4. An endpoint that is disabled keeps its deliveries. No row
+-- when nothing is due.
 WITH RECURSIVE receivers AS (
     (SELECT receiver FROM deliveries WHERE state IN ('due', 'sending', 'querying') ORDER BY receiver LIMIT 1)
     UNION ALL
@@ -8,15 +9,19 @@ WITH RECURSIVE receivers AS (
              ORDER BY d.receiver LIMIT 1)
       FROM receivers r WHERE r.receiver IS NOT NULL
 ), free AS (
-    SELECT r.receiver, 4 - COALESCE(b.busy, 0) AS places
-      FROM receivers r LEFT JOIN unnest($3::text[], $4::integer[]) AS b (receiver, busy) USING (receiver)
+    SELECT r.receiver, COALESCE(a.concurrency, 4) AS at_once, COALESCE(k.places, a.concurrency, 4) AS places,
+           a.webhook_disabled_at IS NOT NULL AS is_disabled
+      FROM receivers r
+      LEFT JOIN unnest($3::text[], $4::integer[]) AS k (receiver, places) USING (receiver)
+      LEFT JOIN applications a ON a.application_id = r.receiver
      WHERE r.receiver IS NOT NULL
 ), chosen AS (
-    SELECT ready.delivery_id
+    SELECT ready.delivery_id, free.at_once
       FROM free CROSS JOIN LATERAL (
            SELECT d.delivery_id, d.next_at FROM deliveries d
             WHERE d.receiver = free.receiver AND d.state IN ('due', 'sending', 'querying') AND d.next_at <= $1
               AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
+              AND NOT (free.is_disabled AND d.kind = 'webhook')
               AND NOT EXISTS (
                   SELECT FROM deliveries older
                    WHERE older.receiver = d.receiver AND older.ordering_key = d.ordering_key
@@ -28,8 +33,8 @@ WITH RECURSIVE receivers AS (
      LIMIT $2
 )
 UPDATE deliveries d
-   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '60 seconds'
+   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '30 seconds'
   FROM chosen
  WHERE d.delivery_id = chosen.delivery_id
 RETURNING d.delivery_id, d.kind, d.event_id, d.notification_id, d.receiver, d.state, d.attempts, d.tries, d.lookups,
-          d.sent_at, d.lease, (SELECT e.body FROM events e WHERE e.event_id = d.event_id) AS body
+          d.sent_at, d.lease, chosen.at_once, (SELECT e.body FROM events e WHERE e.event_id = d.event_id) AS body
