@@ -81,8 +81,8 @@ const ASKED_FOR: [Member; 2] = [
         name: "benches",
         manifest: "benches/Cargo.toml",
         sees: "domain adapters",
-        uses: "base64 divan encoding_rs jiff rsa serde_json sha2",
-        is_pure: true,
+        uses: "base64 divan encoding_rs jiff nix rsa serde_json sha2 tokio tokio-postgres uuid",
+        is_pure: false,
     },
     Member {
         name: "fuzz",

@@ -123,26 +123,6 @@ async fn a_disabled_endpoint_keeps_its_events_and_goes_on_in_their_order() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_claimed_before_its_endpoint_was_disabled_is_not_sent_either() {
-    let archive = Archive::listening().await;
-    archive.happens("ord_1").await;
-    let client = archive.world.hub.store.client().await.unwrap();
-    let sql = archive.world.database().await;
-    // Somebody holds it while the endpoint is disabled, and then takes it up.
-    let claim = "UPDATE deliveries SET lease = lease + 1, leased_until = clock_timestamp() + interval '1 hour'";
-    sql.batch_execute(claim).await.unwrap();
-    archive.post("/v1/webhook-endpoint/disable", &json!({})).await;
-    sql.batch_execute("UPDATE deliveries SET leased_until = NULL").await.unwrap();
-    archive.run().await;
-    assert!(archive.heard().is_empty());
-    archive.post("/v1/webhook-endpoint/enable", &json!({})).await;
-    archive.run().await;
-    assert_eq!(archive.heard().len(), 1);
-    drop(client);
-    archive.close().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endpoint_that_fails_for_five_days_is_disabled_and_finance_staff_are_told() {
     let archive = Archive::listening().await;
     archive.receiver.says(|_| status(500));
