@@ -1,0 +1,65 @@
+//! The hub as a whole under load, beside peers in the same run: a private PostgreSQL with its default
+//! durability, `payhub serve` as a process of its own, and raw connections that send prepared requests.
+//! `benches/run NAME` calls it; docs/benchmarks.md says what each benchmark does.
+
+mod callbacks;
+mod database;
+mod footprint;
+mod given;
+mod load;
+mod notices;
+mod office;
+mod orders;
+mod process;
+mod profile;
+mod seed;
+mod serving;
+mod soak;
+mod stub;
+mod table;
+
+use std::process::ExitCode;
+
+use given::{Given, Outcome};
+use tokio::signal::unix::{SignalKind, signal};
+
+// One thread: the load must leave the machine to what it loads.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    // Told to stop, it drops what it runs, and that ends every process it has started.
+    let done = tokio::select! {
+        done = run() => done,
+        () = told_to_stop() => Err("stopped".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Outcome<()> {
+    let given = Given::read(std::env::args().skip(1))?;
+    match given.what.as_str() {
+        "callbacks" => callbacks::run(&given).await,
+        "orders" => orders::run(&given).await,
+        "footprint" => footprint::run(&given).await,
+        "soak" => soak::run(&given).await,
+        "profile" => profile::run(&given).await,
+        other => Err(format!("no benchmark {other}").into()),
+    }
+}
+
+async fn told_to_stop() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
