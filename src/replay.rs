@@ -119,7 +119,7 @@ pub async fn replay(hub: &Hub, callback_id: &CallbackId) -> Result<Verdict, Faul
             kind: opened.notice.kind,
             replay_of: Some(callback_id.clone()),
             // What cannot be read is not replayed.
-            unreadable: None,
+            unbooked: None,
         }),
     };
     let verdicts = record(hub, &[arrival]).await?;

@@ -94,7 +94,9 @@ fn webhooks_are_sent_again_in_one_way_at_a_time() {
     let Command::Webhooks(WebhooksCommand::Resend(args)) = accepts(&line) else { panic!() };
     assert_eq!((args.application.as_str(), args.events.len(), args.dead), ("registry", 1, false));
     accepts("payhub webhooks resend --application registry --dead");
-    accepts("payhub webhooks resend --application a --since 2018-11-30T01:00:00Z --until 2018-11-30T02:00:00Z --type fee.paid");
+    accepts(
+        "payhub webhooks resend --application a --since 2018-11-30T01:00:00Z --until 2018-11-30T02:00:00Z --type fee.paid",
+    );
     refuses("payhub webhooks resend --application registry", "--dead");
     refuses("payhub webhooks resend --dead", "--application");
     refuses("payhub webhooks resend --application a --since 2018-11-30T01:00:00Z", "--until");

@@ -7,8 +7,8 @@ mod keys;
 mod maintenance;
 mod sandbox;
 mod serve;
-mod webhooks;
 mod told;
+mod webhooks;
 
 pub(crate) use sandbox::paste;
 pub(crate) use told::told_to_stop;

@@ -77,7 +77,14 @@ impl Merchant {
     }
 
     fn of(id: MerchantId, provider: Arc<dyn PaymentProvider>, base_url: String) -> Self {
-        Self { id, provider, base_url, client_identity: None, certificates: Vec::new(), queries: Budget::default() }
+        Self {
+            id,
+            provider,
+            base_url,
+            client_identity: None,
+            certificates: Vec::new(),
+            queries: Budget::default(),
+        }
     }
 
     /// Whether its provider is a sandbox on this machine, where no real money moves.

@@ -27,8 +27,8 @@ use super::{body, error, resource, schema};
 use crate::fault::Fault;
 use crate::hints::Confirmed;
 use crate::hub::Merchant;
-use crate::intake::{Arrived, Held, NotStored, Room};
-use crate::record::{Evidence, Unreadable};
+use crate::intake::{Arrived, Held, Intake, NotStored};
+use crate::record::{Evidence, UNREADABLE, Unbooked};
 use crate::replay::{Kept, context};
 use crate::{hints, keys};
 
@@ -80,7 +80,7 @@ pub(super) async fn take(
     let Some(merchant) = shared.hub.merchant(&merchant_id).cloned() else {
         return error::respond(&http, &Fault::not_found("merchant"));
     };
-    let (body, held) = match bounded(payload, shared.intake.room()).await {
+    let (body, held) = match bounded(payload, &shared.intake).await {
         Ok(bounded) => bounded,
         Err(Unread::Full) => {
             shared.metrics.callback(merchant.id.as_str(), TURNED_AWAY);
@@ -115,13 +115,19 @@ impl From<Fault> for Unread {
     }
 }
 
-/// Takes the body of a callback in while there is room for it.
-pub(super) async fn bounded(payload: Payload, room: &Room) -> Result<(Bytes, Held), Unread> {
-    let mut held = room.enter();
+/// Takes the body of a callback in while there is room for it: first for what is not whole yet, then
+/// for what waits to be answered.
+pub(super) async fn bounded(payload: Payload, intake: &Intake) -> Result<(Bytes, Held), Unread> {
+    let (share, cut_off) = intake.arriving().begin();
     let body = body::take_within(payload, LARGEST_BODY, BODY, |bytes| {
-        held.grow(bytes).map_err(|_full| Unread::Full)
+        share.grow(bytes).map_err(|_full| Unread::Full)
     });
-    let body = body.await?;
+    let body = tokio::select! {
+        body = body => body?,
+        () = cut_off.happens() => return Err(Unread::Full),
+    };
+    let mut held = intake.room().enter();
+    held.grow(body.len()).map_err(|_full| Unread::Full)?;
     Ok((body, held))
 }
 
@@ -214,11 +220,13 @@ async fn believed(
     if held.grow(sealed.len()).is_err() {
         return (TURNED_AWAY, try_again);
     }
-    let unreadable = notice.unreadable.map(|why| {
+    let unbooked = notice.unreadable.map(|why| {
         let cause = notice.notice_id.clone().unwrap_or_else(|| sha256_hex(&body));
         tracing::error!(merchant = %merchant.id, callback = %callback_id, why, "a callback cannot be read");
-        Unreadable { why, cause }
+        Unbooked { kind: UNREADABLE, why, cause }
     });
+    // What waits for its transaction is what has room: the sealed evidence.
+    drop((headers, body, kept, notice.plaintext));
     let facts = notice.facts.into_iter();
     let facts = facts.map(|fact| Claim { fact, source: Source::Callback });
     let arrived = Arrived {
@@ -231,7 +239,7 @@ async fn believed(
             kind: notice.kind,
             sealed,
             replay_of: None,
-            unreadable,
+            unbooked,
         },
     };
     match shared.intake.record(arrived, held).await {

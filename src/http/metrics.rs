@@ -1,6 +1,7 @@
 //! `/metrics`: counts for Prometheus. Labels come from closed sets (routes, merchants, verdicts),
 //! never from what a client sends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::CONTENT_TYPE;
@@ -17,6 +18,7 @@ use prometheus_client::registry::Registry;
 use super::shared::Shared;
 use super::{error, resource};
 use crate::fault::Fault;
+use crate::intake::Sizes;
 
 /// The form of what is answered.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -103,8 +105,11 @@ impl Metrics {
     }
 
     /// Learns how many callbacks each transaction took.
-    pub(super) const fn callbacks_per_commit(&self) -> &Histogram {
-        &self.callbacks_per_commit
+    pub(super) fn callbacks_per_commit(&self) -> Sizes {
+        let sizes = self.callbacks_per_commit.clone();
+        Arc::new(move |callbacks| {
+            sizes.observe(u32::try_from(callbacks).map_or(f64::INFINITY, f64::from));
+        })
     }
 
     /// Learns how many callbacks of a merchant wait now.

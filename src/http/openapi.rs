@@ -8,8 +8,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents, metrics,
-    notifications, orders, receipts, reconciliations, refunds, remittances, resource, schema,
+    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents,
+    metrics, notifications, orders, receipts, reconciliations, refunds, remittances, resource,
+    schema,
 };
 use crate::fault::Fault;
 

@@ -46,7 +46,7 @@ pub(super) async fn take(
         return error::respond(&http, &Fault::not_found("channel"));
     }
     let done = async {
-        let (body, _held) = match bounded(payload, shared.intake.room()).await {
+        let (body, _held) = match bounded(payload, &shared.intake).await {
             Ok(bounded) => bounded,
             Err(Unread::Full) => return Err(Fault::unavailable("too much waits; come again")),
             Err(Unread::Fault(fault)) => return Err(fault),

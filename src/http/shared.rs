@@ -35,7 +35,7 @@ impl Shared {
     pub(super) fn new(hub: Arc<Hub>, runtime: Handle, options: HttpOptions) -> Self {
         let metrics = Metrics::new();
         Self {
-            intake: Intake::start(&hub, &runtime, metrics.callbacks_per_commit()),
+            intake: Intake::start(&hub, &runtime, &metrics.callbacks_per_commit()),
             refusals: Refusals::start(&hub, &runtime),
             turns: Turns::of(hub.merchants.keys()),
             hub,

@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 22] = [
+const TABLE: [(&str, Action, &str); 23] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -118,6 +118,11 @@ const TABLE: [(&str, Action, &str); 22] = [
         "notice_unreadable",
         Action::Investigate,
         "an authentic notice could not be read: keep its id and report it",
+    ),
+    (
+        "notice_not_booked",
+        Action::Investigate,
+        "the books refused an authentic notice: mend what its detail says, then payhub callbacks replay",
     ),
     (
         "provider_refuses_the_hub",

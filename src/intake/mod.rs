@@ -6,6 +6,7 @@
 //! each other, and a writer is never behind another of its own journal. What waits is bounded in
 //! number and in bytes; what does not fit is told so at once, so that its provider comes again.
 
+mod arriving;
 mod room;
 mod writer;
 
@@ -15,13 +16,13 @@ use std::time::Duration;
 
 use callbacks::Claim;
 use domain::ids::MerchantId;
-use prometheus_client::metrics::histogram::Histogram;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::hub::Hub;
 use crate::record::{Evidence, Verdict};
 
+pub use arriving::Arriving;
 pub use room::{Full, Held, Room};
 use writer::Waiting;
 
@@ -35,7 +36,8 @@ pub struct Limits {
     pub per_commit: usize,
     /// The most callbacks of one merchant that wait for their transaction.
     pub most_waiting: usize,
-    /// The most bytes of callbacks in hand, of all merchants together.
+    /// The most bytes of callbacks in hand, of all merchants together; a quarter of them is for bodies
+    /// that are not whole yet.
     pub most_bytes: usize,
 }
 
@@ -56,6 +58,9 @@ pub struct Arrived {
     pub evidence: Evidence,
 }
 
+/// Learns how many callbacks each transaction took.
+pub type Sizes = Arc<dyn Fn(usize) + Send + Sync>;
+
 /// Why a callback was not stored; its provider shall come again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotStored {
@@ -72,6 +77,7 @@ pub enum NotStored {
 #[derive(Debug)]
 pub struct Intake {
     queues: BTreeMap<MerchantId, mpsc::Sender<Waiting>>,
+    arriving: Arriving,
     room: Room,
 }
 
@@ -79,20 +85,31 @@ impl Intake {
     /// Starts a writer for each merchant of `hub` on `runtime`. They end when this is dropped and
     /// nothing waits any more. `sizes` learns how many callbacks each transaction took.
     #[must_use]
-    pub fn start(hub: &Arc<Hub>, runtime: &Handle, sizes: &Histogram) -> Self {
+    pub fn start(hub: &Arc<Hub>, runtime: &Handle, sizes: &Sizes) -> Self {
         let limits = hub.intake;
         let queues = hub.merchants.values().map(|merchant| {
             let (queue, waiting) = mpsc::channel(limits.most_waiting.max(1));
             let most = limits.per_commit.max(1);
             let writer =
-                writer::run(Arc::clone(hub), merchant.clone(), waiting, most, sizes.clone());
+                writer::run(Arc::clone(hub), merchant.clone(), waiting, most, Arc::clone(sizes));
             runtime.spawn(writer);
             (merchant.id.clone(), queue)
         });
-        Self { queues: queues.collect(), room: Room::new(limits.most_bytes) }
+        let arriving = limits.most_bytes / 4;
+        Self {
+            queues: queues.collect(),
+            arriving: Arriving::new(arriving),
+            room: Room::new(limits.most_bytes.saturating_sub(arriving)),
+        }
     }
 
-    /// The room for the bytes of callbacks.
+    /// The room for bodies that are not whole yet.
+    #[must_use]
+    pub const fn arriving(&self) -> &Arriving {
+        &self.arriving
+    }
+
+    /// The room for the bytes of callbacks that are.
     #[must_use]
     pub const fn room(&self) -> &Room {
         &self.room

@@ -1,4 +1,4 @@
-//! The room for bytes of callbacks in hand: what was read and is not answered yet. Nobody waits for
+//! The room for bytes of callbacks in hand: what was read whole and is not answered yet. Nobody waits for
 //! room. Long bodies have a room of their own, so that whoever sends many of them takes none from
 //! callbacks of the usual length.
 
@@ -30,18 +30,18 @@ pub struct Held {
 }
 
 impl Room {
-    /// Room for `most` bytes, half of them for what is longer than usual.
+    /// Room for `most` bytes, a third of them for what is longer than usual.
     #[must_use]
     pub fn new(most: usize) -> Self {
         let most = most.min(Semaphore::MAX_PERMITS);
-        let long = most / 2;
+        let long = most / 3;
         Self {
             usual: Arc::new(Semaphore::new(most.saturating_sub(long))),
             long: Arc::new(Semaphore::new(long)),
         }
     }
 
-    /// For a callback of which nothing was read yet.
+    /// For a callback that has taken none yet.
     #[must_use]
     pub fn enter(&self) -> Held {
         Held { room: self.clone(), usual: None, long: None }
@@ -84,14 +84,14 @@ mod tests {
 
     #[test]
     fn long_bodies_take_no_room_from_those_of_the_usual_length() {
-        let room = Room::new(8 * USUAL);
+        let room = Room::new(12 * USUAL);
         let mut long: Vec<Held> = (0..4).map(|_| room.enter()).collect();
         for held in &mut long[..2] {
             assert_eq!(held.grow(3 * USUAL), Ok(()));
         }
         assert_eq!(long[2].grow(USUAL + 1), Err(Full), "the long ones' room is taken");
         drop(long);
-        let mut usual: Vec<Held> = (0..4).map(|_| room.enter()).collect();
+        let mut usual: Vec<Held> = (0..8).map(|_| room.enter()).collect();
         assert!(usual.iter_mut().all(|held| held.grow(USUAL).is_ok()));
         assert_eq!(room.enter().grow(1), Err(Full));
         usual.pop();
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_body_that_comes_in_pieces_takes_what_it_has_in_all() {
-        let room = Room::new(4 * USUAL);
+        let room = Room::new(6 * USUAL);
         let mut held = room.enter();
         for _ in 0..USUAL {
             held.grow(3).unwrap();

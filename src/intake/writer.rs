@@ -2,16 +2,16 @@
 //! callback that makes its transaction fail is found by halving, so that its neighbours are stored
 //! and only it is not.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use prometheus_client::metrics::histogram::Histogram;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Arrived, Held, NotStored};
+use super::{Arrived, Held, NotStored, Sizes};
 use crate::hub::{Hub, Merchant};
-use crate::record::{Arrival, RecordError, Verdict, record};
+use crate::record::{Arrival, RecordError, Verdict, held, keep_unbooked, record};
 
 type Answer = oneshot::Sender<Result<Verdict, NotStored>>;
 
@@ -42,12 +42,12 @@ pub(super) async fn run(
     merchant: Merchant,
     mut queue: mpsc::Receiver<Waiting>,
     most: usize,
-    sizes: Histogram,
+    sizes: Sizes,
 ) {
     let mut waiting = Vec::with_capacity(most);
     while queue.recv_many(&mut waiting, most).await > 0 {
         let batch = Batch::of(&merchant, waiting.drain(..));
-        sizes.observe(u32::try_from(batch.arrivals.len()).map_or(f64::INFINITY, f64::from));
+        sizes(batch.arrivals.len());
         settle(&hub, &merchant, batch).await;
     }
 }
@@ -77,9 +77,21 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn fail(self) {
+    /// Those with these indices, and the others.
+    fn part(self, indices: &BTreeSet<usize>) -> (Self, Self) {
+        let members = self.arrivals.into_iter().zip(self.answers).enumerate();
+        let (these, others): (Vec<_>, Vec<_>) =
+            members.partition(|(index, _)| indices.contains(index));
+        let together = |members: Vec<(usize, _)>| {
+            let (arrivals, answers) = members.into_iter().map(|(_, member)| member).unzip();
+            Self { arrivals, answers }
+        };
+        (together(these), together(others))
+    }
+
+    fn fail(self, why: NotStored) {
         for (answer, _held) in self.answers {
-            let _gone = answer.send(Err(NotStored::Failed));
+            let _gone = answer.send(Err(why));
         }
     }
 }
@@ -93,6 +105,10 @@ async fn settle(hub: &Hub, merchant: &Merchant, batch: Batch<'_>) {
         let together = batch.arrivals.len();
         match recorded.unwrap_or_else(|_panic| Err(RecordError::Defect)) {
             Ok(verdicts) => batch.answer(verdicts),
+            Err(error) if error.is_held() => {
+                tracing::warn!(merchant = %merchant.id, %error, together, "callbacks wait for what somebody holds");
+                batches.extend(without_held(hub, batch).await);
+            }
             Err(error) if error.is_of_one() && together > 1 => {
                 tracing::warn!(merchant = %merchant.id, %error, together, "callbacks are recorded apart");
                 let second = batch.halve();
@@ -100,8 +116,37 @@ async fn settle(hub: &Hub, merchant: &Merchant, batch: Batch<'_>) {
             }
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, %error, together, "callbacks were not stored");
-                batch.fail();
+                keep_apart(hub, &batch, &error).await;
+                batch.fail(NotStored::Failed);
             }
         }
+    }
+}
+
+/// Tells those to come again whose orders somebody holds, and gives the others. Where nobody holds
+/// an order, something is held that all of them need.
+async fn without_held<'a>(hub: &Hub, batch: Batch<'a>) -> Option<Batch<'a>> {
+    let held = held(hub, &batch.arrivals).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "nobody knows what is held");
+        BTreeSet::new()
+    });
+    if held.is_empty() {
+        batch.fail(NotStored::Late);
+        return None;
+    }
+    let (held, free) = batch.part(&held);
+    held.fail(NotStored::Late);
+    Some(free).filter(|free| !free.arrivals.is_empty())
+}
+
+/// Keeps the callback of which the books take nothing for a reason of its own. Its provider is told
+/// to come again all the same: the reason may be mended by then.
+async fn keep_apart(hub: &Hub, batch: &Batch<'_>, why: &RecordError) {
+    let [arrival] = batch.arrivals.as_slice() else { return };
+    if !why.is_of_one() {
+        return;
+    }
+    if let Err(error) = keep_unbooked(hub, arrival, &why.to_string()).await {
+        tracing::error!(%error, "a callback that cannot be booked could not be kept either");
     }
 }

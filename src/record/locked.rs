@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use adapters::provider::Account;
 use domain::ids::{MerchantId, OutTradeNo};
 
-use super::{Arrival, Place, number};
+use super::Arrival;
+use super::rounds::{Place, number};
 use crate::hub::Hub;
 use crate::store::StoreError;
 use crate::store::orders::{self, OrderRecord};

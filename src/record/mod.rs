@@ -4,16 +4,18 @@
 //! fact, lock the journals' heads last, write all effects with one statement, then the events and
 //! messages that tell of them. Only after the commit may anybody be told that it is done.
 
+mod aside;
 mod chain;
 mod locked;
 mod outbox;
+mod rounds;
 mod rows;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use callbacks::{Claim, Effect, Judgement, judge};
 use domain::fact::ProviderFact;
-use domain::ids::{CallbackId, IncidentId, MerchantId, OrderId, OutTradeNo};
+use domain::ids::{CallbackId, IncidentId, MerchantId, OrderId};
 use domain::journal::Share;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -26,7 +28,9 @@ use crate::store::orders::OrderRecord;
 use crate::store::{StoreError, effects, journal};
 
 use locked::{account, lock};
+use rounds::{Place, number, rounds};
 
+pub use aside::{held, keep_unbooked};
 pub use chain::{Linked, link};
 pub use outbox::{event, params_context, tell};
 pub use rows::{Effects, TreasuryMove};
@@ -60,13 +64,20 @@ pub struct Evidence {
     pub sealed: Vec<u8>,
     /// The stored callback that it repeats by hand.
     pub replay_of: Option<CallbackId>,
-    /// Why it could not be read, though it is the provider's: then it brings no claims.
-    pub unreadable: Option<Unreadable>,
+    /// Why it could not be read or booked, though it is the provider's: then it brings no claims.
+    pub unbooked: Option<Unbooked>,
 }
 
-/// What finance staff are told of an authentic callback that could not be read.
+/// The incident about an authentic callback that could not be read.
+pub const UNREADABLE: &str = "notice_unreadable";
+/// The incident about one of which the books take nothing.
+const NOT_BOOKED: &str = "notice_not_booked";
+
+/// What finance staff are told of an authentic callback that could not be read or booked.
 #[derive(Clone, Debug)]
-pub struct Unreadable {
+pub struct Unbooked {
+    /// The incident's kind.
+    pub kind: &'static str,
     /// Why, for a person.
     pub why: String,
     /// What makes the same notice one cause, however often it comes.
@@ -119,11 +130,22 @@ pub enum RecordError {
 }
 
 impl RecordError {
+    /// Whether somebody held a row of it for longer than anybody waits.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_held(),
+            Self::Seal(_) | Self::TooLarge | Self::Defect => false,
+        }
+    }
+
     /// Whether one arrival may be the reason, so that the others can be recorded without it. Where
     /// the database is away, all must wait.
     #[must_use]
     pub fn is_of_one(&self) -> bool {
         match self {
+            // A journal that takes no more entries takes no other one either.
+            Self::Store(StoreError::Journal { .. }) => false,
             Self::Store(error) => !error.is_away(),
             Self::Seal(_) | Self::TooLarge | Self::Defect => true,
         }
@@ -211,46 +233,6 @@ async fn alarm(hub: &Hub, error: &StoreError) {
     }
 }
 
-/// A claim by its arrival's index and its own; `None`: the arrival's evidence alone.
-type Place = (usize, Option<usize>);
-
-/// The orders that a round touches, and its places.
-type Round<'a> = (BTreeSet<&'a OutTradeNo>, Vec<Place>);
-
-/// Divides the claims into rounds in which no order stands twice, so that each is judged against
-/// books that hold all before it. The number alone tells orders apart: a part may be heard of
-/// through its own merchant and through that of its whole.
-fn rounds(arrivals: &[Arrival<'_>]) -> Vec<Vec<Place>> {
-    let mut rounds: Vec<Round<'_>> = Vec::new();
-    for (index, arrival) in arrivals.iter().enumerate() {
-        if arrival.claims.is_empty() {
-            match rounds.first_mut() {
-                Some((_, places)) => places.push((index, None)),
-                None => rounds.push((BTreeSet::new(), vec![(index, None)])),
-            }
-        }
-        for (position, claim) in arrival.claims.iter().enumerate() {
-            let key = number(claim);
-            let place = (index, Some(position));
-            match rounds.iter_mut().find(|(used, _)| !used.contains(key)) {
-                Some((used, places)) => {
-                    used.insert(key);
-                    places.push(place);
-                }
-                None => rounds.push((BTreeSet::from([key]), vec![place])),
-            }
-        }
-    }
-    rounds.into_iter().map(|(_, places)| places).collect()
-}
-
-fn number(claim: &Claim) -> &OutTradeNo {
-    match &claim.fact {
-        ProviderFact::Payment(fact) => &fact.out_trade_no,
-        ProviderFact::Refund(fact) => &fact.out_trade_no,
-    }
-}
-
 async fn once(
     hub: &Hub,
     arrivals: &[Arrival<'_>],
@@ -297,7 +279,7 @@ fn apply(
     order: Option<&OrderRecord>,
 ) -> Result<(Verdict, Vec<Share>), RecordError> {
     let Some(claim) = claim else {
-        let verdict = if effects.unreadable(arrival) { Verdict::Incident } else { Verdict::Known };
+        let verdict = if effects.unbooked(arrival) { Verdict::Incident } else { Verdict::Known };
         return Ok((verdict, Vec::new()));
     };
     let is_payment = matches!(claim.fact, ProviderFact::Payment(_));

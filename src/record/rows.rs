@@ -16,12 +16,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::chain::{Linked, link};
-use super::{Arrival, RecordError, Telling, Verdict};
+use super::{Arrival, RecordError, Telling, Unbooked, Verdict};
 use crate::seal::Sealer;
 use crate::store::effects::EffectRows;
 use crate::store::journal::{Head, Line};
 use crate::store::orders::OrderRecord;
 
+pub(super) use evidence::cause;
 pub use treasury::TreasuryMove;
 
 /// How soon a refund that is under way is asked for again.

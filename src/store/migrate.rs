@@ -38,9 +38,12 @@ impl SchemaVersion {
 /// When a migration fails: it is rolled back whole.
 pub async fn migrate(store: &Store) -> Result<usize, StoreError> {
     let mut client = store.client().await?;
+    // Another hub may take long, and so may a large table.
+    client.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").await?;
     client.execute("SELECT pg_advisory_lock($1)", &[&LOCK]).await?;
     let done = migrations::runner().run_async(&mut **client).await;
     client.execute("SELECT pg_advisory_unlock($1)", &[&LOCK]).await?;
+    client.batch_execute("RESET statement_timeout; RESET lock_timeout").await?;
     let report = done.map_err(|error| StoreError::Migration(error.to_string()))?;
     Ok(report.applied_migrations().len())
 }

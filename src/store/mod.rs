@@ -23,8 +23,8 @@ pub mod refunds;
 pub mod remittances;
 pub mod runs;
 pub mod sql;
-pub mod webhooks;
 pub mod treasury;
+pub mod webhooks;
 
 use std::time::Duration;
 
@@ -115,6 +115,15 @@ impl StoreError {
         }
     }
 
+    /// Whether somebody held a row for longer than anybody waits for one.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        match self {
+            Self::Postgres(error) => error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE),
+            Self::Pool(_) | Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => false,
+        }
+    }
+
     /// Whether the same transaction may simply be run again: a deadlock or a lost race.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -154,7 +163,7 @@ impl Store {
         config
             .application_name("payhub")
             .connect_timeout(PATIENCE)
-            .options("-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000");
+            .options("-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000");
         let manager = Manager::from_connect(
             config.clone(),
             OnMainRuntime::here(),

@@ -2,6 +2,8 @@
 
 mod record;
 
+use std::collections::BTreeSet;
+
 use deadpool_postgres::GenericClient;
 use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutTradeNo};
 use domain::money::Fen;
@@ -101,6 +103,21 @@ pub async fn lock_by_number(
     let rows = client.query(&statement, &[&merchants, &numbers]).await?;
     let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
     read_locked(client, &ids).await
+}
+
+/// The numbers of those among orders, merchant by number, that somebody else has locked. The others
+/// are locked by asking until the transaction ends.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn held(
+    client: &impl GenericClient,
+    merchants: &[&str],
+    numbers: &[&str],
+) -> Result<BTreeSet<String>, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_HELD).await?;
+    let rows = client.query(&statement, &[&merchants, &numbers]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Locks orders by id, then the balances of their fees, and reads them.
@@ -293,7 +310,8 @@ pub async fn reschedule(
     next: &NextQuery,
 ) -> Result<(), StoreError> {
     let NextQuery { at, watched, queries, now } = next;
-    change(client, sql::ORDERS_RESCHEDULE, &[&order_id.as_str(), at, queries, now, watched]).await?;
+    change(client, sql::ORDERS_RESCHEDULE, &[&order_id.as_str(), at, queries, now, watched])
+        .await?;
     Ok(())
 }
 

@@ -3,9 +3,7 @@
 mod record;
 
 use deadpool_postgres::GenericClient;
-use domain::ids::{
-    ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, PaymentId, RefundId,
-};
+use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutRefundNo, PaymentId, RefundId};
 use domain::money::Fen;
 use domain::refund::RefundState;
 use domain::treasury::Route;

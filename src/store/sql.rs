@@ -111,6 +111,7 @@ statements! {
     ORDERS_CLAIM = "orders_claim",
     ORDERS_CLOSE_UNSAID = "orders_close_unsaid",
     ORDERS_CLOSING = "orders_closing",
+    ORDERS_HELD = "orders_held",
     ORDERS_INSERT = "orders_insert",
     ORDERS_LOAD = "orders_load",
     ORDERS_LOCK = "orders_lock",

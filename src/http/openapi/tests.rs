@@ -87,7 +87,7 @@ fn a_fee_and_its_quote_are_described() {
         "id": format!("fee_{UUID}"), "application_id": "a", "case_no": "1",
         "accepted_on": "2018-11-30", "total_fen": 8000, "quote": quote(),
         "payer": {"name": "张*", "phone": "138****1234"}, "issued_at": TIME, "paid_fen": 0,
-        "refunding_fen": 0, "refunded_fen": 0,
+        "refunding_fen": 0, "refunded_fen": 0, "remitted_fen": 0,
     });
     let fee = shown::fee(&serde_json::from_value(record).unwrap());
     describes("Fee", &fee);
@@ -120,12 +120,11 @@ fn an_order_its_payments_and_refunds_are_described() {
         "id": format!("rfd_{UUID}"), "application_id": "a", "merchant_id": "m",
         "order_id": format!("ord_{UUID}"), "payment_id": format!("pay_{UUID}"),
         "out_trade_no": "P1", "out_refund_no": "R1", "amount_fen": 1, "surplus_fen": 0,
-        "reason": "r", "status": "failed", "requested_by": "a", "created_at": TIME, "queries": 0,
+        "reason": "r", "route": "provider", "found_by_office": false, "steps": [], "status": "failed", "requested_by": "a", "created_at": TIME, "queries": 0,
         "allocations": [{"fee_id": format!("fee_{UUID}"), "amount_fen": 1}],
     });
     refund.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());
-    let refund =
-        shown::refund(&serde_json::from_value(refund).unwrap(), TIME.parse().unwrap());
+    let refund = shown::refund(&serde_json::from_value(refund).unwrap(), TIME.parse().unwrap());
     describes("Refund", &refund);
     describes("Allocation", &refund["allocations"][0]);
 }

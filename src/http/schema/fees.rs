@@ -162,6 +162,8 @@ pub struct Fee {
     pub paid_fen: i64,
     /// What was given back.
     pub refunded_fen: i64,
+    /// What was paid over to the treasury; it goes back through the treasury.
+    pub remitted_fen: i64,
     /// Who pays.
     pub payer: MaskedPayer,
     /// The department.

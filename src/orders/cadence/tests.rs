@@ -1,3 +1,5 @@
+//! When an order is asked for next, whatever its age, its state and the last answer.
+
 use super::*;
 
 /// An order for two hours, as old as that many seconds, which it is now.

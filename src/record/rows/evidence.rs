@@ -6,7 +6,17 @@ use domain::ids::{IncidentId, OrderId};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Arrival, Effects, OrderRecord, Verdict};
+use super::{Arrival, Effects, OrderRecord, Unbooked, Verdict};
+
+/// What makes the same fact one cause, however often it comes.
+pub(in crate::record) fn cause(claim: &Claim) -> String {
+    match &claim.fact {
+        ProviderFact::Payment(fact) => {
+            format!("{}:{}:{}", fact.out_trade_no, fact.provider_trade_no, fact.amount.get())
+        }
+        ProviderFact::Refund(fact) => format!("{}:{}", fact.out_trade_no, fact.out_refund_no),
+    }
+}
 
 impl Effects {
     /// Stores the callback that brought an arrival.
@@ -31,17 +41,17 @@ impl Effects {
         }));
     }
 
-    /// Opens an incident about an arrival that could not be read; whether it is one.
-    pub(in crate::record) fn unreadable(&mut self, arrival: &Arrival<'_>) -> bool {
+    /// Opens an incident about an arrival that could not be read or booked; whether it is one.
+    pub(in crate::record) fn unbooked(&mut self, arrival: &Arrival<'_>) -> bool {
         let Some(evidence) = &arrival.evidence else { return false };
-        let Some(unreadable) = &evidence.unreadable else { return false };
+        let Some(Unbooked { kind, why, cause }) = &evidence.unbooked else { return false };
         let merchant = &arrival.merchant.id;
         self.rows.incidents.push(json!({
             "incident_id": IncidentId::new(Uuid::now_v7()),
             "merchant_id": merchant,
-            "kind": "notice_unreadable",
-            "detail": format!("callback {}: {}", evidence.callback_id, unreadable.why),
-            "dedupe_key": format!("notice_unreadable:{merchant}:{}", unreadable.cause),
+            "kind": kind,
+            "detail": format!("callback {}: {why}", evidence.callback_id),
+            "dedupe_key": format!("{kind}:{merchant}:{cause}"),
             "callback_id": evidence.callback_id,
         }));
         true
@@ -55,12 +65,7 @@ impl Effects {
         incident: &NewIncident,
         order: Option<&OrderRecord>,
     ) {
-        let cause = match &claim.fact {
-            ProviderFact::Payment(fact) => {
-                format!("{}:{}:{}", fact.out_trade_no, fact.provider_trade_no, fact.amount.get())
-            }
-            ProviderFact::Refund(fact) => format!("{}:{}", fact.out_trade_no, fact.out_refund_no),
-        };
+        let cause = cause(claim);
         // A part of a combined order is its payee's matter, whoever heard of it.
         let merchant = order.map_or(&arrival.merchant.id, |order| &order.merchant_id);
         self.rows.incidents.push(json!({
