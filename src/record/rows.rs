@@ -370,6 +370,10 @@ fn move_by(moved: &mut Moved, kind: EntryKind, amount: Fen) -> Result<(), Refund
         EntryKind::RefundSucceeded | EntryKind::TreasuryRefundSucceeded => {
             moved.refunded = add(moved.refunded, amount)?;
         }
+        EntryKind::TreasuryRefundReturned => {
+            let returned = amount.negated().ok_or(RefundOverflow)?;
+            moved.refunded = add(moved.refunded, returned)?;
+        }
         EntryKind::RefundReleased => {
             let released = amount.negated().ok_or(RefundOverflow)?;
             moved.refunding = add(moved.refunding, released)?;
@@ -380,6 +384,10 @@ fn move_by(moved: &mut Moved, kind: EntryKind, amount: Fen) -> Result<(), Refund
             moved.treasury_refunding = add(moved.treasury_refunding, released)?;
         }
         EntryKind::FeesRemitted => moved.remitted = add(moved.remitted, amount)?,
+        EntryKind::RemittanceReversed => {
+            let reversed = amount.negated().ok_or(RefundOverflow)?;
+            moved.remitted = add(moved.remitted, reversed)?;
+        }
         EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
     }
     Ok(())

@@ -147,6 +147,8 @@ statements! {
     REMITTANCES_LOAD = "remittances_load",
     REMITTANCES_OF_ORDER = "remittances_of_order",
     REMITTANCES_OPEN = "remittances_open",
+    REMITTANCES_REVERSE = "remittances_reverse",
+    REMITTANCES_SHARES = "remittances_shares",
     RUNS_CLAIM = "runs_claim",
     RUNS_CREATE = "runs_create",
     RUNS_FINISH = "runs_finish",
