@@ -58,6 +58,7 @@ struct Waiting {
     subject_id: String,
     occurred_at: Timestamp,
     lines: Vec<Line>,
+    fact: Vec<String>,
 }
 
 impl Effects {
@@ -116,6 +117,14 @@ impl Effects {
         }
         let (merchant, at) = (&order.merchant_id, effect.paid_at);
         self.post(merchant, EntryKind::PaymentReceived, payment_id.as_str(), at, &effect.shares);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.fact = vec![
+                order.provider.as_str().to_owned(),
+                effect.provider_trade_no.to_string(),
+                order.id.to_string(),
+                effect.coupon.get().to_string(),
+            ];
+        }
         if effect.surplus() > Fen::ZERO {
             self.tellings.push(Telling::Surplus { order: order.id.clone(), payment: payment_id });
         }
@@ -264,6 +273,7 @@ impl Effects {
             subject_id: subject.to_owned(),
             occurred_at: Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at),
             lines,
+            fact: Vec::new(),
         });
     }
 
@@ -297,6 +307,7 @@ impl Effects {
                     occurred_at: entry.occurred_at,
                     recorded_at: self.now,
                     lines: &entry.lines,
+                    fact: &entry.fact,
                 },
             );
             *head = (seq, mac.to_vec());
