@@ -2,6 +2,7 @@
 //! effects touch it; journal entries wait for their numbers until the heads are locked.
 
 mod evidence;
+mod moved;
 mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ use crate::store::effects::EffectRows;
 use crate::store::journal::{Head, Line};
 use crate::store::orders::OrderRecord;
 
+use moved::{Moved, RefundOverflow, add, move_by};
+
 pub(super) use evidence::cause;
 pub use treasury::TreasuryMove;
 
@@ -37,17 +40,6 @@ pub struct Effects {
     payments: BTreeMap<PaymentId, Moved>,
     entries: Vec<Waiting>,
     tellings: Vec<Telling>,
-}
-
-/// What moves in a balance.
-#[derive(Clone, Copy, Debug, Default)]
-struct Moved {
-    paid: Fen,
-    refunding: Fen,
-    refunded: Fen,
-    surplus_refunding: Fen,
-    remitted: Fen,
-    treasury_refunding: Fen,
 }
 
 /// An entry that waits for its number.
@@ -355,53 +347,6 @@ impl Effects {
             }));
         }
     }
-}
-
-/// A sum that does not fit, on the way to a [`RecordError`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RefundOverflow;
-
-impl From<RefundOverflow> for RecordError {
-    fn from(_overflow: RefundOverflow) -> Self {
-        Self::TooLarge
-    }
-}
-
-fn add(sum: Fen, amount: Fen) -> Result<Fen, RefundOverflow> {
-    sum.plus(amount).ok_or(RefundOverflow)
-}
-
-fn move_by(moved: &mut Moved, kind: EntryKind, amount: Fen) -> Result<(), RefundOverflow> {
-    match kind {
-        EntryKind::RefundRequested => moved.refunding = add(moved.refunding, amount)?,
-        EntryKind::TreasuryRefundRequested => {
-            moved.refunding = add(moved.refunding, amount)?;
-            moved.treasury_refunding = add(moved.treasury_refunding, amount)?;
-        }
-        EntryKind::RefundSucceeded | EntryKind::TreasuryRefundSucceeded => {
-            moved.refunded = add(moved.refunded, amount)?;
-        }
-        EntryKind::TreasuryRefundReturned => {
-            let returned = amount.negated().ok_or(RefundOverflow)?;
-            moved.refunded = add(moved.refunded, returned)?;
-        }
-        EntryKind::RefundReleased => {
-            let released = amount.negated().ok_or(RefundOverflow)?;
-            moved.refunding = add(moved.refunding, released)?;
-        }
-        EntryKind::TreasuryRefundReleased => {
-            let released = amount.negated().ok_or(RefundOverflow)?;
-            moved.refunding = add(moved.refunding, released)?;
-            moved.treasury_refunding = add(moved.treasury_refunding, released)?;
-        }
-        EntryKind::FeesRemitted => moved.remitted = add(moved.remitted, amount)?,
-        EntryKind::RemittanceReversed => {
-            let reversed = amount.negated().ok_or(RefundOverflow)?;
-            moved.remitted = add(moved.remitted, reversed)?;
-        }
-        EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
-    }
-    Ok(())
 }
 
 fn later(now: Timestamp, pause: SignedDuration) -> Timestamp {
