@@ -1,11 +1,14 @@
 //! Proves the journal: each merchant's chain link by link, and the agreement of orders, fees,
-//! payments and refunds with it.
+//! payments, refunds, remittances and signed runs with it. What it proves and what it cannot stands
+//! in `docs/journal.md`.
 
+use deadpool_postgres::GenericClient;
 use domain::ids::MerchantId;
 use subtle::ConstantTimeEq as _;
 
 use crate::hub::Hub;
 use crate::record::{Linked, link};
+use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::journal::{self, Entry, Head};
 
@@ -23,25 +26,35 @@ pub struct Proof {
     pub breaks: Vec<String>,
 }
 
-/// Reads every journal from its beginning and holds the books against it.
+/// Reads every journal from its beginning and holds the books against it, all of one moment: what a
+/// running hub writes meanwhile is no break.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn verify(hub: &Hub) -> Result<Proof, StoreError> {
-    let client = hub.store.client().await?;
+    let mut client = hub.store.client().await?;
+    let books = journal::snapshot(&mut client).await?;
+    prove(&books, &hub.sealer).await
+}
+
+/// The same, of books that the caller holds still.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn prove(books: &impl GenericClient, sealer: &Sealer) -> Result<Proof, StoreError> {
     let mut proof = Proof::default();
-    let heads = journal::heads(&client).await?;
-    for merchant_id in journal::merchants(&client).await? {
+    let heads = journal::heads(books).await?;
+    for merchant_id in journal::merchants(books).await? {
         proof.journals = proof.journals.saturating_add(1);
         let mut last = Head { merchant_id, seq: 0, mac: Vec::new() };
         loop {
-            let page = journal::entries(&client, &last.merchant_id, last.seq, PAGE).await?;
+            let page = journal::entries(books, &last.merchant_id, last.seq, PAGE).await?;
             if page.is_empty() {
                 break;
             }
             for entry in page {
                 proof.entries = proof.entries.saturating_add(1);
-                step(hub, &mut proof, &mut last, entry);
+                step(sealer, &mut proof, &mut last, entry);
             }
         }
         match heads.iter().find(|head| head.merchant_id == last.merchant_id) {
@@ -57,12 +70,12 @@ pub async fn verify(hub: &Hub) -> Result<Proof, StoreError> {
             )),
         }
     }
-    proof.breaks.extend(journal::breaks(&client).await?);
+    proof.breaks.extend(journal::breaks(books).await?);
     Ok(proof)
 }
 
 /// Holds one entry against the one before it.
-fn step(hub: &Hub, proof: &mut Proof, last: &mut Head, entry: Entry) {
+fn step(sealer: &Sealer, proof: &mut Proof, last: &mut Head, entry: Entry) {
     let merchant_id: MerchantId = last.merchant_id.clone();
     let expected = last.seq.saturating_add(1);
     if entry.seq != expected {
@@ -71,10 +84,8 @@ fn step(hub: &Hub, proof: &mut Proof, last: &mut Head, entry: Entry) {
             entry.seq, last.seq
         ));
     }
-    let mac = link(
-        &hub.sealer,
-        &last.mac,
-        &Linked {
+    let links_with = |fact: &[String]| {
+        let linked = Linked {
             merchant_id: &merchant_id,
             seq: entry.seq,
             kind: &entry.kind,
@@ -82,11 +93,16 @@ fn step(hub: &Hub, proof: &mut Proof, last: &mut Head, entry: Entry) {
             occurred_at: entry.occurred_at,
             recorded_at: entry.recorded_at,
             lines: &entry.lines,
-        },
-    );
-    if !bool::from(mac.as_slice().ct_eq(&entry.mac)) {
+            fact,
+        };
+        bool::from(link(sealer, &last.mac, &linked).as_slice().ct_eq(&entry.mac))
+    };
+    // Entries of earlier programs are linked without what their payment says. Nobody makes such a
+    // link for a new one: it takes the key as well.
+    if !links_with(&entry.fact) && (entry.fact.is_empty() || !links_with(&[])) {
         proof.breaks.push(format!(
-            "journal {merchant_id}: entry {} ({} {}) was changed, or the one before it was",
+            "journal {merchant_id}: entry {} ({} {}) was changed, or the one before it was, or what \
+             its payment says",
             entry.seq, entry.kind, entry.subject_id
         ));
     }

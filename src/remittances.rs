@@ -1,5 +1,6 @@
 //! Remittances to the treasury (缴库): the office tells which fees it paid over, and from then on
-//! their money comes back only through the treasury. A remittance is a fact and is never undone.
+//! their money comes back only through the treasury. A remittance is a fact and is never undone: one
+//! that was told of wrong fees is taken back by another fact, its reversal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::{Effects, commit};
+use crate::record::{Effects, RecordError, commit};
 use crate::store::remittances::{self, NewRemittance, OpenShare, RemittanceRecord};
 use crate::store::{StoreError, fees};
 
@@ -22,6 +23,8 @@ use crate::store::{StoreError, fees};
 const MOST_FEES: usize = 1000;
 /// The longest reference, in characters.
 const LONGEST_REFERENCE: usize = 64;
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 200;
 
 /// `POST /v1/remittances`.
 #[derive(Clone, Debug, Deserialize)]
@@ -33,6 +36,14 @@ pub struct RemittanceRequest {
     pub reference: String,
     /// Which fees, each with all that was collected and is not being refunded.
     pub fee_ids: Vec<FeeId>,
+}
+
+/// `POST /v1/remittances/{id}/reverse`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReversalRequest {
+    /// What was told wrongly.
+    pub reason: String,
 }
 
 /// What telling of a remittance gave.
@@ -60,12 +71,14 @@ pub async fn remit(
         return Ok(Remitted::Same(Box::new(same)));
     }
     match write(hub, application, request).await {
-        // The same told twice at once: the first one wrote it.
-        Err(Unwritten::Raced) => match known(hub, application, request).await? {
-            Some(same) => Ok(Remitted::Same(Box::new(same))),
-            None => Err(Fault::unavailable("the remittance is being written; ask again")),
+        // The same told twice at once: the first one wrote it, and left nothing to the second.
+        Err(unwritten) => match (known(hub, application, request).await?, unwritten) {
+            (Some(same), _) => Ok(Remitted::Same(Box::new(same))),
+            (None, Unwritten::Raced) => {
+                Err(Fault::unavailable("the remittance is being written; ask again"))
+            }
+            (None, Unwritten::Fault(fault)) => Err(*fault),
         },
-        Err(Unwritten::Fault(fault)) => Err(*fault),
         Ok(id) => {
             let client = hub.store.client().await?;
             let record = remittances::by_ids(&client, &[id.as_str()]).await?.pop();
@@ -89,6 +102,51 @@ pub async fn get(
         .pop()
         .filter(|remittance| remittance.application_id == *application)
         .ok_or_else(|| Fault::not_found("remittance"))
+}
+
+/// Takes a remittance back that was told of wrong fees: their money is at the office again, in the
+/// books, as it always was.
+///
+/// # Errors
+/// 404 no such remittance, 409 it was taken back before, or refunds by the treasury rest on it.
+pub async fn reverse(
+    hub: &Hub,
+    application: &ApplicationId,
+    id: &str,
+    request: &ReversalRequest,
+) -> Result<RemittanceRecord, Fault> {
+    let reason = request.reason.trim();
+    let length = reason.chars().count();
+    if length == 0 || length > LONGEST_REASON || reason.chars().any(char::is_control) {
+        let detail =
+            format!("reason must have 1 to {LONGEST_REASON} characters and no control characters");
+        return Err(Fault::invalid("reason_needed", detail));
+    }
+    let remittance = get(hub, application, id).await?;
+    let now = hub.clock.now();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let of: Vec<&str> = remittance.fees.iter().map(|share| share.fee_id.as_str()).collect();
+    fees::lock(&tx, application, &of).await?;
+    if !remittances::reverse(&tx, &remittance.id, reason, now).await? {
+        let detail = format!("remittance {id} was taken back before");
+        return Err(Fault::conflict("remittance_reversed", detail));
+    }
+    let mut effects = Effects::new(now);
+    for (merchant, shares) in by_merchant(&remittances::taken(&tx, &remittance.id).await?) {
+        effects.reverse_remittance(merchant, &remittance.id, &shares)?;
+    }
+    match commit(hub, tx, effects).await {
+        Err(RecordError::Store(error))
+            if error.constraint() == Some("the_treasury_gives_back_only_what_was_remitted") =>
+        {
+            let detail = "refunds by the treasury rest on it: reject them first";
+            return Err(Fault::conflict("remittance_in_use", detail));
+        }
+        done => done?,
+    }
+    drop(client);
+    get(hub, application, id).await
 }
 
 fn check(request: &RemittanceRequest, now: Timestamp) -> Result<(), Fault> {

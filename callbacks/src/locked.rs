@@ -35,6 +35,21 @@ pub struct LockedFee {
     pub allocated: Fen,
     /// How the fee stands, over all orders.
     pub facts: FeeFacts,
+    /// What was paid over to the treasury, and comes back only from there.
+    pub remitted: Fen,
+    /// The part of what refunds hold or gave back that the treasury pays.
+    pub treasury_refunding: Fen,
+}
+
+impl LockedFee {
+    /// What a refund through the provider may still take: what was paid, without what was paid over
+    /// to the treasury and what other refunds through the provider hold.
+    #[must_use]
+    pub fn left_at_provider(&self) -> Fen {
+        let held = self.facts.refunding.minus(self.treasury_refunding);
+        let left = self.facts.paid.minus(self.remitted);
+        left.zip(held).and_then(|(left, held)| left.minus(held)).unwrap_or(Fen::ZERO)
+    }
 }
 
 /// A payment on record.

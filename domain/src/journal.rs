@@ -102,24 +102,30 @@ pub enum EntryKind {
     RefundReleased,
     /// Collected fees were paid over to the treasury (缴库).
     FeesRemitted,
+    /// That had been told of wrong fees and is taken back (冲正).
+    RemittanceReversed,
     /// A refund of money that the treasury holds was promised (退付).
     TreasuryRefundRequested,
     /// The treasury paid it to the payer.
     TreasuryRefundSucceeded,
+    /// The payment came back to the treasury (退票).
+    TreasuryRefundReturned,
     /// It was rejected or declined; the promise is taken back.
     TreasuryRefundReleased,
 }
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::PaymentReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
         Self::RefundReleased,
         Self::FeesRemitted,
+        Self::RemittanceReversed,
         Self::TreasuryRefundRequested,
         Self::TreasuryRefundSucceeded,
+        Self::TreasuryRefundReturned,
         Self::TreasuryRefundReleased,
     ];
 
@@ -132,8 +138,10 @@ impl EntryKind {
             Self::RefundSucceeded => "refund_succeeded",
             Self::RefundReleased => "refund_released",
             Self::FeesRemitted => "fees_remitted",
+            Self::RemittanceReversed => "remittance_reversed",
             Self::TreasuryRefundRequested => "treasury_refund_requested",
             Self::TreasuryRefundSucceeded => "treasury_refund_succeeded",
+            Self::TreasuryRefundReturned => "treasury_refund_returned",
             Self::TreasuryRefundReleased => "treasury_refund_released",
         }
     }
@@ -148,6 +156,28 @@ pub struct Share {
     pub amount_fen: Fen,
 }
 
+impl EntryKind {
+    /// The accounts that it moves money between, debit first; `owed` is where its money is owed when
+    /// nothing has happened to it.
+    const fn sides(self, owed: Account) -> (Account, Account) {
+        match self {
+            Self::PaymentReceived => (Account::ProviderClearing, owed),
+            Self::RefundRequested => (owed, Account::RefundsUnderWay),
+            Self::RefundSucceeded => (Account::RefundsUnderWay, Account::ProviderClearing),
+            Self::RefundReleased => (Account::RefundsUnderWay, owed),
+            Self::FeesRemitted => (owed, Account::CollectingAccount),
+            Self::RemittanceReversed => (Account::CollectingAccount, owed),
+            // The treasury pays the payer itself: nothing passes through the office.
+            Self::TreasuryRefundRequested | Self::TreasuryRefundReturned => {
+                (Account::TreasuryClaim, Account::RefundsUnderWay)
+            }
+            Self::TreasuryRefundSucceeded | Self::TreasuryRefundReleased => {
+                (Account::RefundsUnderWay, Account::TreasuryClaim)
+            }
+        }
+    }
+}
+
 /// The lines that an event of `kind` posts for `shares`: a whole entry, balanced by its form.
 #[must_use]
 pub fn entry(kind: EntryKind, shares: &[Share]) -> Vec<JournalLine> {
@@ -159,20 +189,7 @@ pub fn entry(kind: EntryKind, shares: &[Share]) -> Vec<JournalLine> {
             } else {
                 Account::SurplusPayable
             };
-            let (debit, credit) = match kind {
-                EntryKind::PaymentReceived => (Account::ProviderClearing, owed),
-                EntryKind::RefundRequested => (owed, Account::RefundsUnderWay),
-                EntryKind::RefundSucceeded => (Account::RefundsUnderWay, Account::ProviderClearing),
-                EntryKind::RefundReleased => (Account::RefundsUnderWay, owed),
-                EntryKind::FeesRemitted => (owed, Account::CollectingAccount),
-                EntryKind::TreasuryRefundRequested => {
-                    (Account::TreasuryClaim, Account::RefundsUnderWay)
-                }
-                // The treasury pays the payer itself: nothing passes through the office.
-                EntryKind::TreasuryRefundSucceeded | EntryKind::TreasuryRefundReleased => {
-                    (Account::RefundsUnderWay, Account::TreasuryClaim)
-                }
-            };
+            let (debit, credit) = kind.sides(owed);
             JournalLine {
                 debit,
                 credit,
@@ -193,6 +210,8 @@ mod tests {
         for (requested, released) in [
             (EntryKind::RefundRequested, EntryKind::RefundReleased),
             (EntryKind::TreasuryRefundRequested, EntryKind::TreasuryRefundReleased),
+            (EntryKind::TreasuryRefundSucceeded, EntryKind::TreasuryRefundReturned),
+            (EntryKind::FeesRemitted, EntryKind::RemittanceReversed),
         ] {
             let there = entry(requested, &share);
             let back = entry(released, &share);

@@ -46,6 +46,8 @@ pub enum RefundTransition {
     Fail,
     /// The payer's account refused the money.
     Stick,
+    /// The treasury's payment came back to it, and is to be paid again.
+    Return,
 }
 
 /// A transition that its state does not allow.
@@ -74,7 +76,7 @@ impl RefundState {
     /// # Errors
     /// When the business does not know such a step.
     pub fn after(self, transition: RefundTransition) -> Result<Self, RefundTransitionError> {
-        use RefundTransition::{Accept, Approve, Decline, Fail, LoseTrack, Stick, Succeed};
+        use RefundTransition::{Accept, Approve, Decline, Fail, LoseTrack, Return, Stick, Succeed};
         match (self, transition) {
             (Self::PendingApproval, Approve) => Ok(Self::Submitted),
             (Self::PendingApproval, Decline) => Ok(Self::Declined),
@@ -100,6 +102,8 @@ impl RefundState {
             (Self::Submitted | Self::Unknown | Self::Processing | Self::Abnormal, Stick) => {
                 Ok(Self::Abnormal)
             }
+            // No provider says so: what the treasury paid, the payer's bank may send back.
+            (Self::Succeeded, Return) => Ok(Self::Processing),
             (
                 Self::PendingApproval
                 | Self::Declined
@@ -158,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refund_that_succeeded_stays_so() {
+    fn a_refund_that_succeeded_stays_so_whatever_its_provider_says() {
         assert_eq!(RefundState::Succeeded.after(Succeed), Ok(RefundState::Succeeded));
         for late in [Accept, Fail, LoseTrack, Approve] {
             assert!(RefundState::Succeeded.after(late).is_err(), "{late:?}");
@@ -169,6 +173,14 @@ mod tests {
     fn an_abnormal_refund_that_goes_to_another_account_is_under_way_again() {
         assert_eq!(RefundState::Abnormal.after(Accept), Ok(RefundState::Processing));
         assert!(RefundState::Failed.after(Accept).is_err());
+    }
+
+    #[test]
+    fn only_money_that_had_arrived_comes_back() {
+        for state in RefundState::ALL {
+            let expected = (state == RefundState::Succeeded).then_some(RefundState::Processing);
+            assert_eq!(state.after(RefundTransition::Return).ok(), expected, "{state}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub enum TreasuryState {
     FinanceApproved,
     /// The treasury paid it to the payer (已退付).
     Paid,
+    /// The payment came back to the treasury (退票): it holds the money again.
+    Returned,
     /// The collecting unit, the finance bureau or the treasury rejected it (已驳回).
     Rejected,
 }
@@ -60,7 +62,9 @@ pub enum TreasuryEvent {
     Approved,
     /// The treasury paid it.
     Paid,
-    /// It was rejected, or the payment came back to the treasury.
+    /// The payer's bank sent the payment back to the treasury.
+    Returned,
+    /// It was rejected.
     Rejected,
 }
 
@@ -82,34 +86,45 @@ struct Limit {
 
 /// The time limits (办理时限), in one place. From a provincial regulation on non-tax revenue, §17, as
 /// the domain notes quote it (1.8): the collecting unit verifies in 10 working days, 5 if it found the
-/// error itself; the finance bureau approves in 10; the treasury pays in 10. An office under another
-/// regulation changes this table.
-const LIMITS: [Limit; 3] = [
+/// error itself; the finance bureau approves in 10; the treasury pays in 10. It says nothing of a
+/// payment that came back: the treasury has its 10 again. An office under another regulation changes
+/// this table.
+const LIMITS: [Limit; 4] = [
     Limit { state: TreasuryState::Applied, working_days: 10, found_by_office: 5 },
     Limit { state: TreasuryState::UnitVerified, working_days: 10, found_by_office: 10 },
     Limit { state: TreasuryState::FinanceApproved, working_days: 10, found_by_office: 10 },
+    Limit { state: TreasuryState::Returned, working_days: 10, found_by_office: 10 },
 ];
 
 impl TreasuryState {
     /// Every state, in the order of the way.
-    pub const ALL: [Self; 5] =
-        [Self::Applied, Self::UnitVerified, Self::FinanceApproved, Self::Paid, Self::Rejected];
+    pub const ALL: [Self; 6] = [
+        Self::Applied,
+        Self::UnitVerified,
+        Self::FinanceApproved,
+        Self::Paid,
+        Self::Returned,
+        Self::Rejected,
+    ];
 
     /// The state after `event`, from `None` before the way begins: the only way in which it changes.
     ///
     /// # Errors
-    /// When the way knows no such step: one is left out, or told a second time, or comes after the
-    /// end.
+    /// When the way knows no such step: one is left out, or told a second time, or comes after a
+    /// rejection. Only a payment may be told again, once it came back.
     pub fn after(from: Option<Self>, event: TreasuryEvent) -> Result<Self, TreasuryStepError> {
-        use TreasuryEvent::{Applied, Approved, Paid, Rejected, Verified};
+        use TreasuryEvent::{Applied, Approved, Paid, Rejected, Returned, Verified};
         match (from, event) {
             (None, Applied) => Ok(Self::Applied),
             (Some(Self::Applied), Verified) => Ok(Self::UnitVerified),
             (Some(Self::UnitVerified), Approved) => Ok(Self::FinanceApproved),
-            (Some(Self::FinanceApproved), Paid) => Ok(Self::Paid),
-            (Some(Self::Applied | Self::UnitVerified | Self::FinanceApproved), Rejected) => {
-                Ok(Self::Rejected)
-            }
+            // What came back is paid again, to the same payer: it was approved.
+            (Some(Self::FinanceApproved | Self::Returned), Paid) => Ok(Self::Paid),
+            (Some(Self::Paid), Returned) => Ok(Self::Returned),
+            (
+                Some(Self::Applied | Self::UnitVerified | Self::FinanceApproved | Self::Returned),
+                Rejected,
+            ) => Ok(Self::Rejected),
             (
                 None
                 | Some(
@@ -117,9 +132,10 @@ impl TreasuryState {
                     | Self::UnitVerified
                     | Self::FinanceApproved
                     | Self::Paid
+                    | Self::Returned
                     | Self::Rejected,
                 ),
-                Applied | Verified | Approved | Paid | Rejected,
+                Applied | Verified | Approved | Paid | Returned | Rejected,
             ) => Err(TreasuryStepError { from, event }),
         }
     }
@@ -141,6 +157,7 @@ impl TreasuryState {
             Self::UnitVerified => "unit_verified",
             Self::FinanceApproved => "finance_approved",
             Self::Paid => "paid",
+            Self::Returned => "returned",
             Self::Rejected => "rejected",
         }
     }
@@ -154,15 +171,36 @@ impl fmt::Display for TreasuryState {
 
 impl TreasuryEvent {
     /// Every event.
-    pub const ALL: [Self; 5] =
-        [Self::Applied, Self::Verified, Self::Approved, Self::Paid, Self::Rejected];
+    pub const ALL: [Self; 6] =
+        [Self::Applied, Self::Verified, Self::Approved, Self::Paid, Self::Returned, Self::Rejected];
 
-    /// Whether somebody other than who asked for the refund must have done it.
+    /// The steps whose doer may not do this one as well (不相容岗位): who asks, who verifies, who
+    /// approves and who pays are four people.
     #[must_use]
-    pub const fn needs_another_person(self) -> bool {
+    pub const fn apart_from(self) -> &'static [Self] {
         match self {
-            Self::Verified | Self::Approved => true,
-            Self::Applied | Self::Paid | Self::Rejected => false,
+            Self::Verified => &[Self::Applied],
+            Self::Approved => &[Self::Applied, Self::Verified],
+            Self::Paid => &[Self::Applied, Self::Verified, Self::Approved],
+            Self::Applied | Self::Returned | Self::Rejected => &[],
+        }
+    }
+
+    /// Whether who decided on the refund at the office may not do this step as well.
+    #[must_use]
+    pub const fn is_apart_from_the_decision(self) -> bool {
+        match self {
+            Self::Approved | Self::Paid => true,
+            Self::Applied | Self::Verified | Self::Returned | Self::Rejected => false,
+        }
+    }
+
+    /// Whether it must say why.
+    #[must_use]
+    pub const fn needs_a_reason(self) -> bool {
+        match self {
+            Self::Returned | Self::Rejected => true,
+            Self::Applied | Self::Verified | Self::Approved | Self::Paid => false,
         }
     }
 
@@ -174,6 +212,7 @@ impl TreasuryEvent {
             Self::Verified => "verified",
             Self::Approved => "approved",
             Self::Paid => "paid",
+            Self::Returned => "returned",
             Self::Rejected => "rejected",
         }
     }

@@ -203,10 +203,10 @@ pub struct TreasuryArgs {
     /// The refund.
     #[arg(value_name = "ID")]
     pub id: RefundId,
-    /// What happened: verified, approved, paid or rejected.
+    /// What happened: verified, approved, paid, returned or rejected.
     #[arg(long, value_name = "EVENT")]
     pub event: TreasuryEvent,
-    /// Who did it.
+    /// Who did it: another person for each of verified, approved and paid.
     #[arg(long, value_name = "NAME")]
     pub user: String,
     /// On which day; absent: today.
@@ -218,7 +218,7 @@ pub struct TreasuryArgs {
     /// A note on the fiscal e-bill's red flush.
     #[arg(long, value_name = "TEXT")]
     pub red_flush: Option<String>,
-    /// Why; a rejection needs it.
+    /// Why; a return and a rejection need it.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Where the configuration is.

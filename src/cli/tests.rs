@@ -115,3 +115,14 @@ fn one_thing_is_decided_about_an_endpoint_at_a_time() {
     };
     assert_eq!((list.state, list.limit), (Unfinished::Dead, 50));
 }
+
+#[test]
+fn a_step_of_the_treasury_names_its_event_and_who_took_it() {
+    let refund = format!("rfd_{:032}", 1);
+    let line = format!("payhub refund treasury {refund} --event returned --user chest --reason no");
+    let Command::Refund(RefundCommand::Treasury(told)) = accepts(&line) else { panic!() };
+    assert_eq!((told.event, told.user.as_str()), (TreasuryEvent::Returned, "chest"));
+    assert_eq!((told.occurred_on, told.reason.as_deref()), (None, Some("no")));
+    refuses(&format!("payhub refund treasury {refund} --event verified"), "--user");
+    refuses(&format!("payhub refund treasury {refund} --event refunded --user a"), "refunded");
+}

@@ -35,7 +35,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         orders::create, orders::show, orders::close,
         combined::create, combined::show, combined::close,
         refunds::create, refunds::show, refunds::redirect, refunds::treasury,
-        remittances::create, remittances::list, remittances::show,
+        remittances::create, remittances::list, remittances::show, remittances::reverse,
         incidents::list, incidents::close,
         cases::create, cases::progress, cases::show,
         notifications::create, notifications::show,

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::{self, Call};
 use super::{query, resource, schema};
-use crate::remittances::{self, RemittanceRequest, Remitted};
+use crate::remittances::{self, RemittanceRequest, Remitted, ReversalRequest};
 use crate::resource::remittance as shown;
 use crate::store::remittances as rows;
 
@@ -18,7 +18,8 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
         .service(
             resource("/v1/remittances").route(web::post().to(create)).route(web::get().to(list)),
         )
-        .service(resource("/v1/remittances/{id}").route(web::get().to(show)));
+        .service(resource("/v1/remittances/{id}").route(web::get().to(show)))
+        .service(resource("/v1/remittances/{id}/reverse").route(web::post().to(reverse)));
 }
 
 /// Tells that collected fees were paid over to the treasury.
@@ -97,6 +98,32 @@ pub(super) async fn list(http: HttpRequest) -> HttpResponse {
 pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
     call::get(http, move |call| async move {
         let found = remittances::get(&call.hub, &call.application, &id).await?;
+        Ok(Answer::json(200, &shown(&found)))
+    })
+    .await
+}
+
+/// Takes back a remittance that was told of wrong fees.
+#[utoipa::path(
+    post, path = "/v1/remittances/{id}/reverse", tag = "remittances",
+    params(
+        ("id" = String, Path, description = "rmt_…"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII"),
+    ),
+    request_body = schema::ReversalRequest,
+    responses(
+        (status = 200, body = schema::Remittance),
+        (status = 404, body = schema::Problem, content_type = "application/problem+json"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "remittance_reversed, remittance_in_use"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "reason_needed"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn reverse(http: HttpRequest, payload: Payload, id: Path<String>) -> HttpResponse {
+    call::post(http, payload, move |call: Call, asked: ReversalRequest| async move {
+        let found = remittances::reverse(&call.hub, &call.application, &id, &asked).await?;
         Ok(Answer::json(200, &shown(&found)))
     })
     .await

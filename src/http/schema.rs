@@ -23,8 +23,8 @@ pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
 pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
 pub use treasury::{
-    MerchantShare, Remittance, RemittancePage, RemittanceRequest, TreasuryStep,
-    TreasuryStepRequest, TreasuryWay,
+    MerchantShare, Remittance, RemittancePage, RemittanceRequest, RemittanceReversal,
+    ReversalRequest, TreasuryStep, TreasuryStepRequest, TreasuryWay,
 };
 pub use webhooks::{
     Delivery, DeliveryInFull, DeliveryPage, Endpoint, EndpointRequest, ResendRequest, Resent,

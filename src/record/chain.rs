@@ -24,6 +24,9 @@ pub struct Linked<'a> {
     pub recorded_at: Timestamp,
     /// Its lines, in order.
     pub lines: &'a [Line],
+    /// What the payment that it is about says and no line does: provider, its number, order, coupons.
+    /// Empty for other entries, and for those of programs that did not link it yet.
+    pub fact: &'a [String],
 }
 
 /// The link of an entry behind `previous`. Every part carries its length, so that no two entries
@@ -48,6 +51,11 @@ pub fn link(sealer: &Sealer, previous: &[u8], entry: &Linked<'_>) -> [u8; 32] {
         part(line.credit.as_bytes());
         part(&line.amount_fen.to_be_bytes());
         part(line.fee_id.as_deref().unwrap_or_default().as_bytes());
+    }
+    // A line has four parts, so the mark before a fact begins no line.
+    if !entry.fact.is_empty() {
+        part(b"fact");
+        entry.fact.iter().for_each(|said| part(said.as_bytes()));
     }
     sealer.mac(Purpose::Journal, &message)
 }

@@ -2,6 +2,7 @@
 //! effects touch it; journal entries wait for their numbers until the heads are locked.
 
 mod evidence;
+mod moved;
 mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,8 @@ use crate::store::effects::EffectRows;
 use crate::store::journal::{Head, Line};
 use crate::store::orders::OrderRecord;
 
+use moved::{Moved, RefundOverflow, add, move_by};
+
 pub(super) use evidence::cause;
 pub use treasury::TreasuryMove;
 
@@ -39,17 +42,6 @@ pub struct Effects {
     tellings: Vec<Telling>,
 }
 
-/// What moves in a balance.
-#[derive(Clone, Copy, Debug, Default)]
-struct Moved {
-    paid: Fen,
-    refunding: Fen,
-    refunded: Fen,
-    surplus_refunding: Fen,
-    remitted: Fen,
-    treasury_refunding: Fen,
-}
-
 /// An entry that waits for its number.
 #[derive(Debug)]
 struct Waiting {
@@ -58,6 +50,7 @@ struct Waiting {
     subject_id: String,
     occurred_at: Timestamp,
     lines: Vec<Line>,
+    fact: Vec<String>,
 }
 
 impl Effects {
@@ -116,6 +109,14 @@ impl Effects {
         }
         let (merchant, at) = (&order.merchant_id, effect.paid_at);
         self.post(merchant, EntryKind::PaymentReceived, payment_id.as_str(), at, &effect.shares);
+        if let Some(entry) = self.entries.last_mut() {
+            entry.fact = vec![
+                order.provider.as_str().to_owned(),
+                effect.provider_trade_no.to_string(),
+                order.id.to_string(),
+                effect.coupon.get().to_string(),
+            ];
+        }
         if effect.surplus() > Fen::ZERO {
             self.tellings.push(Telling::Surplus { order: order.id.clone(), payment: payment_id });
         }
@@ -264,6 +265,7 @@ impl Effects {
             subject_id: subject.to_owned(),
             occurred_at: Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at),
             lines,
+            fact: Vec::new(),
         });
     }
 
@@ -297,6 +299,7 @@ impl Effects {
                     occurred_at: entry.occurred_at,
                     recorded_at: self.now,
                     lines: &entry.lines,
+                    fact: &entry.fact,
                 },
             );
             *head = (seq, mac.to_vec());
@@ -344,45 +347,6 @@ impl Effects {
             }));
         }
     }
-}
-
-/// A sum that does not fit, on the way to a [`RecordError`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RefundOverflow;
-
-impl From<RefundOverflow> for RecordError {
-    fn from(_overflow: RefundOverflow) -> Self {
-        Self::TooLarge
-    }
-}
-
-fn add(sum: Fen, amount: Fen) -> Result<Fen, RefundOverflow> {
-    sum.plus(amount).ok_or(RefundOverflow)
-}
-
-fn move_by(moved: &mut Moved, kind: EntryKind, amount: Fen) -> Result<(), RefundOverflow> {
-    match kind {
-        EntryKind::RefundRequested => moved.refunding = add(moved.refunding, amount)?,
-        EntryKind::TreasuryRefundRequested => {
-            moved.refunding = add(moved.refunding, amount)?;
-            moved.treasury_refunding = add(moved.treasury_refunding, amount)?;
-        }
-        EntryKind::RefundSucceeded | EntryKind::TreasuryRefundSucceeded => {
-            moved.refunded = add(moved.refunded, amount)?;
-        }
-        EntryKind::RefundReleased => {
-            let released = amount.negated().ok_or(RefundOverflow)?;
-            moved.refunding = add(moved.refunding, released)?;
-        }
-        EntryKind::TreasuryRefundReleased => {
-            let released = amount.negated().ok_or(RefundOverflow)?;
-            moved.refunding = add(moved.refunding, released)?;
-            moved.treasury_refunding = add(moved.treasury_refunding, released)?;
-        }
-        EntryKind::FeesRemitted => moved.remitted = add(moved.remitted, amount)?,
-        EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
-    }
-    Ok(())
 }
 
 fn later(now: Timestamp, pause: SignedDuration) -> Timestamp {

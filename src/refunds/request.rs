@@ -211,7 +211,7 @@ fn taken<'a>(
         .iter()
         .find(|payment| payment.id == *duplicate && surplus_left(payment) >= amount)
         .ok_or(Unwritten::Raced)?;
-    Ok(take_from(books, payment, Some(Route::Provider), amount, None)?)
+    Ok(take_from(books, payment, amount, None)?)
 }
 
 async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {

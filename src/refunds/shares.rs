@@ -1,10 +1,11 @@
 //! From what a refund is taken: surplus first, because it settles nothing, then the fees in the
-//! order of the order, or as the backend says. What was paid over to the treasury comes back from
-//! there alone, so a refund is taken either from what was or from what was not, never from both.
+//! order of the order, or as the backend says. Only then is it asked by which way that money comes
+//! back: what was paid over to the treasury comes back from there alone, and a refund goes one way.
 
 use domain::Fen;
 use domain::ids::{FeeId, PaymentId};
 use domain::treasury::Route;
+use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::store::orders::{OrderRecord, PaymentRecord};
@@ -28,28 +29,33 @@ pub(super) struct Taken<'a> {
 /// How the backend wants a refund divided.
 pub(super) type Wanted<'a> = Option<&'a [(FeeId, Fen)]>;
 
-/// Takes `amount` out of the books: by the provider where that has enough, else by the treasury.
+/// How a refund divides over one payment.
+#[derive(Debug)]
+struct Division {
+    surplus: Fen,
+    fees: Vec<(FeeId, Fen)>,
+}
+
+/// Takes `amount` out of the books. How it divides says by which way it goes, never the other way
+/// round: money that is at the treasury does not send a refund to another fee.
 ///
 /// # Errors
 /// 422 when no payment has that much left, when the backend's own allocation does not fit, or when
-/// only both ways together have it: then the answer says how much goes by which.
+/// its parts go different ways: then the answer says which goes by which.
 pub(super) fn take<'a>(
     books: Books<'a>,
     amount: Fen,
     wanted: Wanted<'_>,
 ) -> Result<Taken<'a>, Fault> {
-    let payments = candidates(books, amount, wanted)?;
-    for route in [Route::Provider, Route::Treasury] {
-        let mut taken =
-            payments.iter().map(|payment| take_from(books, payment, Some(route), amount, wanted));
-        if let Some(Ok(taken)) = taken.find(Result::is_ok) {
-            return Ok(taken);
+    let mut refused = None;
+    for payment in candidates(books, amount, wanted)? {
+        match take_from(books, payment, amount, wanted) {
+            Ok(taken) => return Ok(taken),
+            // The best candidate's reason is the one to be told.
+            Err(fault) => refused = refused.or(Some(fault)),
         }
     }
-    let mut either = payments.iter().map(|payment| take_from(books, payment, None, amount, wanted));
-    let first = either.next().unwrap_or_else(|| Err(exceeds(amount, Fen::ZERO)));
-    let there = first.or_else(|fault| either.find_map(Result::ok).ok_or(fault))?;
-    Err(mixed(books, there.payment, amount, wanted))
+    Err(refused.unwrap_or_else(|| exceeds(amount, Fen::ZERO)))
 }
 
 /// The payments that a refund of `amount` may be taken from, best first: those that paid the
@@ -89,29 +95,36 @@ fn exceeds(amount: Fen, left: Fen) -> Fault {
     .with("refundable_fen", left.get())
 }
 
-/// The refusal of a refund of which a part was paid over to the treasury and a part was not.
-fn mixed(books: Books<'_>, payment: &PaymentRecord, amount: Fen, wanted: Wanted<'_>) -> Fault {
-    let left =
-        |fee: &FeeId| fee_left(books, payment, fee, Some(Route::Provider)).unwrap_or(Fen::ZERO);
-    let by_provider = match wanted {
-        Some(wanted) => Fen::sum(wanted.iter().map(|(fee, part)| left(fee).min(*part))),
-        None => Fen::sum(
-            books.order.fees.iter().map(|fee| left(&fee.fee_id)).chain([surplus_left(payment)]),
-        ),
+/// The refusal of a refund whose parts go different ways, with what goes by which.
+fn mixed(books: Books<'_>, payment: &PaymentRecord, division: &Division) -> Fault {
+    let (mut by_provider, mut by_treasury) = (Vec::new(), Vec::new());
+    for (fee_id, part) in &division.fees {
+        let here = left_by(books, payment, fee_id, Route::Provider).min(*part);
+        by_provider.push((fee_id, here));
+        by_treasury.push((fee_id, part.minus(here).unwrap_or(Fen::ZERO)));
+    }
+    let sum = |parts: &[(&FeeId, Fen)]| Fen::sum(parts.iter().map(|(_, part)| *part));
+    let provider = sum(&by_provider).and_then(|fees| fees.plus(division.surplus));
+    let (provider, treasury) =
+        (provider.unwrap_or_default(), sum(&by_treasury).unwrap_or_default());
+    let shown = |parts: Vec<(&FeeId, Fen)>| -> Value {
+        let parts = parts.into_iter().filter(|(_, part)| *part > Fen::ZERO);
+        parts.map(|(fee, part)| json!({"fee_id": fee, "amount_fen": part})).collect()
     };
-    let by_provider = by_provider.unwrap_or(Fen::ZERO).max(Fen::ZERO).min(amount);
-    let by_treasury = amount.minus(by_provider).unwrap_or(Fen::ZERO);
     Fault::invalid(
         "refund_routes_mixed",
         format!(
-            "a part of the money is at the treasury: ask for {} fen, which go back through the \
-             provider, and apart from that for {} fen, which the treasury pays",
-            by_provider.get(),
-            by_treasury.get()
+            "a part of the money is at the treasury: {} fen go back through the provider and {} \
+             fen are paid by the treasury; ask for each alone, with its allocations",
+            provider.get(),
+            treasury.get()
         ),
     )
-    .with("provider_fen", by_provider.get())
-    .with("treasury_fen", by_treasury.get())
+    .with("provider_fen", provider.get())
+    .with("provider_allocations", shown(by_provider))
+    .with("surplus_fen", division.surplus.get())
+    .with("treasury_fen", treasury.get())
+    .with("treasury_allocations", shown(by_treasury))
 }
 
 pub(super) fn surplus_left(payment: &PaymentRecord) -> Fen {
@@ -150,30 +163,50 @@ fn fee_left(
     there.minus(Fen::sum(held)?)
 }
 
-/// Takes `amount` from one payment: by `route`, or by whichever way.
+/// What is left of a fee's share in a payment by one way.
+fn left_by(books: Books<'_>, payment: &PaymentRecord, fee_id: &FeeId, route: Route) -> Fen {
+    fee_left(books, payment, fee_id, Some(route)).unwrap_or(Fen::ZERO).max(Fen::ZERO)
+}
+
+/// Takes `amount` from one payment.
 ///
 /// # Errors
-/// 422 when the backend's own allocation does not add up, or more is asked for than is left.
+/// 422 when the backend's own allocation does not add up, more is asked for than is left, or its
+/// parts go different ways.
 pub(super) fn take_from<'a>(
     books: Books<'a>,
     payment: &'a PaymentRecord,
-    route: Option<Route>,
     amount: Fen,
     wanted: Wanted<'_>,
 ) -> Result<Taken<'a>, Fault> {
-    let (surplus, fees) = match wanted {
-        Some(wanted) => (Fen::ZERO, as_wanted(books, payment, route, (amount, wanted))?),
-        None => in_order(books, payment, route, amount)?,
+    let division = match wanted {
+        Some(wanted) => as_wanted(books, payment, amount, wanted)?,
+        None => in_order(books, payment, amount)?,
     };
-    Ok(Taken { payment, route: route.unwrap_or_default(), surplus, fees })
+    let Some(route) = route_of(books, payment, &division) else {
+        return Err(mixed(books, payment, &division));
+    };
+    Ok(Taken { payment, route, surplus: division.surplus, fees: division.fees })
+}
+
+/// The way on which all parts of a division can go; `None` when there is none. Surplus is no fee: it
+/// never goes to the treasury.
+fn route_of(books: Books<'_>, payment: &PaymentRecord, division: &Division) -> Option<Route> {
+    [Route::Provider, Route::Treasury].into_iter().find(|route| {
+        (*route == Route::Provider || division.surplus == Fen::ZERO)
+            && division
+                .fees
+                .iter()
+                .all(|(fee_id, part)| *part <= left_by(books, payment, fee_id, *route))
+    })
 }
 
 fn as_wanted(
     books: Books<'_>,
     payment: &PaymentRecord,
-    route: Option<Route>,
-    (amount, wanted): (Fen, &[(FeeId, Fen)]),
-) -> Result<Vec<(FeeId, Fen)>, Fault> {
+    amount: Fen,
+    wanted: &[(FeeId, Fen)],
+) -> Result<Division, Fault> {
     let wrong = |detail: String| Fault::invalid("allocations_invalid", detail);
     if Fen::sum(wanted.iter().map(|(_, part)| *part)) != Some(amount) {
         return Err(wrong(format!("allocations do not add up to amount_fen {}", amount.get())));
@@ -182,7 +215,7 @@ fn as_wanted(
         if wanted.iter().filter(|(other, _)| other == fee_id).count() > 1 {
             return Err(wrong(format!("allocations[{index}]: {fee_id} stands twice")));
         }
-        let left = fee_left(books, payment, fee_id, route).ok_or_else(|| {
+        let left = fee_left(books, payment, fee_id, None).ok_or_else(|| {
             wrong(format!("allocations[{index}]: the order did not pay {fee_id}"))
         })?;
         if *part < Fen::new(1) || *part > left {
@@ -193,24 +226,15 @@ fn as_wanted(
             )));
         }
     }
-    Ok(wanted.to_vec())
+    Ok(Division { surplus: Fen::ZERO, fees: wanted.to_vec() })
 }
 
-fn in_order(
-    books: Books<'_>,
-    payment: &PaymentRecord,
-    route: Option<Route>,
-    amount: Fen,
-) -> Result<(Fen, Vec<(FeeId, Fen)>), Fault> {
-    let surplus = match route {
-        None | Some(Route::Provider) => surplus_left(payment).min(amount),
-        // Surplus is no fee: it never goes to the treasury.
-        Some(Route::Treasury) => Fen::ZERO,
-    };
+fn in_order(books: Books<'_>, payment: &PaymentRecord, amount: Fen) -> Result<Division, Fault> {
+    let surplus = surplus_left(payment).min(amount);
     let mut rest = amount.minus(surplus).unwrap_or(Fen::ZERO);
     let mut fees = Vec::new();
     for fee in &books.order.fees {
-        let left = fee_left(books, payment, &fee.fee_id, route).unwrap_or(Fen::ZERO);
+        let left = fee_left(books, payment, &fee.fee_id, None).unwrap_or(Fen::ZERO);
         let part = left.min(rest);
         if part > Fen::ZERO {
             fees.push((fee.fee_id.clone(), part));
@@ -223,5 +247,5 @@ fn in_order(
             format!("{} fen are more than is left to refund", rest.get()),
         ));
     }
-    Ok((surplus, fees))
+    Ok(Division { surplus, fees })
 }

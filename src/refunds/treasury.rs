@@ -20,7 +20,7 @@ use crate::hub::Hub;
 use crate::record::{Effects, TreasuryMove, commit};
 use crate::store::StoreError;
 use crate::store::incidents::{self, NewIncident};
-use crate::store::refunds::{self, RefundRecord};
+use crate::store::refunds::{self, RefundRecord, TreasuryStep};
 use crate::store::treasury::{self as steps, Move, NewStep};
 
 /// The longest name or number, in characters.
@@ -44,7 +44,7 @@ pub struct StepRequest {
     /// A note on the fiscal e-bill's red flush (冲红).
     #[serde(default)]
     pub red_flush: Option<String>,
-    /// Why; a rejection needs it.
+    /// Why; a return and a rejection need it.
     #[serde(default)]
     pub reason: Option<String>,
 }
@@ -175,23 +175,32 @@ fn not_possible(detail: String) -> Fault {
 
 /// The state after the step, if it follows from where the refund stands.
 fn follows(refund: &RefundRecord, request: &StepRequest) -> Result<TreasuryState, Fault> {
-    if refund.status != RefundState::Processing {
+    let standing = refund.treasury();
+    if standing.is_none() {
         return Err(not_possible(format!("refund {} is {}", refund.id, refund.status)));
     }
-    let standing = refund.treasury();
     let state = TreasuryState::after(standing.map(|(state, _)| state), request.event)
         .map_err(|error| not_possible(error.to_string()))?;
     if standing.is_some_and(|(_, since)| request.occurred_on < since) {
         let detail = "occurred_on is before the step that it follows";
         return Err(Fault::invalid("occurred_on_invalid", detail));
     }
-    if request.event.needs_another_person() && request.by.trim() == refund.requested_by {
-        return Err(Fault::conflict(
-            "same_person",
-            "who asked for a refund neither verifies nor approves it",
-        ));
-    }
+    by_another_person(refund, request.event, request.by.trim())?;
     Ok(state)
+}
+
+/// Refuses a step by somebody who took an earlier one that must be another person's.
+fn by_another_person(refund: &RefundRecord, event: TreasuryEvent, by: &str) -> Result<(), Fault> {
+    let same = |detail: String| Err(Fault::conflict("same_person", detail));
+    let is_earlier = |step: &&TreasuryStep| event.apart_from().contains(&step.event);
+    if let Some(step) = refund.steps.iter().filter(is_earlier).find(|step| step.by == by) {
+        let taken = step.event;
+        return same(format!("who is on record as {taken} may not be who makes it {event}"));
+    }
+    if event.is_apart_from_the_decision() && refund.decided_by.as_deref() == Some(by) {
+        return same(format!("who decided on a refund may not be who makes it {event}"));
+    }
+    Ok(())
 }
 
 /// What a step changes in its refund and in the books.
@@ -224,6 +233,12 @@ fn moved(
             step.after = after(RefundTransition::Succeed)?;
             step.succeeded_at = Some(at);
         }
+        TreasuryState::Returned => {
+            let at = day_start(occurred_on).max(refund.created_at).min(now);
+            let (merchant, shares) = (&refund.merchant_id, shares_of(refund));
+            effects.treasury(TreasuryMove::Returned, merchant, taken_from(refund), &shares, at)?;
+            step.after = after(RefundTransition::Return)?;
+        }
         TreasuryState::Rejected => {
             release(&mut effects, refund, now)?;
             effects.ended(&refund.id, &refund.order_id, false);
@@ -253,8 +268,9 @@ fn check(request: &StepRequest, now: Timestamp) -> Result<(), Fault> {
             return Err(Fault::invalid("text_invalid", detail).with("field", field));
         }
     }
-    if request.event == TreasuryEvent::Rejected && request.reason.is_none() {
-        return Err(Fault::invalid("reason_needed", "a rejection must say why in reason"));
+    if request.event.needs_a_reason() && request.reason.is_none() {
+        let detail = format!("{} must say why in reason", request.event);
+        return Err(Fault::invalid("reason_needed", detail));
     }
     Ok(())
 }
@@ -297,7 +313,8 @@ async fn open_incident(
         merchant_id: &refund.merchant_id,
         kind: "treasury_refund_overdue",
         detail: &format!("refund {} is {state}, its next step was due on {due}", refund.id),
-        dedupe_key: &format!("treasury_refund_overdue:{}:{state}", refund.id),
+        // The same state may be reached twice, with a day of its own.
+        dedupe_key: &format!("treasury_refund_overdue:{}:{state}:{due}", refund.id),
         order_id: Some(refund.order_id.as_str()),
         refund_id: Some(refund.id.as_str()),
         now,

@@ -26,6 +26,9 @@ pub fn remittance(record: &RemittanceRecord) -> Value {
             .map(|share| json!({"merchant_id": share.merchant_id, "amount_fen": share.amount_fen}))
             .collect::<Vec<_>>(),
         "created_at": rfc3339(record.created_at),
+        "reversal": record.reversal.as_ref().map(|reversal| {
+            json!({"reason": reversal.reason, "reversed_at": rfc3339(reversal.reversed_at)})
+        }),
     })
 }
 

@@ -1,9 +1,10 @@
 //! The journal's heads and entries.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object, Transaction};
 use domain::ids::MerchantId;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Json;
 
 use super::{StoreError, sql, typed};
@@ -34,6 +35,8 @@ pub struct Entry {
     pub recorded_at: Timestamp,
     /// Its link.
     pub mac: Vec<u8>,
+    /// What the payment that it is about says and no line does; empty where it is about something else.
+    pub fact: Vec<String>,
     /// Its lines.
     pub lines: Vec<Line>,
 }
@@ -118,6 +121,7 @@ pub async fn entries(
                 occurred_at: row.try_get("occurred_at")?,
                 recorded_at: row.try_get("recorded_at")?,
                 mac: row.try_get("mac")?,
+                fact: row.try_get("fact")?,
                 lines: row.try_get::<_, Json<Vec<Line>>>("lines")?.0,
             })
         })
@@ -129,9 +133,33 @@ pub async fn entries(
 /// # Errors
 /// When the database does not answer.
 pub async fn breaks(client: &impl GenericClient) -> Result<Vec<String>, StoreError> {
-    let statement = client.prepare_cached(sql::LEDGER_BREAKS).await?;
-    let rows = client.query(&statement, &[]).await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+    let mut found = Vec::new();
+    for statement in [
+        sql::BREAKS_OF_ORDERS,
+        sql::BREAKS_OF_PAYMENTS,
+        sql::BREAKS_OF_FEES,
+        sql::BREAKS_OF_REFUNDS,
+        sql::BREAKS_OF_TREASURY,
+        sql::BREAKS_OF_JOURNAL,
+    ] {
+        let statement = client.prepare_cached(statement).await?;
+        for row in client.query(&statement, &[]).await? {
+            found.push(row.try_get(0)?);
+        }
+    }
+    Ok(found)
+}
+
+/// The books as they are when they are first read, however long that takes and whatever is written
+/// meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn snapshot(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
+    let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let books = snapshot.read_only(true).start().await?;
+    books.batch_execute(sql::PROOF_BEGIN).await?;
+    Ok(books)
 }
 
 fn head(row: &tokio_postgres::Row) -> Result<Head, StoreError> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::orders::FeeShare;
 use super::{StoreError, change, load, sql, typed};
 
-/// What a payment brought for a fee and may be remitted.
+/// What a payment brought for a fee and may be remitted, or was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenShare {
     /// The payment.
@@ -21,7 +21,7 @@ pub struct OpenShare {
     pub merchant_id: MerchantId,
     /// When the payer paid.
     pub paid_at: Timestamp,
-    /// How much neither refunds hold nor was remitted before.
+    /// How much: of what is open, what neither refunds hold nor was remitted before.
     pub open: Fen,
 }
 
@@ -63,6 +63,17 @@ pub struct RemittanceRecord {
     pub fees: Vec<FeeShare>,
     /// What through which merchant it had come.
     pub merchants: Vec<MerchantShare>,
+    /// That it was taken back, and why.
+    pub reversal: Option<Reversal>,
+}
+
+/// That a remittance was told of wrong fees (冲正).
+#[derive(Clone, Debug, Deserialize)]
+pub struct Reversal {
+    /// Why.
+    pub reason: String,
+    /// When the hub was told.
+    pub reversed_at: Timestamp,
 }
 
 /// The part of a remittance that had come through one merchant.
@@ -83,7 +94,36 @@ pub async fn open(
     fees: &[&str],
 ) -> Result<Vec<OpenShare>, StoreError> {
     let statement = client.prepare_cached(sql::REMITTANCES_OPEN).await?;
-    let rows = client.query(&statement, &[&fees]).await?;
+    shares(&client.query(&statement, &[&fees]).await?)
+}
+
+/// What a remittance took of which payment and fee, by merchant and fee.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn taken(
+    client: &impl GenericClient,
+    remittance: &RemittanceId,
+) -> Result<Vec<OpenShare>, StoreError> {
+    let statement = client.prepare_cached(sql::REMITTANCES_SHARES).await?;
+    shares(&client.query(&statement, &[&remittance.as_str()]).await?)
+}
+
+/// Takes a remittance back; false when it was taken back before. The caller holds its fees' locks
+/// and posts it in the same transaction.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reverse(
+    client: &impl GenericClient,
+    remittance: &RemittanceId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::REMITTANCES_REVERSE, &[&remittance.as_str(), &reason, &now]).await
+}
+
+fn shares(rows: &[tokio_postgres::Row]) -> Result<Vec<OpenShare>, StoreError> {
     rows.iter()
         .map(|row| {
             Ok(OpenShare {

@@ -24,7 +24,7 @@ pub struct NewStep<'a> {
     pub document_no: Option<&'a str>,
     /// A note on the fiscal e-bill's red flush.
     pub red_flush: Option<&'a str>,
-    /// Why, where it was rejected.
+    /// Why, where it came back or was rejected.
     pub reason: Option<&'a str>,
     /// When the hub is told.
     pub now: Timestamp,
@@ -33,7 +33,8 @@ pub struct NewStep<'a> {
 /// Adds a step. The caller holds the order's lock.
 ///
 /// # Errors
-/// `nobody_verifies_or_approves_his_own_refund`, `a_treasury_step_is_taken_once`.
+/// `nobody_verifies_or_approves_his_own_refund`, `a_treasury_step_is_taken_once`,
+/// `nobody_takes_two_steps_of_a_treasury_refund`.
 pub async fn add(client: &impl GenericClient, step: &NewStep<'_>) -> Result<(), StoreError> {
     change(
         client,

@@ -1,5 +1,7 @@
 //! The journal proves itself, and a hand in the database shows.
 
+mod hands;
+
 use callbacks::Claim;
 use domain::Fen;
 use domain::fact::{PaymentFact, ProviderFact, Source, Stated};
@@ -119,8 +121,7 @@ async fn an_entry_about_a_payment_that_is_not_there_is_a_break() {
     )
     .await;
     let found = breaks(&world).await;
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert!(found[0].contains("is about nothing in the books"), "{found:?}");
+    assert!(found.iter().any(|found| found.contains("is about nothing in the books")), "{found:?}");
     world.close_only().await;
 }
 

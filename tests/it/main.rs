@@ -48,5 +48,6 @@ mod siblings;
 mod statements;
 mod surplus;
 mod terms;
+mod treasury;
 mod tree;
 mod webhooks;

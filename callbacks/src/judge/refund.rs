@@ -63,7 +63,7 @@ fn moved(
             IncidentKind::RefundContradicts,
             format!(
                 "refund {} is said to have succeeded after it had failed, and its money is \
-                 promised elsewhere",
+                 promised elsewhere or was paid over to the treasury",
                 refund.refund_id
             ),
         );
@@ -123,8 +123,7 @@ fn shares_still_hold(order: &LockedOrder, payment: &LockedPayment, refund: &Lock
             let free = payment.surplus.minus(payment.surplus_refunding).unwrap_or(Fen::ZERO);
             return share.amount_fen <= free;
         };
-        order.fees.iter().find(|fee| fee.fee_id == *fee_id).is_some_and(|fee| {
-            fee.facts.paid.minus(fee.facts.refunding).unwrap_or(Fen::ZERO) >= share.amount_fen
-        })
+        let fee = order.fees.iter().find(|fee| fee.fee_id == *fee_id);
+        fee.is_some_and(|fee| fee.left_at_provider() >= share.amount_fen)
     })
 }

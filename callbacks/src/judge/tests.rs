@@ -29,6 +29,8 @@ fn order(state: OrderState) -> LockedOrder {
         fee_id: fee_id(n),
         allocated: Fen::new(fen),
         facts: FeeFacts { total: Fen::new(fen), ..FeeFacts::default() },
+        remitted: Fen::ZERO,
+        treasury_refunding: Fen::ZERO,
     };
     LockedOrder {
         order_id: id::<OrderId>(&format!("ord_{:032x}", 1)),
@@ -258,4 +260,26 @@ fn a_refund_that_failed_and_yet_succeeded_takes_only_what_is_left_of_its_surplus
     assert!(matches!(of(&claim, &order), Judgement::Apply(Effect::Refund(_))));
     order.payments[0].surplus_refunding = Fen::new(501);
     check_incident(&of(&claim, &order), IncidentKind::RefundContradicts);
+}
+
+#[test]
+fn a_refund_that_failed_and_yet_succeeded_takes_nothing_that_was_paid_over_to_the_treasury() {
+    let (mut order, claim) = refunded(RefundState::Failed, RefundStanding::Succeeded, None);
+    let mut judged = |remitted: i64, refunding: i64, by_treasury: i64| {
+        let fee = &mut order.fees[0];
+        (fee.remitted, fee.facts.refunding) = (Fen::new(remitted), Fen::new(refunding));
+        fee.treasury_refunding = Fen::new(by_treasury);
+        of(&claim, &order)
+    };
+    // Of 8000 that were paid, 500 are left at the provider: all that the refund needs.
+    for (remitted, refunding, by_treasury) in [(7500, 0, 0), (7500, 7500, 7500), (7000, 1500, 1000)]
+    {
+        let judgement = judged(remitted, refunding, by_treasury);
+        assert!(matches!(judgement, Judgement::Apply(Effect::Refund(_))), "{judgement:?}");
+    }
+    for (remitted, refunding, by_treasury) in [(8000, 0, 0), (7501, 7501, 7501), (7000, 1501, 1000)]
+    {
+        let judgement = judged(remitted, refunding, by_treasury);
+        check_incident(&judgement, IncidentKind::RefundContradicts);
+    }
 }

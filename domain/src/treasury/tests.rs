@@ -4,13 +4,14 @@ use super::*;
 
 /// What follows from each state on each event, as a table: `-` is refused.
 const WAY: &str = "
-    state             applied  verified       approved          paid  rejected
-    -                 applied  -              -                 -     -
-    applied           -        unit_verified  -                 -     rejected
-    unit_verified     -        -              finance_approved  -     rejected
-    finance_approved  -        -              -                 paid  rejected
-    paid              -        -              -                 -     -
-    rejected          -        -              -                 -     -
+    state             applied  verified       approved          paid  returned  rejected
+    -                 applied  -              -                 -     -         -
+    applied           -        unit_verified  -                 -     -         rejected
+    unit_verified     -        -              finance_approved  -     -         rejected
+    finance_approved  -        -              -                 paid  -         rejected
+    paid              -        -              -                 -     returned  -
+    returned          -        -              -                 paid  -         rejected
+    rejected          -        -              -                 -     -         -
 ";
 
 #[test]
@@ -41,6 +42,7 @@ fn each_step_has_ten_working_days_and_an_error_of_the_offices_own_five() {
     check_due(TreasuryState::Applied, "2018-11-30", true, Some("2018-12-07"));
     check_due(TreasuryState::UnitVerified, "2018-11-30", true, Some("2018-12-14"));
     check_due(TreasuryState::FinanceApproved, "2018-11-30", true, Some("2018-12-14"));
+    check_due(TreasuryState::Returned, "2018-11-30", true, Some("2018-12-14"));
     check_due(TreasuryState::Paid, "2018-11-30", false, None);
     check_due(TreasuryState::Rejected, "2018-11-30", false, None);
 }
@@ -57,4 +59,16 @@ fn every_event_is_read_back() {
         assert_eq!(event.as_str().parse(), Ok(event));
     }
     assert!("refunded".parse::<TreasuryEvent>().is_err());
+}
+
+#[test]
+fn whoever_took_one_step_takes_no_later_one_up_to_the_payment() {
+    use TreasuryEvent::{Applied, Approved, Paid, Rejected, Returned, Verified};
+    let way = [Applied, Verified, Approved, Paid];
+    for (place, event) in way.into_iter().enumerate() {
+        assert_eq!(event.apart_from(), &way[..place], "{event}");
+    }
+    for anybody in [Returned, Rejected] {
+        assert!(anybody.apart_from().is_empty() && anybody.needs_a_reason(), "{anybody}");
+    }
 }

@@ -13,7 +13,8 @@ use super::super::fees::{FeeRequest, QuoteRequest};
 use super::*;
 use crate::combined::{CombinedRequest, PartRequest};
 use crate::orders::OrderRequest;
-use crate::refunds::RefundRequest;
+use crate::refunds::{RefundRequest, StepRequest};
+use crate::remittances::{RemittanceRequest, ReversalRequest};
 use crate::resource as shown;
 use crate::store::endpoints::EndpointRecord;
 use crate::store::webhooks::{AttemptRecord, WebhookRecord};
@@ -72,6 +73,9 @@ fn what_is_read_is_described() {
     describes_request::<CombinedRequest>("CombinedRequest");
     describes_request::<PartRequest>("CombinedPart");
     describes_request::<RefundRequest>("RefundRequest");
+    describes_request::<StepRequest>("TreasuryStepRequest");
+    describes_request::<RemittanceRequest>("RemittanceRequest");
+    describes_request::<ReversalRequest>("ReversalRequest");
     describes_request::<SetRequest>("EndpointRequest");
     describes_request::<RotationRequest>("RotationRequest");
     describes_request::<ResendRequest>("ResendRequest");
@@ -92,6 +96,20 @@ fn a_fee_and_its_quote_are_described() {
     let fee = shown::fee(&serde_json::from_value(record).unwrap());
     describes("Fee", &fee);
     describes("MaskedPayer", &fee["payer"]);
+}
+
+#[test]
+fn a_remittance_is_described() {
+    let record = json!({
+        "id": format!("rmt_{UUID}"), "application_id": "a", "reference": "1",
+        "remitted_on": "2018-11-30", "amount_fen": 1, "created_at": TIME, "fees": [],
+        "merchants": [{"merchant_id": "m", "amount_fen": 1}],
+        "reversal": {"reason": "r", "reversed_at": TIME},
+    });
+    let remittance = shown::remittance(&serde_json::from_value(record).unwrap());
+    describes("Remittance", &remittance);
+    describes("MerchantShare", &remittance["merchants"][0]);
+    describes("RemittanceReversal", &remittance["reversal"]);
 }
 
 #[test]

@@ -44,6 +44,25 @@ pub struct Remittance {
     /// When the hub was told.
     #[schema(format = DateTime)]
     pub created_at: String,
+    /// That it was taken back; null while it stands.
+    pub reversal: Option<RemittanceReversal>,
+}
+
+/// A remittance that is to be taken back.
+#[derive(Debug, ToSchema)]
+pub struct ReversalRequest {
+    /// What was told wrongly, in 1 to 200 characters.
+    pub reason: String,
+}
+
+/// That a remittance was taken back.
+#[derive(Debug, ToSchema)]
+pub struct RemittanceReversal {
+    /// Why.
+    pub reason: String,
+    /// When the hub was told.
+    #[schema(format = DateTime)]
+    pub reversed_at: String,
 }
 
 /// Remittances, newest first.
@@ -58,25 +77,26 @@ pub struct RemittancePage {
 /// A step of a refund through the treasury.
 #[derive(Debug, ToSchema)]
 pub struct TreasuryStepRequest {
-    /// verified, approved, paid or rejected.
+    /// verified, approved, paid, returned or rejected.
     pub event: String,
     /// On which day; not in the future, nor before the step that it follows.
     #[schema(format = Date)]
     pub occurred_on: String,
-    /// Who did it; for verified and approved nobody who asked for the refund.
+    /// Who did it. Who asks, who verifies, who approves and who pays are four people; who decided on
+    /// the refund neither approves nor pays.
     pub by: String,
     /// The number of the paper that says so.
     pub document_no: Option<String>,
     /// A note on the fiscal e-bill's red flush.
     pub red_flush: Option<String>,
-    /// Why; a rejection needs it.
+    /// Why; a return and a rejection need it.
     pub reason: Option<String>,
 }
 
 /// A step as it was told.
 #[derive(Debug, ToSchema)]
 pub struct TreasuryStep {
-    /// applied, verified, approved, paid or rejected.
+    /// applied, verified, approved, paid, returned or rejected.
     pub event: String,
     /// On which day.
     #[schema(format = Date)]
@@ -97,7 +117,7 @@ pub struct TreasuryStep {
 /// The way of a refund through the treasury.
 #[derive(Debug, ToSchema)]
 pub struct TreasuryWay {
-    /// applied, `unit_verified`, `finance_approved`, paid or rejected.
+    /// applied, `unit_verified`, `finance_approved`, paid, returned or rejected.
     pub state: String,
     /// The last day of the next step; null at the end.
     #[schema(format = Date)]

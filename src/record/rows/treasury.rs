@@ -14,6 +14,8 @@ pub enum TreasuryMove {
     Requested,
     /// The treasury paid the payer.
     Succeeded,
+    /// The payment came back to the treasury.
+    Returned,
     /// The promise is taken back.
     Released,
 }
@@ -23,6 +25,7 @@ impl TreasuryMove {
         match self {
             Self::Requested => EntryKind::TreasuryRefundRequested,
             Self::Succeeded => EntryKind::TreasuryRefundSucceeded,
+            Self::Returned => EntryKind::TreasuryRefundReturned,
             Self::Released => EntryKind::TreasuryRefundReleased,
         }
     }
@@ -58,12 +61,37 @@ impl Effects {
         shares: &[Share],
         at: Timestamp,
     ) -> Result<(), RecordError> {
+        self.remitted(EntryKind::FeesRemitted, merchant, remittance_id, shares, at)
+    }
+
+    /// Takes back what was posted of a remittance in one merchant's journal.
+    ///
+    /// # Errors
+    /// When a sum does not fit.
+    pub fn reverse_remittance(
+        &mut self,
+        merchant: &MerchantId,
+        remittance_id: &RemittanceId,
+        shares: &[Share],
+    ) -> Result<(), RecordError> {
+        let now = self.now;
+        self.remitted(EntryKind::RemittanceReversed, merchant, remittance_id, shares, now)
+    }
+
+    fn remitted(
+        &mut self,
+        kind: EntryKind,
+        merchant: &MerchantId,
+        remittance_id: &RemittanceId,
+        shares: &[Share],
+        at: Timestamp,
+    ) -> Result<(), RecordError> {
         for share in shares {
             let Some(fee_id) = &share.fee_id else { continue };
             let moved = self.fees.entry(fee_id.clone()).or_default();
-            move_by(moved, EntryKind::FeesRemitted, share.amount_fen)?;
+            move_by(moved, kind, share.amount_fen)?;
         }
-        self.post(merchant, EntryKind::FeesRemitted, remittance_id.as_str(), at, shares);
+        self.post(merchant, kind, remittance_id.as_str(), at, shares);
         Ok(())
     }
 }

@@ -110,6 +110,8 @@ pub struct AllocatedFee {
     paid_fen: Fen,
     refunding_fen: Fen,
     refunded_fen: Fen,
+    remitted_fen: Fen,
+    treasury_refunding_fen: Fen,
     void: bool,
 }
 
@@ -233,6 +235,8 @@ impl OrderRecord {
                     fee_id: fee.fee_id.clone(),
                     allocated: fee.allocated_fen,
                     facts: fee.facts(),
+                    remitted: fee.remitted_fen,
+                    treasury_refunding: fee.treasury_refunding_fen,
                 })
                 .collect(),
             payments: self

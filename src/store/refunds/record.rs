@@ -86,7 +86,7 @@ pub struct TreasuryStep {
     pub document_no: Option<String>,
     /// A note on the fiscal e-bill's red flush (冲红).
     pub red_flush: Option<String>,
-    /// Why, where it was rejected.
+    /// Why, where it came back or was rejected.
     pub reason: Option<String>,
     /// When the hub was told.
     pub told_at: Timestamp,

@@ -13,7 +13,8 @@ SELECT jsonb_build_object(
     'fees', COALESCE((
         SELECT jsonb_agg(jsonb_build_object(
                    'fee_id', a.fee_id, 'allocated_fen', a.amount_fen, 'total_fen', b.total_fen, 'paid_fen', b.paid_fen,
-                   'refunding_fen', b.refunding_fen, 'refunded_fen', b.refunded_fen, 'void', b.voided_at IS NOT NULL)
+                   'refunding_fen', b.refunding_fen, 'refunded_fen', b.refunded_fen, 'remitted_fen', b.remitted_fen,
+                   'treasury_refunding_fen', b.treasury_refunding_fen, 'void', b.voided_at IS NOT NULL)
                ORDER BY a.position)
           FROM order_allocations a JOIN fee_balances b USING (fee_id) WHERE a.order_id = o.order_id), '[]'),
     'payments', COALESCE((

@@ -2,6 +2,8 @@
 SELECT jsonb_build_object(
     'id', m.remittance_id, 'application_id', m.application_id, 'reference', m.reference, 'remitted_on', m.remitted_on,
     'amount_fen', m.amount_fen, 'created_at', m.created_at,
+    'reversal', (SELECT jsonb_build_object('reason', v.reason, 'reversed_at', v.reversed_at)
+                   FROM remittance_reversals v WHERE v.remittance_id = m.remittance_id),
     'fees', (SELECT jsonb_agg(jsonb_build_object('fee_id', f.fee_id, 'amount_fen', f.amount_fen) ORDER BY f.fee_id)
                FROM (SELECT fee_id, sum(amount_fen) AS amount_fen FROM remittance_shares
                       WHERE remittance_id = m.remittance_id GROUP BY fee_id) f),

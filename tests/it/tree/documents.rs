@@ -1,6 +1,10 @@
 //! What the documents promise is there: the README's two commands, the files that ARCHITECTURE
 //! names, the words of the glossary.
 
+use domain::Fen;
+use domain::ids::FeeId;
+use domain::journal::{Account, EntryKind, Share, entry};
+
 use super::{files, none, read, root};
 
 /// The commands that a newcomer types, and that CI runs.
@@ -67,4 +71,77 @@ fn every_code_word_of_the_glossary_is_in_the_code() {
         .map(|word| format!("docs/glossary.md: `{word}` is nowhere in the code"))
         .collect();
     none(missing);
+}
+
+/// The cells of a table's row that begins with a code word.
+fn row<'a>(document: &'a str, word: &str) -> Option<Vec<&'a str>> {
+    let row = document.lines().find(|line| line.starts_with(&format!("| `{word}` |")))?;
+    Some(row.trim_matches('|').split('|').map(str::trim).collect())
+}
+
+#[test]
+fn the_chart_of_accounts_is_that_of_the_code() {
+    let document = read("docs/journal.md");
+    let mut faults = Vec::new();
+    for account in Account::ALL {
+        let side = if account.is_asset() { "debit" } else { "credit" };
+        let told = row(&document, account.as_str()).unwrap_or_default();
+        if told.get(1..3) != Some([account.chinese(), side].as_slice()) {
+            faults.push(format!("docs/journal.md: `{}` is {told:?}", account.as_str()));
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn each_kind_of_entry_moves_what_the_document_says() {
+    let document = read("docs/journal.md");
+    let mut faults = Vec::new();
+    for kind in EntryKind::ALL {
+        let told = row(&document, kind.as_str()).unwrap_or_default();
+        // Surplus stays at the office.
+        let of_treasury = kind.as_str().starts_with("treasury_")
+            || matches!(kind, EntryKind::FeesRemitted | EntryKind::RemittanceReversed);
+        let fee = Share { fee_id: Some(FeeId::new(uuid::Uuid::nil())), amount_fen: Fen::new(1) };
+        let surplus = Share { fee_id: None, amount_fen: Fen::new(1) };
+        let shares = if of_treasury { vec![fee] } else { vec![fee, surplus] };
+        let moved = entry(kind, &shares);
+        let cell = |side: fn(&domain::journal::JournalLine) -> Account| {
+            let mut words: Vec<String> =
+                moved.iter().map(|line| format!("`{}`", side(line).as_str())).collect();
+            words.dedup();
+            words.join(", ")
+        };
+        let (debit, credit) = (cell(|line| line.debit), cell(|line| line.credit));
+        if told.get(2..4) != Some([debit.as_str(), credit.as_str()].as_slice()) {
+            faults.push(format!("docs/journal.md: `{}` is {told:?}", kind.as_str()));
+        }
+    }
+    none(faults);
+}
+
+#[test]
+fn every_refusal_of_refunds_and_remittances_stands_in_the_api_guide() {
+    let guide = read("docs/api.md");
+    let mut code = files(&["src/refunds"], ".rs");
+    code.push(("src/remittances.rs".to_owned(), read("src/remittances.rs")));
+    let mut faults = Vec::new();
+    let mut found = 0;
+    for (path, text) in &code {
+        for call in ["Fault::invalid(", "Fault::conflict(", "of_fee("] {
+            for rest in text.split(call).skip(1) {
+                let Some(word) =
+                    rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next())
+                else {
+                    continue;
+                };
+                found += 1;
+                if !guide.contains(&format!("`{word}`")) {
+                    faults.push(format!("{path}: docs/api.md does not tell `{word}`"));
+                }
+            }
+        }
+    }
+    none(faults);
+    assert!(found > 20, "the code says {found} refusals");
 }

@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 16] = [
+const APPEND_ONLY: [&str; 17] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -19,6 +19,7 @@ const APPEND_ONLY: [&str; 16] = [
     "refund_redirects",
     "remittances",
     "remittance_shares",
+    "remittance_reversals",
     "treasury_steps",
     "combined_parts",
 ];
