@@ -32,6 +32,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     hub::migrate_if_asked(&config, &database.store).await.map_err(|error| named(&error))?;
     let hub = hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await;
     let hub = Arc::new(hub.map_err(|error| named(&error))?);
+    hub::take_applications(&hub, &config).await.map_err(|error| named(&error))?;
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
     let mut told = Told::listen();
     let workers = if asked.role.works() { Workers::start(&hub) } else { Workers::start_keys(&hub) };

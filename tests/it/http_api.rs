@@ -251,14 +251,14 @@ async fn an_operator_sees_that_the_hub_lives_works_and_what_it_did() {
     assert!(metrics.contains(fees), "{metrics}");
     let client = world.database().await;
     client
-        .batch_execute("UPDATE refinery_schema_history SET version = version + 1000")
+        .batch_execute("UPDATE refinery_schema_history SET version = version - 1000")
         .await
         .unwrap();
     let ready = get("/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.json().to_string().contains("payhub migrate"), "{}", ready.json());
     client
-        .batch_execute("UPDATE refinery_schema_history SET version = version - 1000")
+        .batch_execute("UPDATE refinery_schema_history SET version = version + 1000")
         .await
         .unwrap();
     drop(client);
