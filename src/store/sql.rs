@@ -156,6 +156,7 @@ statements! {
     RUNS_LOAD = "runs_load",
     RUNS_MISSING_DAYS = "runs_missing_days",
     RUNS_NEWEST = "runs_newest",
+    RUNS_RENEW = "runs_renew",
     RUNS_REPORT = "runs_report",
     RUNS_SCHEDULE = "runs_schedule",
     RUNS_WAIT = "runs_wait",
