@@ -56,6 +56,7 @@ statements! {
     DELIVERIES_RENEW = "deliveries_renew",
     DELIVERIES_RESEND = "deliveries_resend",
     DELIVERIES_SETTLE = "deliveries_settle",
+    DELIVERIES_STANDING = "deliveries_standing",
     DELIVERIES_STEADY = "deliveries_steady",
     DELIVERIES_WAITING = "deliveries_waiting",
     DIFFERENCES_LIST = "differences_list",
