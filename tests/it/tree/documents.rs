@@ -68,3 +68,40 @@ fn every_code_word_of_the_glossary_is_in_the_code() {
         .collect();
     none(missing);
 }
+
+/// The words that the code gives to `Fault::…` and that errors give as their `code()`.
+fn codes(code: &str) -> Vec<&str> {
+    let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+    let faults = ["::conflict(", "::invalid(", "::unreadable(", "Self::new(", "of_fee("];
+    let said = faults.iter().flat_map(|call| code.split(call).skip(1));
+    let said = said.filter_map(|rest| {
+        let rest =
+            rest.trim_start_matches(|c: char| c.is_whitespace() || c.is_ascii_digit() || c == ',');
+        rest.strip_prefix('"')?.split('"').next()
+    });
+    let named = code.split("fn code(&self) -> &'static str {").skip(1).flat_map(|body| {
+        body.split("\n    }").next().unwrap_or_default().split('"').skip(1).step_by(2)
+    });
+    said.chain(named).filter(|word| is_a_code(word)).collect()
+}
+
+fn is_a_code(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+}
+
+#[test]
+fn every_error_code_stands_in_the_api_guide() {
+    let guide = read("docs/api.md");
+    let mut faults = Vec::new();
+    for (name, text) in files(&["src", "domain/src", "notifications/src"], ".rs") {
+        for code in codes(&text) {
+            if !guide.contains(&format!("`{code}`")) {
+                faults.push(format!("{name}: docs/api.md does not tell of `{code}`"));
+            }
+        }
+    }
+    none(faults);
+    let seen =
+        codes("Fault::conflict(\n  \"a_b\", x) Self::new(401, \"c\", y) Fault::invalid(code, z)");
+    assert_eq!(seen, ["a_b", "c"]);
+}
