@@ -149,6 +149,14 @@ fn a_missing_key_is_named_with_what_to_give() {
 }
 
 #[test]
+fn an_application_asks_for_office_wide_events_only() {
+    for word in ["order.paid", "fee.unpaid"] {
+        let named = format!("`{word}` is no office-wide event");
+        refuses("\"difference.opened\"", &format!("\"{word}\""), &["webhook_events", &named]);
+    }
+}
+
+#[test]
 fn a_hub_that_stops_takes_requests_for_ten_seconds_at_most() {
     for bad in ["11", "-1", "\"soon\""] {
         refuses("listen =", &format!("drain_s = {bad}\nlisten ="), &["server.drain_s", "0 to 10"]);

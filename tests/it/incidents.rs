@@ -1,5 +1,6 @@
 //! Tasks for people: who sees them, what is proposed, who closes them, and which close themselves.
 
+mod again;
 mod whose;
 
 use payhub::demo::WECHAT;
