@@ -16,6 +16,17 @@ api_key = "phk_another_service_000000000000000000000"
 "#;
 const OTHER_KEY: &str = "phk_another_service_000000000000000000000";
 
+/// Work that goes on for longer than anybody waits for a lock, until the gate is opened.
+const GATE: &str = "
+    CREATE TABLE gate ();
+    CREATE FUNCTION pass_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM set_config('lock_timeout', '0', true);
+        LOCK TABLE gate IN SHARE MODE;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER gate BEFORE INSERT ON fees FOR EACH ROW EXECUTE FUNCTION pass_the_gate()";
+
 /// What came back: status, the headers asked for, and the body's bytes.
 struct Heard {
     status: u16,
@@ -146,7 +157,8 @@ async fn fifty_at_once_under_one_key_are_one_fee() {
 async fn work_outlives_the_caller_and_a_second_request_waits_for_it_ten_seconds() {
     let world = World::open().await;
     let client = world.database().await;
-    client.batch_execute("BEGIN; LOCK TABLE fees IN EXCLUSIVE MODE").await.unwrap();
+    client.batch_execute(GATE).await.unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE gate IN EXCLUSIVE MODE").await.unwrap();
     let body = fee_body("1");
     let impatient = std::time::Duration::from_millis(500);
     let gone = post(&world, "/v1/fees", "k", &body).timeout(impatient).send().await;
