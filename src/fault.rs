@@ -93,6 +93,11 @@ impl From<StoreError> for Fault {
                 tracing::error!(%error, "no database");
                 Self::unavailable("the database does not answer")
             }
+            // A lock that somebody holds, a server that restarts: it is the moment, not the request.
+            StoreError::Postgres(_) if error.is_away() => {
+                tracing::error!(%error, "the database is away or busy");
+                Self::unavailable("the database is busy; nothing was promised")
+            }
             StoreError::Postgres(_)
             | StoreError::Data { .. }
             | StoreError::Journal { .. }

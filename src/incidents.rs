@@ -4,14 +4,16 @@
 
 mod proposal;
 
+use deadpool_postgres::GenericClient;
 use domain::ids::{ApplicationId, MerchantId};
 use domain::time::rfc3339;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::store::incidents::{self, IncidentRecord, Which};
+use crate::store::incidents::{self, Earlier, IncidentRecord, Which};
 
 /// Who closes what the facts have resolved.
 const HUB: &str = "payhub";
@@ -35,32 +37,49 @@ pub async fn list(hub: &Hub, which: &Which<'_>, limit: i64) -> Result<Vec<Incide
     Ok(incidents::list(&client, which, limit).await?)
 }
 
-/// Closes an incident in the name of `by`; the incident as it is then. An `application` closes
-/// what it may see.
+/// Who closes an incident, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Closing<'a> {
+    /// The incident.
+    pub id: &'a str,
+    /// The application that closes what it may see; `None`: an operator.
+    pub application: Option<&'a ApplicationId>,
+    /// In whose name.
+    pub by: &'a str,
+    /// What came of it.
+    pub note: &'a str,
+}
+
+/// Closes an incident in the caller's transaction; the incident as it is then.
 ///
 /// # Errors
-/// 404 when there is none, 409 `incident_closed`, 422 `note_needed`.
+/// 404 when there is none, 409 `incident_closed` or `operator_needed`, 422 `note_needed`.
 pub async fn close(
-    hub: &Hub,
-    application: Option<&ApplicationId>,
-    id: &str,
-    by: &str,
-    note: &str,
+    client: &impl GenericClient,
+    closing: Closing<'_>,
+    now: Timestamp,
 ) -> Result<IncidentRecord, Fault> {
+    let Closing { id, application, by, note } = closing;
     let note = note.trim();
     if note.is_empty() || note.chars().count() > NOTE_MAX {
         let detail = format!("say in 1 to {NOTE_MAX} characters what came of it");
         return Err(Fault::invalid("note_needed", detail));
     }
     let which = Which { application, id: Some(id), ..Which::default() };
-    let client = hub.store.client().await?;
-    let found = incidents::list(&client, &which, 1).await?.pop();
+    let found = incidents::list(client, &which, 1).await?.pop();
     let found = found.ok_or_else(|| Fault::not_found("incident"))?;
-    if !incidents::close(&client, &found.id, by, note, hub.clock.now()).await? {
+    if application.is_some() && proposal::is_an_operators(&found.kind) {
+        let detail = format!(
+            "incident {} is about the hub itself: an operator closes it, with payhub incidents close",
+            found.id
+        );
+        return Err(Fault::conflict("operator_needed", detail));
+    }
+    if !incidents::close(client, &found.id, by, note, now).await? {
         let detail = format!("incident {} was closed before", found.id);
         return Err(Fault::conflict("incident_closed", detail));
     }
-    let then = incidents::list(&client, &which, 1).await?.pop();
+    let then = incidents::list(client, &which, 1).await?.pop();
     then.ok_or_else(|| Fault::not_found("incident"))
 }
 
@@ -82,6 +101,7 @@ pub fn shown(incident: &IncidentRecord) -> Value {
         "kind": incident.kind,
         "status": if incident.closed_at.is_some() { "closed" } else { "open" },
         "merchant_id": incident.merchant_id,
+        "application_id": incident.application_id,
         "order_id": incident.order_id,
         "refund_id": incident.refund_id,
         "payment_id": incident.payment.as_ref().map(|payment| &payment.id),
@@ -91,6 +111,16 @@ pub fn shown(incident: &IncidentRecord) -> Value {
         "closed_at": incident.closed_at.map(rfc3339),
         "closed_by": incident.closed_by,
         "note": incident.note,
+        "earlier": incident.earlier.iter().map(earlier).collect::<Vec<_>>(),
+    })
+}
+
+fn earlier(before: &Earlier) -> Value {
+    json!({
+        "opened_at": rfc3339(before.opened_at),
+        "closed_at": rfc3339(before.closed_at),
+        "closed_by": before.closed_by,
+        "note": before.note,
     })
 }
 

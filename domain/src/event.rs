@@ -44,6 +44,24 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// Whether it concerns the whole office and no application: those that want it say so.
+    #[must_use]
+    pub const fn is_office_wide(self) -> bool {
+        match self {
+            Self::ReconciliationCompleted | Self::DifferenceOpened => true,
+            Self::FeePaid
+            | Self::OrderPaid
+            | Self::OrderClosed
+            | Self::OrderPaidLate
+            | Self::PaymentSurplus
+            | Self::RefundSucceeded
+            | Self::RefundFailed
+            | Self::NotificationDelivered
+            | Self::NotificationFailed
+            | Self::CaseLightChanged => false,
+        }
+    }
+
     /// Its word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

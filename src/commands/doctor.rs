@@ -99,13 +99,13 @@ async fn database(config: &Config, findings: &mut Vec<Finding>) {
         }
     };
     match migrate::version(&database.store).await {
-        Ok(version) if version.is_current() => {
+        Ok(version) if version.fit() == migrate::Fit::Fits => {
             findings.push(Finding::Ok(format!("database: schema {}", version.found)));
             books(config, &database, findings).await;
         }
         Ok(version) => findings.push(Finding::Fail {
             what: format!("database: schema {}, wanted {}", version.found, version.wanted),
-            mend: "run payhub migrate".to_owned(),
+            mend: version.fault().unwrap_or_default(),
         }),
         Err(error) => findings.push(Finding::Fail {
             what: format!("database: {error}"),

@@ -3,9 +3,13 @@
 use domain::time::rfc3339;
 
 use super::{Stop, open};
-use crate::cli::{Exit, IncidentsCommand};
+use crate::cli::{CloseArgs, Exit, IncidentsCommand};
 use crate::config::Environment;
-use crate::store::incidents::Which;
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::incidents::Closing;
+use crate::store::StoreError;
+use crate::store::incidents::{IncidentRecord, Which};
 use crate::{incidents, terminal};
 
 /// How many are read at once.
@@ -26,10 +30,10 @@ pub(super) async fn incidents(
                 let found = found.map_err(|fault| Stop::problem(fault.detail))?;
                 for known in &found {
                     let (at, kind) = (rfc3339(known.opened_at), &known.kind);
-                    terminal::say(format_args!(
-                        "{}  {at}  {kind}  {}",
-                        known.id, known.merchant_id
-                    ));
+                    let merchant = known.merchant_id.as_ref().map(|id| id.as_str());
+                    let application = known.application_id.as_ref().map(|id| id.as_str());
+                    let whose = merchant.or(application).unwrap_or_default();
+                    terminal::say(format_args!("{}  {at}  {kind}  {whose}", known.id));
                     terminal::say(format_args!("    {}", known.detail));
                     match (&known.closed_by, &known.note) {
                         (Some(by), Some(note)) => {
@@ -48,12 +52,21 @@ pub(super) async fn incidents(
         }
         IncidentsCommand::Close(args) => {
             let (hub, database) = open(args.config.config.as_deref(), environment).await?;
-            let id = args.id.as_str();
-            let closed = incidents::close(&hub, None, id, &args.user, &args.note).await;
+            let closed = close(&hub, args).await;
             database.close().await?;
             let closed = closed.map_err(|fault| Stop::problem(fault.detail))?;
             terminal::say(format_args!("{}  closed by {}", closed.id, args.user));
             Ok(Exit::Done)
         }
     }
+}
+
+async fn close(hub: &Hub, args: &CloseArgs) -> Result<IncidentRecord, Fault> {
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let (id, by, note) = (args.id.as_str(), args.user.as_str(), args.note.as_str());
+    let closing = Closing { id, application: None, by, note };
+    let closed = incidents::close(&tx, closing, hub.clock.now()).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    Ok(closed)
 }

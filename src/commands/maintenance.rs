@@ -6,9 +6,11 @@ use domain::time::business_day;
 use super::{Stop, load, open};
 use crate::cli::{CallbacksCommand, ConfigArgs, DayArgs, Exit, RefundCommand, TreasuryArgs};
 use crate::config::Environment;
-use crate::hub::Database;
+use crate::fault::Fault;
+use crate::hub::{Database, Hub};
 use crate::refunds::{Decision, StepRequest};
 use crate::store::migrate;
+use crate::store::refunds::RefundRecord;
 use crate::{ledger, reconcile, refunds, replay, terminal};
 
 pub(super) async fn migrate(asked: &ConfigArgs, environment: &Environment) -> Result<Exit, Stop> {
@@ -85,11 +87,16 @@ async fn treasury(asked: &TreasuryArgs, environment: &Environment) -> Result<Exi
         red_flush: asked.red_flush.clone(),
         reason: asked.reason.clone(),
     };
-    let taken = refunds::step(&hub, asked.id.as_str(), &step).await;
+    let taken = take(&hub, asked.id.as_str(), &step).await;
     database.close().await?;
     let refund = taken.map_err(|fault| Stop::problem(fault.detail))?;
     terminal::say(format_args!("{}  {}  {} by {}", refund.id, refund.status, step.event, step.by));
     Ok(Exit::Done)
+}
+
+async fn take(hub: &Hub, id: &str, step: &StepRequest) -> Result<RefundRecord, Fault> {
+    let mut client = hub.store.client().await?;
+    refunds::step(hub, &mut client, id, step).await?.commit(hub).await
 }
 
 pub(super) async fn reconcile(asked: &DayArgs, environment: &Environment) -> Result<Exit, Stop> {

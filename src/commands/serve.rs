@@ -1,5 +1,6 @@
-//! `payhub serve`: HTTP, workers, or both, until it is told to stop. Then it takes nothing more,
-//! ends what it has begun, gives back what it holds, and is gone within half a minute.
+//! `payhub serve`: HTTP, workers, or both, until it is told to stop. Then it says so at `/readyz`,
+//! takes nothing more after a pause, ends what it has begun, gives back what it holds, and is gone
+//! within half a minute.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use crate::hub::{self, Database};
 use crate::jobs::Workers;
 use crate::terminal;
 
-/// How long the database may take to be let go, a private server to stop among it. Before it,
-/// requests in hand and workers end side by side, within `http::DRAIN` and `jobs::DRAIN`: from the
-/// first signal to the end it is 30 seconds at most.
+/// How long requests and workers, side by side, may take to end from the first signal on, the pause
+/// in which more are taken among it.
+const ENDING: Duration = Duration::from_secs(22);
+/// How long the database may take to be let go, a private server to stop among it: from the first
+/// signal to the end it is 30 seconds at most.
 const LETTING_GO: Duration = Duration::from_secs(8);
 
 pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Result<Exit, Stop> {
@@ -32,6 +35,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     hub::migrate_if_asked(&config, &database.store).await.map_err(|error| named(&error))?;
     let hub = hub::open(&config, database.store.clone(), Arc::new(SystemClock)).await;
     let hub = Arc::new(hub.map_err(|error| named(&error))?);
+    hub::take_applications(&hub, &config).await.map_err(|error| named(&error))?;
     let options = HttpOptions { api: asked.role.serves_api(), works: asked.role.works() };
     let mut told = Told::listen();
     let workers = if asked.role.works() { Workers::start(&hub) } else { Workers::start_keys(&hub) };
@@ -40,8 +44,16 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     told.to_stop().await;
     terminal::say("payhub stops: it ends what it has begun; a second signal ends it at once");
     hub.health.stop();
+    let requests = async {
+        // A balancer learns at /readyz that it must send no more, before nobody listens.
+        tokio::time::sleep(config.server.drain).await;
+        server.stop().await;
+    };
+    let ended = tokio::time::timeout(ENDING, async { tokio::join!(requests, workers.stop()) });
     tokio::select! {
-        _both = async { tokio::join!(server.stop(), workers.stop()) } => {}
+        both = ended => if both.is_err() {
+            tracing::warn!("requests or workers did not end in time; their leases run out");
+        },
         () = told.to_stop() => {
             tracing::warn!("ended at once; what is leased runs out");
             database.abandon();

@@ -106,8 +106,10 @@ fn secret(section: &Section<'_>, key: &str, text: String) -> Result<Secret, Conf
 }
 
 fn event(section: &Section<'_>, word: String) -> Result<EventType, ConfigError> {
-    let mend = "give event types, such as reconciliation.completed or difference.opened";
-    let what = format!("`{word}` is no event type");
-    serde_json::from_value(serde_json::Value::String(word))
-        .map_err(|_fault| section.fault("webhook_events", what, mend))
+    let mend = "give office-wide ones, reconciliation.completed or difference.opened; an \
+                application's own come anyway";
+    let known = serde_json::from_value::<EventType>(serde_json::Value::String(word.clone()));
+    known.ok().filter(|event| event.is_office_wide()).ok_or_else(|| {
+        section.fault("webhook_events", format!("`{word}` is no office-wide event"), mend)
+    })
 }

@@ -149,6 +149,23 @@ fn a_missing_key_is_named_with_what_to_give() {
 }
 
 #[test]
+fn an_application_asks_for_office_wide_events_only() {
+    for word in ["order.paid", "fee.unpaid"] {
+        let named = format!("`{word}` is no office-wide event");
+        refuses("\"difference.opened\"", &format!("\"{word}\""), &["webhook_events", &named]);
+    }
+}
+
+#[test]
+fn a_hub_that_stops_takes_requests_for_ten_seconds_at_most() {
+    for bad in ["11", "-1", "\"soon\""] {
+        refuses("listen =", &format!("drain_s = {bad}\nlisten ="), &["server.drain_s", "0 to 10"]);
+    }
+    let usual = Server::default();
+    assert_eq!(usual.drain, std::time::Duration::from_secs(2));
+}
+
+#[test]
 fn a_wrong_type_is_told_in_words() {
     refuses("\"127.0.0.1:8081\"", "8081", &["server.listen: is a whole number", "text in quotes"]);
     refuses("[\"10.0.0.0/8\"]", "true", &["webhooks.allow: is true or false", "list"]);

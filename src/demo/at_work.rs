@@ -123,6 +123,7 @@ async fn begin(
 ) -> Result<(Arc<Hub>, http::Running), OfficeError> {
     migrate::migrate(&store).await.map_err(told)?;
     let hub = Arc::new(hub::open(config, store, clock).await.map_err(told)?);
+    hub::take_applications(&hub, config).await.map_err(told)?;
     let options = HttpOptions { api: true, works: true };
     let server = http::serve(Arc::clone(&hub), socket, options).map_err(told)?;
     Ok((hub, server))

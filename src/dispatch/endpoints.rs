@@ -19,6 +19,9 @@ use crate::outbound::Silence;
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long an endpoint may take to answer in all.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// What a client hears of a name that leads to a closed address; the log has the address.
+const CLOSED: &str =
+    "its name leads to an address that is not public, and webhooks.allow does not hold it";
 /// How much of an answer's body is read, so that its connection can be used again.
 const LARGEST_ANSWER: usize = 16 * 1024;
 
@@ -174,7 +177,11 @@ impl Guard {
         if found.is_empty() {
             return Err(io::Error::new(io::ErrorKind::NotFound, "it has no address"));
         }
-        judge(&found, &self.allowed)?;
+        judge(&found, &self.allowed).map_err(|closed| {
+            // Where a name leads inside is no business of who names it: he would learn the network.
+            tracing::warn!(name, address = %closed, "a webhook's name leads to a closed address");
+            io::Error::new(io::ErrorKind::PermissionDenied, CLOSED)
+        })?;
         Ok(found)
     }
 }
@@ -190,17 +197,10 @@ impl Resolve for Guard {
     }
 }
 
-fn judge(found: &[SocketAddr], allowed: &AllowList) -> io::Result<()> {
-    match found.iter().find(|address| !allowed.permits(address.ip())) {
-        Some(closed) => Err(io::Error::new(
-            io::ErrorKind::PermissionDenied,
-            format!(
-                "its name leads to {}, which is not public, and webhooks.allow does not hold it",
-                closed.ip()
-            ),
-        )),
-        None => Ok(()),
-    }
+/// Whether every address is open; the first that is not.
+fn judge(found: &[SocketAddr], allowed: &AllowList) -> Result<(), IpAddr> {
+    let closed = found.iter().map(SocketAddr::ip).find(|address| !allowed.permits(*address));
+    closed.map_or(Ok(()), Err)
 }
 
 fn silence(error: &reqwest::Error) -> Silence {

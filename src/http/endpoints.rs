@@ -75,7 +75,7 @@ pub(super) async fn show(http: HttpRequest) -> HttpResponse {
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
          description = "endpoint_from_file"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
-         description = "webhook_url_refused"),
+         description = "webhook_url_refused; invalid_body names events or concurrency"),
     ),
     security(("api_key" = [])),
 )]
@@ -144,6 +144,8 @@ pub(super) async fn enable(http: HttpRequest, payload: Payload) -> HttpResponse 
         (status = 200, body = schema::Endpoint, description = "with the new secret"),
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
          description = "no_endpoint, endpoint_from_file"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "invalid_body names overlap_hours"),
     ),
     security(("api_key" = [])),
 )]
@@ -188,6 +190,15 @@ async fn judge(call: &Call, asked: SetRequest) -> Result<Wanted, Fault> {
     if asked.concurrency.is_some_and(|wanted| !(1..=MOST_CONCURRENCY).contains(&wanted)) {
         let detail = format!("concurrency must be between 1 and {MOST_CONCURRENCY}");
         return Err(Fault::invalid("invalid_body", detail).with("path", "concurrency"));
+    }
+    let own = asked.events.iter().flatten().find(|event| !event.is_office_wide());
+    if let Some(event) = own {
+        let detail = format!(
+            "{} comes without being asked for; events names office-wide ones: \
+             reconciliation.completed, difference.opened",
+            event.as_str()
+        );
+        return Err(Fault::invalid("invalid_body", detail).with("path", "events"));
     }
     call.hub.webhooks.judge(&asked.url).await.map_err(refused)?;
     let events = asked.events.map(|events| {

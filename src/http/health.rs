@@ -74,11 +74,7 @@ fn workers(shared: &Shared) -> Check {
 
 async fn schema_of(hub: &Hub) -> (Check, Check) {
     match migrate::version(&hub.store).await {
-        Ok(version) if version.is_current() => (Ok("ok"), Ok("ok")),
-        Ok(version) => {
-            let (found, wanted) = (version.found, version.wanted);
-            (Ok("ok"), Err(format!("the schema is {found}, not {wanted}; run payhub migrate")))
-        }
+        Ok(version) => (Ok("ok"), version.fault().map_or(Ok("ok"), Err)),
         Err(error) => {
             tracing::warn!(%error, "not ready");
             (Err("does not answer".to_owned()), Err("not looked at".to_owned()))

@@ -1,5 +1,5 @@
-//! `/v1/incidents`: what people must look at. A backend service sees what concerns its own orders
-//! and refunds; what concerns neither is shown to those that hear office-wide events.
+//! `/v1/incidents`: what people must look at. A backend service sees what concerns itself, its own
+//! orders and refunds; what concerns nobody is shown to those that hear office-wide events.
 
 use actix_web::web::{Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,7 +9,8 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::{self, Call};
 use super::{query, resource, schema};
-use crate::incidents::{self, CloseRequest, shown};
+use crate::incidents::{self, CloseRequest, Closing, shown};
+use crate::store::StoreError;
 use crate::store::incidents::Which;
 
 /// The routes.
@@ -46,7 +47,7 @@ struct ListQuery {
         ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
         ("limit" = Option<i64>, Query, description = "1 to 200, 50 when absent"),
     ),
-    responses((status = 200, description = "data, next_cursor")),
+    responses((status = 200, body = schema::IncidentPage)),
     security(("api_key" = [])),
 )]
 pub(super) async fn list(http: HttpRequest) -> HttpResponse {
@@ -81,12 +82,12 @@ pub(super) async fn list(http: HttpRequest) -> HttpResponse {
         ("id" = String, Path, description = "inc_…"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII"),
     ),
-    request_body(content = Object, description = "note: 1 to 500 characters, no personal data"),
+    request_body = schema::IncidentClose,
     responses(
-        (status = 200, description = "the incident, closed"),
+        (status = 200, body = schema::Incident),
         (status = 404, body = schema::Problem, content_type = "application/problem+json"),
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
-         description = "incident_closed"),
+         description = "incident_closed, operator_needed"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
          description = "note_needed"),
     ),
@@ -94,10 +95,18 @@ pub(super) async fn list(http: HttpRequest) -> HttpResponse {
 )]
 pub(super) async fn close(http: HttpRequest, payload: Payload, id: Path<String>) -> HttpResponse {
     call::post(http, payload, move |call: Call, asked: CloseRequest| async move {
-        let by = call.application.as_str();
-        let who = Some(&call.application);
-        let closed = incidents::close(&call.hub, who, &id, by, &asked.note).await?;
-        Ok(Answer::json(200, &shown(&closed)))
+        let application = Some(&call.application);
+        let closing =
+            Closing { id: &id, application, by: call.application.as_str(), note: &asked.note };
+        let mut client = call.hub.store.client().await?;
+        let tx = client.transaction().await.map_err(StoreError::from)?;
+        let closed = incidents::close(&tx, closing, call.hub.clock.now()).await?;
+        let answer = Answer::json(200, &shown(&closed));
+        if let Some(ticket) = &call.ticket {
+            ticket.settle(&tx, &answer).await?;
+        }
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(answer)
     })
     .await
 }

@@ -1,6 +1,8 @@
 //! `/metrics`: counts for Prometheus. Labels come from closed sets (routes, merchants, verdicts),
 //! never from what a client sends.
 
+mod standing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use super::shared::Shared;
 use super::{error, resource};
 use crate::fault::Fault;
 use crate::intake::Sizes;
+use standing::Standing;
 
 /// The form of what is answered.
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -63,6 +66,7 @@ pub(super) struct Metrics {
     callbacks: Family<Callback, Counter>,
     callbacks_per_commit: Histogram,
     callbacks_waiting: Family<Waiting, Gauge>,
+    standing: Standing,
 }
 
 impl Metrics {
@@ -92,7 +96,17 @@ impl Metrics {
             "Callbacks that wait for their transaction, by merchant",
             callbacks_waiting.clone(),
         );
-        Self { registry, requests, durations, callbacks, callbacks_per_commit, callbacks_waiting }
+        let standing = Standing::default();
+        standing.register(&mut registry);
+        Self {
+            registry,
+            requests,
+            durations,
+            callbacks,
+            callbacks_per_commit,
+            callbacks_waiting,
+            standing,
+        }
     }
 
     /// Counts a request.
@@ -136,6 +150,7 @@ pub(super) async fn show(http: HttpRequest, shared: Data<Shared>) -> HttpRespons
     for (merchant, callbacks) in shared.intake.waiting() {
         shared.metrics.waiting(merchant.as_str(), callbacks);
     }
+    shared.metrics.standing.look(&shared).await;
     let mut text = String::new();
     match encode(&mut text, &shared.metrics.registry) {
         Ok(()) => HttpResponse::Ok().insert_header((CONTENT_TYPE, OPENMETRICS)).body(text),

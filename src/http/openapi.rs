@@ -1,5 +1,7 @@
 //! `/openapi.json`, generated from the handlers, and `/docs`, a page that shows it.
 
+mod every;
+
 use std::sync::LazyLock;
 
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -13,6 +15,7 @@ use super::{
     schema,
 };
 use crate::fault::Fault;
+use every::EveryCall;
 
 /// What `/docs` may load: nothing but itself.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; \
@@ -48,7 +51,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         health::alive, health::ready, metrics::show, document, docs,
     ),
     components(schemas(schema::Problem)),
-    modifiers(&ApiKey),
+    modifiers(&ApiKey, &EveryCall),
 )]
 struct Surface;
 

@@ -46,6 +46,8 @@ struct RunRequest {
     request_body(content = Object, description = "merchant_id, date (YYYY-MM-DD, Asia/Shanghai)"),
     responses(
         (status = 202, description = "id and status of the run"),
+        (status = 409, body = schema::Problem, content_type = "application/problem+json",
+         description = "run_raced (with Retry-After)"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
          description = "merchant_unknown, day_not_over"),
     ),

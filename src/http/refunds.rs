@@ -151,8 +151,14 @@ pub(super) async fn treasury(
 ) -> HttpResponse {
     call::post(http, payload, move |call: Call, asked: StepRequest| async move {
         refunds::get(&call.hub, &call.application, &id).await?;
-        let refund = refunds::step(&call.hub, &id, &asked).await?;
-        Ok(Answer::json(200, &shown(&call, &refund)))
+        let mut client = call.hub.store.client().await?;
+        let stepped = refunds::step(&call.hub, &mut client, &id, &asked).await?;
+        let answer = Answer::json(200, &shown(&call, &stepped.refund));
+        if let Some(ticket) = &call.ticket {
+            ticket.settle(stepped.transaction(), &answer).await?;
+        }
+        stepped.commit(&call.hub).await?;
+        Ok(answer)
     })
     .await
 }

@@ -4,6 +4,7 @@
 mod cases;
 mod combined;
 mod fees;
+mod incidents;
 mod notifications;
 mod orders;
 mod refunds;
@@ -18,6 +19,7 @@ pub use combined::{Combined, CombinedPart, CombinedRequest};
 pub use fees::{
     Fee, FeePage, FeeRequest, MaskedPayer, Payer, Quote, QuoteItem, QuoteLine, QuoteRequest,
 };
+pub use incidents::{EarlierIncident, Incident, IncidentClose, IncidentPage, ProposedAction};
 pub use notifications::{Attempt, MaskedReach, Notification, NotificationRequest, Reached};
 pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
 pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};

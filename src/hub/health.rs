@@ -57,6 +57,13 @@ impl Health {
         beat
     }
 
+    /// Every worker with the time since it came round.
+    #[must_use]
+    pub fn rounds(&self) -> Vec<(String, Duration)> {
+        let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
+        beats.iter().map(|beat| (beat.name.clone(), beat.last().at.elapsed())).collect()
+    }
+
     /// How the workers stand now.
     #[must_use]
     pub fn workers(&self) -> Standing {

@@ -26,7 +26,9 @@ use crate::seal::{SealError, Sealer};
 use crate::store::Store;
 
 pub use health::{Beat, Health, Standing};
-pub use open::{Database, OpenError, migrate_if_asked, open, prepare_months, secret_context};
+pub use open::{
+    Database, OpenError, migrate_if_asked, open, prepare_months, secret_context, take_applications,
+};
 pub use signals::{Signals, Waiting};
 
 /// Everything that a request or a worker needs.

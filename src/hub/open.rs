@@ -18,7 +18,7 @@ use crate::outbound::{NoClient, Outbound, Trust};
 use crate::postgres::{Binaries, PostgresError, PrivatePostgres};
 use crate::seal::{Purpose, SealError};
 use crate::store::applications::NewApplication;
-use crate::store::{Store, StoreError, applications, callbacks, endpoints, migrate};
+use crate::store::{Store, StoreError, applications, callbacks, endpoints, events, migrate};
 use crate::webhooks;
 
 /// The database's name in a private PostgreSQL.
@@ -43,6 +43,9 @@ pub enum OpenError {
     /// The database refused.
     #[error("{0}; check [database]: is it running, and may this user reach it?")]
     Store(#[from] StoreError),
+    /// The schema is for newer programs.
+    #[error("{0}")]
+    Schema(String),
     /// No calls can be made.
     #[error(transparent)]
     Client(#[from] NoClient),
@@ -126,7 +129,8 @@ fn causes(error: &dyn std::error::Error) -> String {
     cause.to_string()
 }
 
-/// Puts a hub together over a database whose schema is current.
+/// Puts a hub together over a database whose schema is current. What the file says of backend
+/// services is not written: [`take_applications`] does that, when a hub begins to serve.
 ///
 /// # Errors
 /// When a part cannot be made.
@@ -164,7 +168,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         clock,
     };
     prepare_months(&hub).await?;
-    take_applications(&hub, config).await?;
+    go_on_with_the_feed(&hub).await?;
     Ok(hub)
 }
 
@@ -182,15 +186,20 @@ fn is_loopback_only(config: &Config) -> bool {
         && config.channels.iter().all(|channel| channel.endpoint.starts_with("http://"))
 }
 
-/// Brings the schema up to date, or tells that it is not, as `database.migrate` says.
+/// Brings the schema up to date, as `database.migrate` says; without that it may be behind, and
+/// `/readyz` tells. A newer program's schema with which this one cannot work is not touched.
 ///
 /// # Errors
-/// When a migration fails.
+/// When a migration fails, or the schema needs a newer program.
 pub async fn migrate_if_asked(config: &Config, store: &Store) -> Result<(), OpenError> {
     if config.database.migrate {
         migrate::migrate(store).await?;
     }
-    Ok(())
+    let version = migrate::version(store).await?;
+    match version.fault() {
+        Some(fault) if version.fit() == migrate::Fit::Beyond => Err(OpenError::Schema(fault)),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the evidence partitions of this month and the next.
@@ -205,8 +214,23 @@ pub async fn prepare_months(hub: &Hub) -> Result<(), StoreError> {
     callbacks::prepare_month(&client, next).await
 }
 
-/// Writes the backend services of the configuration file into the database.
-async fn take_applications(hub: &Hub, config: &Config) -> Result<(), OpenError> {
+/// Has the feed of events go on behind what it holds, also where the database was moved to another
+/// cluster meanwhile.
+async fn go_on_with_the_feed(hub: &Hub) -> Result<(), StoreError> {
+    let client = hub.store.client().await?;
+    if let Some(epoch) = events::begin_epoch(&client, hub.clock.now()).await? {
+        tracing::info!(epoch, "the database came from another cluster; the feed goes on behind it");
+    }
+    Ok(())
+}
+
+/// Writes the backend services of the configuration file into the database, when a hub begins to
+/// serve: their endpoints that said that they are gone are tried anew. No other command does so,
+/// whose file may be older than that of the hubs at work.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn take_applications(hub: &Hub, config: &Config) -> Result<(), OpenError> {
     let client = hub.store.client().await?;
     for application in &config.applications {
         let key_hash = hub.sealer.api_key_hash(application.api_key.expose());

@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 23] = [
+const TABLE: [(&str, Action, &str); 24] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -150,6 +150,22 @@ const TABLE: [(&str, Action, &str); 23] = [
         Action::Configure,
         "the backend's endpoint says that it is gone: set its address anew",
     ),
+    (
+        "endpoint_disabled",
+        Action::Configure,
+        "the backend's endpoint failed for days: mend it, then enable it; its events wait",
+    ),
+];
+
+/// Kinds that say that the hub itself, its books or its configuration is at fault. A backend
+/// service sees them, where it hears of office-wide matters, but cannot know that they are mended:
+/// an operator closes them.
+const OPERATORS: [&str; 5] = [
+    "journal_broken",
+    "provider_refuses_the_hub",
+    "merchant_differs",
+    "app_differs",
+    "channel_fault",
 ];
 
 /// What is proposed for kinds that are not in the table.
@@ -158,6 +174,11 @@ const OTHERWISE: (Action, &str) = (Action::Investigate, "find out what happened"
 fn proposed(kind: &str) -> (Action, &'static str) {
     let known = TABLE.iter().find(|(known, _, _)| *known == kind);
     known.map_or(OTHERWISE, |(_, action, text)| (*action, *text))
+}
+
+/// Whether an operator alone closes it.
+pub(super) fn is_an_operators(kind: &str) -> bool {
+    OPERATORS.contains(&kind)
 }
 
 /// The proposal as a sentence.
@@ -197,6 +218,7 @@ mod tests {
     fn every_kind_stands_in_the_table_once() {
         let kinds: BTreeSet<&str> = TABLE.iter().map(|(kind, _, _)| *kind).collect();
         assert_eq!(kinds.len(), TABLE.len());
+        assert!(OPERATORS.iter().all(|kind| kinds.contains(kind)), "{OPERATORS:?}");
         assert_eq!(text("something_new"), OTHERWISE.1);
     }
 }

@@ -90,7 +90,7 @@ pub(super) async fn damaged(hub: &Hub, run: &RunRecord, why: &str) -> Result<Fet
     incident(hub, run, "bill_damaged", &why).await?;
     let client = hub.store.client().await?;
     let given_up = Pause { status: "failed", next_at: None, failure: &why, damaged: true };
-    runs::wait(&client, &run.id, &given_up).await?;
+    runs::wait(&client, run, &given_up).await?;
     Ok(Fetched::Waits)
 }
 
@@ -117,7 +117,7 @@ async fn pauses(
     let client = hub.store.client().await?;
     let next_at = Some(later(hub, pause));
     let pause = Pause { status: "waiting_for_bill", next_at, failure: why, damaged };
-    runs::wait(&client, &run.id, &pause).await?;
+    runs::wait(&client, run, &pause).await?;
     Ok(Fetched::Waits)
 }
 

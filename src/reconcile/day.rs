@@ -1,8 +1,9 @@
 //! One run, from fetching the bill to the stored findings.
 
+use std::time::Duration;
+
 use adapters::bill;
 use domain::bill::{BillTotals, Coverage, Direction};
-use domain::ids::RunId;
 use domain::time::{day_end, day_start};
 use jiff::SignedDuration;
 use reconciliation::{Matcher, Reconciliation, Rules};
@@ -14,10 +15,13 @@ use super::load;
 use super::query::query;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::store::runs::{self, Numbers, Pause, RunRecord};
+use crate::store::runs::{self, Leased, Numbers, Pause, RunRecord};
 
 /// How far into the neighbouring days the ledger reaches, so that a row near the cut is recognised.
 const MARGIN: SignedDuration = SignedDuration::from_mins(15);
+
+/// How often a run's lease is renewed: well before its 10 minutes end.
+const RENEWAL: Duration = Duration::from_secs(120);
 
 /// A bill as read.
 pub(super) struct Bill {
@@ -49,14 +53,41 @@ pub(super) struct Matched {
     pub(super) result: Reconciliation,
 }
 
-/// Works on a leased run until it ends or waits.
-pub(super) async fn reconcile(hub: &Hub, run_id: &RunId) -> Result<(), Fault> {
-    let run = load(hub, run_id.as_str()).await?;
+/// Works on a leased run until it ends or waits, and keeps it leased meanwhile: a large bill of a
+/// slow provider takes longer than a lease. Whoever lost it lets it be.
+pub(super) async fn reconcile(hub: &Hub, held: &Leased) -> Result<(), Fault> {
+    tokio::select! {
+        done = work(hub, held) => done,
+        () = keep(hub, held) => {
+            tracing::warn!(run = %held.run_id, "another hub took the run over");
+            Ok(())
+        }
+    }
+}
+
+/// Renews the lease until it is lost.
+async fn keep(hub: &Hub, held: &Leased) {
+    loop {
+        tokio::time::sleep(RENEWAL).await;
+        let renewed = async { runs::renew(&hub.store.client().await?, held).await };
+        match renewed.await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, run = %held.run_id, "a run was not renewed"),
+        }
+    }
+}
+
+async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
+    let run = load(hub, held.run_id.as_str()).await?;
+    if run.lease != held.lease {
+        return Ok(());
+    }
     let Some(merchant) = hub.merchant(run.merchant_id.as_str()) else {
         let client = hub.store.client().await?;
         let why = "the merchant is not configured any more";
         let given_up = Pause { status: "failed", next_at: None, failure: why, damaged: false };
-        runs::wait(&client, &run.id, &given_up).await?;
+        runs::wait(&client, &run, &given_up).await?;
         return Ok(());
     };
     let read = match fetch(hub, merchant, &run).await? {

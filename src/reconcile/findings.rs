@@ -47,6 +47,7 @@ pub(super) async fn keep(
     let status = if day.is_balanced() { "balanced" } else { "unbalanced" };
     let done = Finished {
         run_id: &run.id,
+        lease: run.lease,
         status,
         bill_file_id,
         summary: &summary,

@@ -24,11 +24,11 @@ use crate::store::runs::{self, RunRecord};
 const BILLS_ARE_READY: Time = Time::constant(10, 0, 0, 0);
 /// How far back missed days are made up for: as far as providers keep bills.
 const FURTHEST_BACK: i32 = 90;
-/// How many runs one call works on.
-const BATCH: i64 = 4;
+/// How many runs one call leases: what waits for its turn is free for another hub.
+const BATCH: i64 = 1;
 
-/// Begins the runs of the days that have none, and works on every run that is due; how many of the
-/// latter there were.
+/// Begins the runs of the days that have none, and works on the run that is due longest; how many
+/// that were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one run does not stop the others.
@@ -37,9 +37,9 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
     let client = hub.store.client().await?;
     let due = runs::claim(&client, hub.clock.now(), BATCH).await?;
     drop(client);
-    for run_id in &due {
-        if let Err(fault) = day::reconcile(hub, run_id).await {
-            tracing::warn!(run = %run_id, fault = fault.detail, "a run failed; it is tried again");
+    for held in &due {
+        if let Err(fault) = day::reconcile(hub, held).await {
+            tracing::warn!(run = %held.run_id, fault = fault.detail, "a run failed; it is tried again");
         }
     }
     Ok(due.len())
@@ -109,8 +109,8 @@ pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecor
     let client = hub.store.client().await?;
     let mine = runs::lease(&client, &run.id).await?;
     drop(client);
-    if mine {
-        day::reconcile(hub, &run.id).await?;
+    if let Some(held) = mine {
+        day::reconcile(hub, &held).await?;
     }
     load(hub, run.id.as_str()).await
 }

@@ -20,7 +20,7 @@ pub use decide::{Decision, decide};
 pub use follow::{follow, run_of, run_once};
 pub use redirect::{RedirectRequest, redirect};
 pub use request::{RefundRequest, Requested, request};
-pub use treasury::{StepRequest, TreasuryStanding, step};
+pub use treasury::{StepRequest, Stepped, TreasuryStanding, step};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};

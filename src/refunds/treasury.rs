@@ -2,7 +2,7 @@
 //! working days, and nobody is ever called. What was paid over to the treasury comes back no other
 //! way.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object, Transaction};
 use domain::calendar::{Calendar, Deadline};
 use domain::ids::{IncidentId, RefundId};
 use domain::refund::{RefundState, RefundTransition};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::request::taken_from;
-use super::{load, release, shares_of};
+use super::{release, shares_of};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, TreasuryMove, commit};
@@ -118,26 +118,51 @@ pub(super) async fn begin(
     steps::add(tx, &step).await
 }
 
-/// Takes a step of which a person tells.
+/// A step that is taken and not committed yet.
+pub struct Stepped<'a> {
+    /// The refund as it is then.
+    pub refund: RefundRecord,
+    tx: Transaction<'a>,
+    effects: Effects,
+}
+
+impl<'a> Stepped<'a> {
+    /// The transaction, for what must be true together with the step.
+    #[must_use]
+    pub const fn transaction(&self) -> &Transaction<'a> {
+        &self.tx
+    }
+
+    /// Books and tells it; the refund as it is now.
+    ///
+    /// # Errors
+    /// When the database refuses: then nothing happened.
+    pub async fn commit(self, hub: &Hub) -> Result<RefundRecord, Fault> {
+        commit(hub, self.tx, self.effects).await?;
+        Ok(self.refund)
+    }
+}
+
+/// Takes a step of which a person tells, in a transaction that the caller ends.
 ///
 /// # Errors
 /// 404 no such refund; 409 it goes another way, the step does not follow, or who asked for the
 /// refund takes it; 422 a day or text that cannot be.
-pub async fn step(
+pub async fn step<'a>(
     hub: &Hub,
+    client: &'a mut Object,
     refund_id: &str,
     request: &StepRequest,
-) -> Result<RefundRecord, Fault> {
+) -> Result<Stepped<'a>, Fault> {
     let refund_id: RefundId = refund_id.parse().map_err(|_bad| Fault::not_found("refund"))?;
     let now = hub.clock.now();
     check(request, now)?;
-    let refund = load(hub, &refund_id).await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let refund = known(&tx, &refund_id).await?;
     if refund.route != Route::Treasury {
         let detail = format!("refund {refund_id} goes back through its provider");
         return Err(Fault::conflict("refund_not_treasury", detail));
     }
-    let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(StoreError::from)?;
     let refund = locked(&tx, &refund).await?;
     let state = follows(&refund, request)?;
     let step = NewStep {
@@ -155,18 +180,19 @@ pub async fn step(
     if !steps::move_on(&tx, &step).await? {
         return Err(not_possible(format!("refund {refund_id} moved meanwhile")));
     }
-    commit(hub, tx, effects).await?;
-    drop(client);
-    load(hub, &refund_id).await
+    let refund = known(&tx, &refund_id).await?;
+    Ok(Stepped { refund, tx, effects })
+}
+
+async fn known(tx: &impl GenericClient, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
+    let found = refunds::by_ids(tx, &[refund_id.as_str()]).await?.pop();
+    found.ok_or_else(|| Fault::not_found("refund"))
 }
 
 /// The refund with its order locked, as every other path locks it.
 async fn locked(tx: &impl GenericClient, refund: &RefundRecord) -> Result<RefundRecord, Fault> {
     crate::store::orders::lock(tx, &[refund.order_id.as_str()]).await?;
-    refunds::by_ids(tx, &[refund.id.as_str()])
-        .await?
-        .pop()
-        .ok_or_else(|| Fault::not_found("refund"))
+    known(tx, &refund.id).await
 }
 
 fn not_possible(detail: String) -> Fault {

@@ -7,8 +7,10 @@ use jiff::Timestamp;
 
 use super::{StoreError, change, sql};
 
+mod standing;
 mod work;
 
+pub use standing::{Standing, standing};
 pub use work::{Outcome, Share, Tried, claim, release, renew, settle, steady};
 
 /// What a delivery carries.

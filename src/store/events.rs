@@ -49,9 +49,25 @@ pub async fn insert(
     Ok(())
 }
 
-/// A place in the feed: an event's transaction, and its position among those of that transaction.
+/// Looks whether the feed was written in another cluster: then what is written from now on stands
+/// behind all of it, whatever numbers transactions get here. The epoch that began, if one did.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn begin_epoch(
+    client: &impl GenericClient,
+    now: Timestamp,
+) -> Result<Option<i32>, StoreError> {
+    let statement = client.prepare_cached(sql::FEED_EPOCHS_BEGIN).await?;
+    let row = client.query_opt(&statement, &[&now]).await?;
+    Ok(row.map(|row| row.try_get("epoch")).transpose()?)
+}
+
+/// A place in the feed: an event's epoch, its transaction, and its position among those of that
+/// transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
+    epoch: i32,
     transaction_id: String,
     position: i64,
 }
@@ -60,7 +76,7 @@ impl Place {
     /// Before the first event.
     #[must_use]
     pub fn start() -> Self {
-        Self { transaction_id: "0".to_owned(), position: 0 }
+        Self { epoch: 0, transaction_id: "0".to_owned(), position: 0 }
     }
 }
 
@@ -77,6 +93,7 @@ pub async fn place_of(
     let row = client.query_opt(&statement, &[&application.as_str(), &event_id]).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Place {
+        epoch: row.try_get("epoch")?,
         transaction_id: row.try_get("transaction_id")?,
         position: row.try_get("position")?,
     }))
@@ -93,9 +110,9 @@ pub async fn after(
     limit: i64,
 ) -> Result<Vec<FeedEvent>, StoreError> {
     let statement = client.prepare_cached(sql::EVENTS_AFTER).await?;
-    let Place { transaction_id, position } = place;
+    let Place { epoch, transaction_id, position } = place;
     let rows = client
-        .query(&statement, &[&application.as_str(), transaction_id, position, &limit])
+        .query(&statement, &[&application.as_str(), epoch, transaction_id, position, &limit])
         .await?;
     rows.iter()
         .map(|row| Ok(FeedEvent { event_id: row.try_get("event_id")?, body: row.try_get("body")? }))

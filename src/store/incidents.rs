@@ -29,7 +29,24 @@ pub struct NewIncident<'a> {
     pub now: Timestamp,
 }
 
-/// Opens an incident; false when the same cause is known.
+/// An incident about an application itself, to be opened.
+#[derive(Debug)]
+pub struct NewOfApplication<'a> {
+    /// Its id.
+    pub incident_id: &'a IncidentId,
+    /// Whose endpoint it is about.
+    pub application: &'a str,
+    /// What kind, as a stable word.
+    pub kind: &'a str,
+    /// What exactly.
+    pub detail: &'a str,
+    /// What makes it one cause.
+    pub dedupe_key: &'a str,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Opens an incident; false when the same cause is known and nothing new happened.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -46,6 +63,36 @@ pub async fn open(client: &impl GenericClient, new: &NewIncident<'_>) -> Result<
             &new.order_id,
             &new.refund_id,
             &new.now,
+            &None::<&str>,
+        ],
+    )
+    .await
+}
+
+/// Opens an incident about an application itself, which only that application and operators see;
+/// false when the same cause is known.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open_of_application(
+    client: &impl GenericClient,
+    new: &NewOfApplication<'_>,
+) -> Result<bool, StoreError> {
+    let NewOfApplication { incident_id, application, kind, detail, dedupe_key, now } = new;
+    let nobody = None::<&str>;
+    change(
+        client,
+        sql::INCIDENTS_INSERT,
+        &[
+            &incident_id.as_str(),
+            &nobody,
+            kind,
+            detail,
+            dedupe_key,
+            &nobody,
+            &nobody,
+            now,
+            application,
         ],
     )
     .await
@@ -56,8 +103,10 @@ pub async fn open(client: &impl GenericClient, new: &NewIncident<'_>) -> Result<
 pub struct IncidentRecord {
     /// Its id.
     pub id: IncidentId,
-    /// At which merchant.
-    pub merchant_id: MerchantId,
+    /// At which merchant, or over which channel; `None`: it is about an application.
+    pub merchant_id: Option<MerchantId>,
+    /// About which application's endpoint.
+    pub application_id: Option<ApplicationId>,
     /// What kind.
     pub kind: String,
     /// What exactly; no personal data.
@@ -75,6 +124,21 @@ pub struct IncidentRecord {
     /// By whom: a person, a backend service, or `payhub` itself.
     pub closed_by: Option<String>,
     /// What came of it.
+    pub note: Option<String>,
+    /// How it had been closed each time before it happened again.
+    pub earlier: Vec<Earlier>,
+}
+
+/// A time for which an incident was open, before it happened again.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Earlier {
+    /// From when.
+    pub opened_at: Timestamp,
+    /// Until when.
+    pub closed_at: Timestamp,
+    /// By whom it was closed.
+    pub closed_by: Option<String>,
+    /// What had come of it.
     pub note: Option<String>,
 }
 

@@ -32,6 +32,8 @@ pub struct RunRecord {
     pub damaged: i32,
     /// Why it has not ended.
     pub failure: Option<String>,
+    /// Under which lease it was worked on last.
+    pub lease: i64,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
     /// When it began.
@@ -61,6 +63,8 @@ pub struct DifferenceRecord {
 pub struct Finished<'a> {
     /// The run.
     pub run_id: &'a RunId,
+    /// The lease under which it was worked on.
+    pub lease: i64,
     /// Its last status.
     pub status: &'a str,
     /// The bill; `None` on an empty day.
@@ -144,6 +148,15 @@ pub async fn missing_days(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
+/// A run that somebody works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leased {
+    /// The run.
+    pub run_id: RunId,
+    /// The lease: who lost it writes nothing.
+    pub lease: i64,
+}
+
 /// Leases runs that are due, at most `limit`.
 ///
 /// # Errors
@@ -152,18 +165,36 @@ pub async fn claim(
     client: &impl GenericClient,
     now: Timestamp,
     limit: i64,
-) -> Result<Vec<RunId>, StoreError> {
+) -> Result<Vec<Leased>, StoreError> {
     let statement = client.prepare_cached(sql::RUNS_CLAIM).await?;
     let rows = client.query(&statement, &[&now, &limit]).await?;
-    rows.iter().map(|row| typed("runs.run_id", row.try_get(0)?)).collect()
+    rows.iter()
+        .map(|row| {
+            let run_id = typed("runs.run_id", row.try_get("run_id")?)?;
+            Ok(Leased { run_id, lease: row.try_get("lease")? })
+        })
+        .collect()
 }
 
-/// Leases one run; false when another hub works on it or it has ended.
+/// Leases one run; `None` when another hub works on it or it has ended.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn lease(client: &impl GenericClient, run_id: &RunId) -> Result<bool, StoreError> {
-    change(client, sql::RUNS_LEASE, &[&run_id.as_str()]).await
+pub async fn lease(
+    client: &impl GenericClient,
+    run_id: &RunId,
+) -> Result<Option<Leased>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_LEASE).await?;
+    let row = client.query_opt(&statement, &[&run_id.as_str()]).await?;
+    row.map(|row| Ok(Leased { run_id: run_id.clone(), lease: row.try_get("lease")? })).transpose()
+}
+
+/// Keeps a run leased; false when it has ended or another hub took it over.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(client: &impl GenericClient, held: &Leased) -> Result<bool, StoreError> {
+    change(client, sql::RUNS_RENEW, &[&held.run_id.as_str(), &held.lease]).await
 }
 
 /// Why a run has not ended.
@@ -179,22 +210,22 @@ pub struct Pause<'a> {
     pub damaged: bool,
 }
 
-/// Says why a run has not ended and when it is tried again.
+/// Says why a run has not ended and when it is tried again; nothing where another hub took it over.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn wait(
     client: &impl GenericClient,
-    run_id: &RunId,
+    run: &RunRecord,
     pause: &Pause<'_>,
 ) -> Result<(), StoreError> {
     let Pause { status, next_at, failure, damaged } = pause;
-    let id = run_id.as_str();
-    change(client, sql::RUNS_WAIT, &[&id, status, next_at, failure, damaged]).await?;
+    let id = run.id.as_str();
+    change(client, sql::RUNS_WAIT, &[&id, status, next_at, failure, damaged, &run.lease]).await?;
     Ok(())
 }
 
-/// Ends a run with its findings; false when it had ended.
+/// Ends a run with its findings; false when it had ended or another hub took it over.
 ///
 /// # Errors
 /// When the database refuses.
@@ -213,6 +244,7 @@ pub async fn finish(client: &impl GenericClient, done: &Finished<'_>) -> Result<
             &seq,
             &mac,
             &done.now,
+            &done.lease,
         ],
     )
     .await?;

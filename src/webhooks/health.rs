@@ -1,15 +1,15 @@
 //! How endpoints answer over time. One that says that it is gone, or that failed for five days
-//! without any success, is not asked any more, and finance staff are told once.
+//! without any success, is not asked any more, and an incident tells of it once.
 
 use deadpool_postgres::GenericClient;
-use domain::ids::{IncidentId, MerchantId};
+use domain::ids::IncidentId;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::store::applications::{self, Health};
 use crate::store::endpoints::{self, DisabledBy};
-use crate::store::incidents::{self, NewIncident};
+use crate::store::incidents::{self, NewOfApplication};
 
 /// How long an endpoint may fail without any success before the hub disables it.
 const FAILING_MAX: SignedDuration = SignedDuration::from_hours(120);
@@ -83,7 +83,7 @@ pub(crate) async fn hear(
     Ok(())
 }
 
-/// Tells finance staff, once for each kind and cause.
+/// Tells those whose endpoint it is, and operators, once for each kind and cause.
 async fn tell(
     client: &impl GenericClient,
     application: &str,
@@ -91,19 +91,15 @@ async fn tell(
     detail: &str,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let merchant: MerchantId =
-        application.parse().map_err(|error: domain::ids::IdError| Fault::internal(&error))?;
-    let incident = NewIncident {
+    let incident = NewOfApplication {
         incident_id: &IncidentId::new(Uuid::now_v7()),
-        merchant_id: &merchant,
+        application,
         kind,
         detail,
         dedupe_key: &format!("{kind}:{application}:{cause}"),
-        order_id: None,
-        refund_id: None,
         now,
     };
-    incidents::open(client, &incident).await?;
+    incidents::open_of_application(client, &incident).await?;
     Ok(())
 }
 

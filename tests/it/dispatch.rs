@@ -141,5 +141,7 @@ webhook_secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
     );
     let config = Config::parse(&text, "test.toml".as_ref(), &Environment::of([])).unwrap();
     let store: store::Store = database.store();
-    hub::open(&config, store, Arc::new(clock.clone())).await.unwrap()
+    let hub = hub::open(&config, store, Arc::new(clock.clone())).await.unwrap();
+    hub::take_applications(&hub, &config).await.unwrap();
+    hub
 }

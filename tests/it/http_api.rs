@@ -1,6 +1,8 @@
 //! The rules that hold for every call of a backend service: who may call, which bodies are read,
 //! what a repeat gets, and how a fault is told.
 
+mod described;
+
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -13,6 +15,17 @@ id = "other"
 api_key = "phk_another_service_000000000000000000000"
 "#;
 const OTHER_KEY: &str = "phk_another_service_000000000000000000000";
+
+/// Work that goes on for longer than anybody waits for a lock, until the gate is opened.
+const GATE: &str = "
+    CREATE TABLE gate ();
+    CREATE FUNCTION pass_the_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM set_config('lock_timeout', '0', true);
+        LOCK TABLE gate IN SHARE MODE;
+        RETURN NEW;
+    END $$;
+    CREATE TRIGGER gate BEFORE INSERT ON fees FOR EACH ROW EXECUTE FUNCTION pass_the_gate()";
 
 /// What came back: status, the headers asked for, and the body's bytes.
 struct Heard {
@@ -66,7 +79,7 @@ fn fee_body(case_no: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_repeat_gets_the_same_answer_byte_for_byte() {
+async fn t28_a_repeat_gets_the_same_answer_byte_for_byte_and_another_body_none() {
     let world = World::open().await;
     let body =
         r#"{"case_no":"1","payer":{"name":"张三"},"items":[{"code":"REG.RES","quantity":1}]}"#;
@@ -95,6 +108,39 @@ async fn a_repeat_gets_the_same_answer_byte_for_byte() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t29_what_changes_from_try_to_try_does_not_make_another_request() {
+    let world = World::open().await;
+    let body = |text: &str| text.replace('\'', "\"");
+    let first =
+        body("{'case_no':'1','payer':{'name':'张三'},'items':[{'code':'REG.RES','quantity':1}]}");
+    let turned = body(
+        "\r\n{ 'items' : [ {\t'quantity' : 1 , 'code' : 'REG.RES' } ] ,\n 'payer':{ 'name':'张三' }, 'case_no' : '1' }\n",
+    );
+    let trace = |n: u32| format!("00-{n:032x}-{n:016x}-01");
+    let ask = |n: u32, text: &str| {
+        post(&world, "/v1/fees", "k", text)
+            .header("x-request-id", format!("request-{n}"))
+            .header("traceparent", trace(n + 1))
+            .header("user-agent", format!("registry/{n}"))
+            .header("date", format!("Fri, 30 Nov 2018 01:00:{n:02} GMT"))
+            .header("content-type", if n % 2 == 0 { "application/json" } else { "text/plain" })
+    };
+    let answer = send(ask(0, &first)).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    for (n, text) in [(1, &first), (2, &turned), (3, &turned)] {
+        let again = send(ask(n, text)).await;
+        assert_eq!((again.status, &again.body), (201, &answer.body), "{n}");
+        assert_eq!(again.header("x-request-id"), format!("request-{n}"), "the log knows each");
+    }
+    assert_eq!(world.count("SELECT count(*) FROM fees").await, 1);
+    // Without the key they are two requests, whatever they have in common.
+    let request = call(&world, Method::POST, "/v1/fees").header("x-request-id", "request-0");
+    assert_eq!(send(request.body(first)).await.status, 201);
+    assert_eq!(world.count("SELECT count(*) FROM fees").await, 2);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_at_once_under_one_key_are_one_fee() {
     let world = World::open().await;
     let body = fee_body("1");
@@ -111,7 +157,8 @@ async fn fifty_at_once_under_one_key_are_one_fee() {
 async fn work_outlives_the_caller_and_a_second_request_waits_for_it_ten_seconds() {
     let world = World::open().await;
     let client = world.database().await;
-    client.batch_execute("BEGIN; LOCK TABLE fees IN EXCLUSIVE MODE").await.unwrap();
+    client.batch_execute(GATE).await.unwrap();
+    client.batch_execute("BEGIN; LOCK TABLE gate IN EXCLUSIVE MODE").await.unwrap();
     let body = fee_body("1");
     let impatient = std::time::Duration::from_millis(500);
     let gone = post(&world, "/v1/fees", "k", &body).timeout(impatient).send().await;
@@ -251,14 +298,14 @@ async fn an_operator_sees_that_the_hub_lives_works_and_what_it_did() {
     assert!(metrics.contains(fees), "{metrics}");
     let client = world.database().await;
     client
-        .batch_execute("UPDATE refinery_schema_history SET version = version + 1000")
+        .batch_execute("UPDATE refinery_schema_history SET version = version - 1000")
         .await
         .unwrap();
     let ready = get("/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.json().to_string().contains("payhub migrate"), "{}", ready.json());
     client
-        .batch_execute("UPDATE refinery_schema_history SET version = version - 1000")
+        .batch_execute("UPDATE refinery_schema_history SET version = version + 1000")
         .await
         .unwrap();
     drop(client);

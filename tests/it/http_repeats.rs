@@ -110,3 +110,19 @@ async fn work_whose_key_was_taken_over_is_not_done() {
     drop(client);
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_waited_for_a_lock_in_vain_comes_again_under_his_key() {
+    let world = World::open().await;
+    let client = world.database().await;
+    client.batch_execute("BEGIN; LOCK TABLE fees IN EXCLUSIVE MODE").await.unwrap();
+    let (status, refused) = send(post(&world, "/v1/fees", &fee_body())).await;
+    assert_eq!((status, &refused["code"]), (503, &json!("unavailable")), "{refused}");
+    assert!(refused["retry_after_s"].is_u64(), "{refused}");
+    client.batch_execute("COMMIT").await.unwrap();
+    let (status, fee) = send(post(&world, "/v1/fees", &fee_body())).await;
+    assert_eq!(status, 201, "{fee}");
+    assert_eq!(world.count("SELECT count(*) FROM fees").await, 1);
+    drop(client);
+    world.finish().await;
+}

@@ -1,6 +1,9 @@
 //! Hubs side by side over one database, and one that starts anew: neither undoes what the other or
 //! an operator did.
 
+mod jobs;
+mod schema;
+
 use domain::ids::ApplicationId;
 use payhub::demo::Office;
 use payhub::store::Store;

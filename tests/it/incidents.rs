@@ -1,5 +1,8 @@
 //! Tasks for people: who sees them, what is proposed, who closes them, and which close themselves.
 
+mod again;
+mod whose;
+
 use payhub::demo::WECHAT;
 use sandbox::{Action, Fault, Operation, Pay, Place};
 use serde_json::{Value, json};

@@ -126,6 +126,40 @@ async fn an_old_notice_after_a_redirection_opens_no_way_for_another_card() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_was_closed_is_open_again_when_the_refund_is_abnormal_again() {
+    let world = World::open().await;
+    let (number, asked) = abnormal(&world).await;
+    let tasks = async |state: &str| {
+        let path = format!("/v1/incidents?kind=refund_abnormal&state={state}");
+        world.get(&path).await.unwrap().1["data"].as_array().unwrap().clone()
+    };
+    let close = async |note: &str| {
+        let id = word(&tasks("open").await[0], "id");
+        let path = format!("/v1/incidents/{id}/close");
+        let (status, closed) = world.post(&path, &json!({"note": note})).await.unwrap();
+        assert_eq!(status, 200, "{closed}");
+    };
+    close("另付").await;
+    let (code, sent) = redirect(&world, &asked, &json!({"to": "merchant_account"})).await;
+    assert_eq!((code, word(&sent, "status").as_str()), (200, "processing"), "{sent}");
+    assert_eq!(tasks("open").await.len(), 0);
+    notice(&world, &number, &asked).await;
+    assert_eq!(status(&world, &asked).await, "abnormal");
+    let again = tasks("open").await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["refund_id"], asked["id"]);
+    let earlier = again[0]["earlier"].as_array().unwrap();
+    assert_eq!((earlier.len(), &earlier[0]["note"]), (1, &json!("另付")), "it stays on record");
+    assert_eq!(earlier[0]["closed_by"], json!("registry"));
+    // The same notice once more says nothing new.
+    close("又另付").await;
+    notice(&world, &number, &asked).await;
+    assert_eq!(tasks("open").await.len(), 0);
+    assert_eq!(tasks("closed").await.len(), 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refund_that_nobody_redirected_is_a_persons_work_and_not_asked_for() {
     let world = World::open().await;
     let (_, asked) = abnormal(&world).await;

@@ -12,6 +12,7 @@ use super::super::endpoints::{RotationRequest, SetRequest};
 use super::super::fees::{FeeRequest, QuoteRequest};
 use super::*;
 use crate::combined::{CombinedRequest, PartRequest};
+use crate::incidents::{self, CloseRequest};
 use crate::orders::OrderRequest;
 use crate::refunds::{RefundRequest, StepRequest};
 use crate::remittances::{RemittanceRequest, ReversalRequest};
@@ -79,6 +80,7 @@ fn what_is_read_is_described() {
     describes_request::<SetRequest>("EndpointRequest");
     describes_request::<RotationRequest>("RotationRequest");
     describes_request::<ResendRequest>("ResendRequest");
+    describes_request::<CloseRequest>("IncidentClose");
 }
 
 #[test]
@@ -199,6 +201,20 @@ fn an_endpoint_and_what_was_sent_to_it_are_described() {
 }
 
 #[test]
+fn an_incident_is_described() {
+    let known = json!({
+        "id": format!("inc_{UUID}"), "merchant_id": "m", "kind": "surplus_payment", "detail": "d",
+        "payment": {"id": format!("pay_{UUID}"), "amount_fen": 2, "surplus_fen": 1},
+        "opened_at": TIME,
+        "earlier": [{"opened_at": TIME, "closed_at": TIME, "closed_by": "a", "note": "n"}],
+    });
+    let incident = incidents::shown(&serde_json::from_value(known).unwrap());
+    describes("Incident", &incident);
+    describes("ProposedAction", &incident["proposed_action"]);
+    describes("EarlierIncident", &incident["earlier"][0]);
+}
+
+#[test]
 fn every_operation_under_v1_asks_for_a_key_and_every_reference_is_there() {
     let document = document();
     for (path, methods) in document["paths"].as_object().unwrap() {
@@ -213,4 +229,27 @@ fn every_operation_under_v1_asks_for_a_key_and_every_reference_is_there() {
         let name = reference.split('"').next().unwrap();
         assert!(document["components"]["schemas"][name].is_object(), "{name}");
     }
+}
+
+#[test]
+fn every_operation_says_what_any_call_may_be_answered() {
+    let document = document();
+    let statuses = |path: &str, method: &str| -> BTreeSet<String> {
+        let responses = document["paths"][path][method]["responses"].as_object().unwrap();
+        responses.keys().cloned().collect()
+    };
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys().filter(|_| path.starts_with("/v1/")) {
+            let wanted: &[&str] = match method.as_str() {
+                "get" => &["401", "500", "503"],
+                _ => &["400", "401", "408", "409", "413", "422", "500", "503"],
+            };
+            let found = statuses(path, method);
+            assert!(wanted.iter().all(|it| found.contains(*it)), "{method} {path}: {found:?}");
+        }
+    }
+    assert!(statuses("/v1/events", "get").contains("400"), "it has a query string");
+    assert!(!statuses("/v1/fees/{id}", "get").contains("400"), "it has none");
+    let text = document["paths"]["/v1/orders/{id}/close"]["post"]["responses"]["409"].to_string();
+    assert!(text.contains("order_paid") && text.contains("idempotency_in_progress"), "{text}");
 }

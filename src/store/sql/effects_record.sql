@@ -86,6 +86,15 @@ WITH new_callbacks AS (
            AS c (refund_id text, state text, provider_refund_no text, accepted_at timestamptz, known_at timestamptz,
                  succeeded_at timestamptz, next_query_at timestamptz)
      WHERE r.refund_id = c.refund_id
+), reopened_incidents AS (
+    -- Such an incident is said by a step and never by a repeat: it happened again. A conflict could not say so, since
+    -- one cause may stand twice among facts of one transaction.
+    UPDATE incidents k
+       SET detail = i.detail, callback_id = i.callback_id, opened_at = $4, closed_at = NULL, closed_by = NULL, note = NULL,
+           earlier = k.earlier || jsonb_build_object('opened_at', k.opened_at, 'closed_at', k.closed_at,
+                                                     'closed_by', k.closed_by, 'note', k.note)
+      FROM jsonb_to_recordset($1::jsonb -> 'incidents') AS i (dedupe_key text, detail text, callback_id text)
+     WHERE k.dedupe_key = i.dedupe_key AND k.closed_at IS NOT NULL AND k.kind = 'refund_abnormal'
 ), new_incidents AS (
     INSERT INTO incidents (incident_id, merchant_id, kind, detail, dedupe_key, order_id, refund_id, callback_id, opened_at)
     SELECT i.incident_id, i.merchant_id, i.kind, i.detail, i.dedupe_key, i.order_id, i.refund_id, i.callback_id, $4

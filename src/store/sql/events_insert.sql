@@ -4,8 +4,8 @@ WITH given AS (
     SELECT * FROM jsonb_to_recordset($1::jsonb)
              AS e (event_id text, application_id text, type text, subject_id text, ordering_key text, body text)
 ), written AS (
-    INSERT INTO events (event_id, application_id, type, subject_id, occurred_at, body)
-    SELECT event_id, application_id, type, subject_id, $2, body FROM given ORDER BY event_id
+    INSERT INTO events (event_id, epoch, application_id, type, subject_id, occurred_at, body)
+    SELECT event_id, (SELECT max(epoch) FROM feed_epochs), application_id, type, subject_id, $2, body FROM given ORDER BY event_id
 )
 INSERT INTO deliveries (kind, event_id, receiver, ordering_key, next_at, created_at, state, finished_at, last_outcome)
 SELECT 'webhook', g.event_id, a.application_id, g.ordering_key, $2, $2,

@@ -1,2 +1,3 @@
 -- Where an event of an application stands in the feed; no row when it is unknown to that application.
-SELECT transaction_id::text, position FROM events WHERE event_id = $2 AND (application_id = $1 OR application_id IS NULL)
+SELECT epoch, transaction_id::text, position FROM events
+ WHERE event_id = $2 AND (application_id = $1 OR application_id IS NULL)

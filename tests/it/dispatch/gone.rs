@@ -19,7 +19,7 @@ async fn an_endpoint_that_says_it_is_gone_hears_no_more_and_finance_staff_are_to
     assert_eq!(post.run().await, 0);
     assert_eq!(post.receiver.asked().len(), 1);
     assert_eq!(post.text(STATES).await, "dead dead dead", "each is there to be sent again");
-    let told = post.text("SELECT kind || ' ' || merchant_id FROM incidents").await;
+    let told = post.text("SELECT kind || ' ' || application_id FROM incidents").await;
     assert_eq!(told, "endpoint_gone registry");
     post.close().await;
 }

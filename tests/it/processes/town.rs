@@ -5,7 +5,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use sandbox::{Running as RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
 use crate::harness::cluster::Lent;
-use crate::harness::word;
+use crate::harness::{end_leases, word};
 
 /// The backend service's key.
 pub(crate) const API_KEY: &str = "phk_several_processes_00000000000000000000";
@@ -40,6 +40,8 @@ pub(crate) struct Town {
     database: Lent,
     folder: PathBuf,
     more: String,
+    /// How long a hub that stops still takes requests.
+    pub(crate) drain_s: u32,
 }
 
 impl Town {
@@ -66,7 +68,7 @@ impl Town {
             .timeout(Duration::from_secs(30))
             .build()
             .unwrap();
-        Self { sandbox, receiver, client, database, folder, more: more.to_owned() }
+        Self { sandbox, receiver, client, database, folder, more: more.to_owned(), drain_s: 0 }
     }
 
     /// Starts a hub in a role (`all`, `api`, `worker`) on a port of its own; ready when it is given.
@@ -110,6 +112,28 @@ impl Town {
         let answer = request.send().await.unwrap();
         let status = answer.status().as_u16();
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
+    }
+
+    /// Every lease is over: what a dead hub held is anybody's.
+    pub(crate) async fn let_leases_end(&self) {
+        end_leases(&self.database().await).await;
+    }
+
+    /// Runs a command with a configuration of its own, which says `instead` of the hubs' where
+    /// theirs says `of`.
+    pub(crate) fn command(&self, arguments: &[&str], (of, instead): (&str, &str)) -> Output {
+        let config = self.folder.join("command.toml");
+        let text = self.configuration(SocketAddr::from(([127, 0, 0, 1], 1)));
+        assert!(text.contains(of), "{of}");
+        std::fs::write(&config, text.replace(of, instead)).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_payhub"))
+            .args(arguments)
+            .arg("--config")
+            .arg(&config)
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
     }
 
     /// A fee of 80 yuan; its id.
@@ -170,6 +194,7 @@ impl Town {
 [server]
 listen = "{address}"
 public_url = "http://{address}"
+drain_s = {drain_s}
 [database]
 url = "{database}"
 [security]
@@ -210,6 +235,7 @@ webhook_events = ["reconciliation.completed", "difference.opened"]
             providers = self.sandbox.base_url(),
             webhooks = self.receiver.url(),
             more = self.more,
+            drain_s = self.drain_s,
         )
     }
 }
@@ -260,7 +286,6 @@ impl Process {
     }
 
     /// Kills it (`kill -9`) and starts it again at the same address.
-    #[allow(dead_code, reason = "tests of rolling restarts use it")]
     pub(crate) async fn restart(&mut self, client: &reqwest::Client) {
         self.kill();
         self.start();

@@ -68,6 +68,7 @@ async fn t27_an_endpoint_is_judged_when_it_is_set() {
         json!({"url": "http://8.8.8.8/", "concurrency": 0}),
         json!({"url": "http://8.8.8.8/", "concurrency": 65}),
         json!({"url": "http://8.8.8.8/", "events": ["fee.unpaid"]}),
+        json!({"url": "http://8.8.8.8/", "events": ["difference.opened", "order.paid"]}),
     ] {
         let (code, fault) = archive.put(&wrong).await;
         assert_eq!((code, word(&fault, "code").as_str()), (422, "invalid_body"), "{wrong}");
@@ -140,7 +141,7 @@ async fn an_endpoint_that_fails_for_five_days_is_disabled_and_finance_staff_are_
     let disabled = archive.endpoint().await;
     assert_eq!(disabled["state"], json!("disabled"));
     assert_eq!(disabled["disabled_by"], json!("failing"));
-    let told = "SELECT count(*) FROM incidents WHERE kind = 'endpoint_disabled' AND merchant_id = 'archive'";
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'endpoint_disabled' AND application_id = 'archive'";
     assert_eq!(archive.world.count(told).await, 1);
     let tried = archive.heard().len();
     let late = archive.happens("ord_5").await;
