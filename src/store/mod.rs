@@ -27,6 +27,7 @@ pub mod treasury;
 pub mod webhooks;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -166,7 +167,7 @@ pub(crate) async fn apart<F: Future>(work: F) -> F::Output {
 pub struct Store {
     pool: Pool,
     apart: Pool,
-    settings: tokio_postgres::Config,
+    settings: Arc<tokio_postgres::Config>,
 }
 
 impl Store {
@@ -194,7 +195,7 @@ impl Store {
                 .build()
                 .map_err(|error| StoreError::Migration(error.to_string()))
         };
-        Ok(Self { pool: pool(POOL_SIZE)?, apart: pool(APART)?, settings: config })
+        Ok(Self { pool: pool(POOL_SIZE)?, apart: pool(APART)?, settings: Arc::new(config) })
     }
 
     /// A connection.

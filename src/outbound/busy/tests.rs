@@ -45,27 +45,32 @@ async fn one_that_hangs_holds_up_no_other_and_there_are_never_more_than_allowed(
 
 #[tokio::test]
 async fn what_is_under_way_goes_on_while_a_claim_waits_for_what_it_holds() {
-    // One connection. The claim waits for it behind the work, as a pool lets in who came first.
+    // One connection, which one of the first two holds for a while; the other is done at once, and
+    // the next claim waits for the connection.
     let (pool, claims) = (Semaphore::new(1), Cell::new(0_u32));
     let claim = |_room: i64| {
         claims.set(claims.get() + 1);
-        let number = claims.get();
-        let pool = &pool;
+        let (pool, is_first) = (&pool, claims.get() == 1);
         async move {
             let _connection = pool.acquire().await.unwrap();
-            Ok(if number <= 3 { vec![number] } else { Vec::new() })
+            Ok(if is_first { vec![0, 1] } else { Vec::new() })
         }
     };
-    let work = |_number: u32| async {
-        for _ in 0..3 {
-            let _connection = pool.acquire().await.unwrap();
-            tokio::task::yield_now().await;
+    let work = |number: u32| {
+        let pool = &pool;
+        async move {
+            if number == 1 {
+                let _connection = pool.acquire().await.unwrap();
+                for _ in 0..1000 {
+                    tokio::task::yield_now().await;
+                }
+            }
         }
     };
     let shift = Shift::once();
-    let done = keep_busy(2, &shift, claim, free, work);
-    let done = timeout(Duration::from_secs(5), done).await;
-    assert_eq!(done.expect("nobody stands still").map_err(|fault| fault.detail), Ok(3));
+    let done = timeout(Duration::from_secs(5), keep_busy(3, &shift, claim, free, work)).await;
+    assert_eq!(done.expect("nobody stands still").map_err(|fault| fault.detail), Ok(2));
+    assert!(claims.get() > 1);
 }
 
 #[tokio::test]
