@@ -11,7 +11,7 @@ use futures_util::future;
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::outbound::{Kind, Question, ask, may_ask};
+use crate::outbound::{Asker, Kind, Question, ask, may_ask};
 use crate::store::{refunds, runs};
 
 /// How long the answers may take in all: a provider waits 5 seconds for its own.
@@ -106,7 +106,7 @@ async fn confirm_one(
         out_refund_no: &hint.out_refund_no,
         amount: hint.amount,
     };
-    let may_ask = may_ask(hub, merchant).await.map_err(|fault| {
+    let may_ask = may_ask(hub, merchant, Asker::Others).await.map_err(|fault| {
         tracing::warn!(merchant = %merchant.id, detail = fault.detail, "no query can be taken");
         Unanswered
     });

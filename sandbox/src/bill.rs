@@ -119,6 +119,7 @@ pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i
             | Action::Garbage
             | Action::NotEnough
             | Action::Abnormal
+            | Action::Absent
             | Action::Closed
             | Action::Throttle
             | Action::Undelivered) => actions.push(other),

@@ -11,7 +11,7 @@ use super::{asker, load};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::orders::cadence::{self, Look};
-use crate::orders::{Closed, Why, decided};
+use crate::orders::{Closed, Why, decided, next_query};
 use crate::outbound::{Kind, Question, ask};
 use crate::store::combined::{self, CombinedRecord};
 
@@ -103,9 +103,9 @@ async fn unsaid(hub: &Hub, whole: &CombinedRecord, why: Why) -> Result<Closed, F
         Why::Asked | Why::Superseded => Some(now),
         Why::Expired => None,
     };
-    let next = cadence::after_silent_close(whole, now);
+    let next = next_query(now, cadence::after_silent_close(whole, now), whole.queries);
     let client = hub.store.client().await?;
-    combined::close_unsaid(&client, &whole.id, wanted_at, next).await?;
+    combined::close_unsaid(&client, &whole.id, wanted_at, &next).await?;
     Ok(Closed::Unknown)
 }
 

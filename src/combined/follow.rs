@@ -12,27 +12,32 @@ use super::place::place;
 use super::write::{Step, reschedule, write};
 use super::{asker, load};
 use crate::fault::Fault;
-use crate::hub::Hub;
+use crate::hub::{Hub, Shift};
 use crate::orders::Why;
 use crate::orders::cadence::{self, Look};
-use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
+use crate::outbound::{Asker, Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::combined::{self, CombinedRecord};
 
-/// Follows combined orders of one merchant whose time has come, within its budget of queries; how
-/// many there were.
+/// Follows combined orders of one merchant whose time has come, within its budget of queries, until
+/// none is due or the shift is over; how many there were.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
+pub async fn run_of(hub: &Hub, merchant: &MerchantId, shift: &Shift) -> Result<usize, Fault> {
     let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
     let claim = |room| async move {
         let client = hub.store.client().await?;
         let now = hub.clock.now();
-        Ok(combined::claim(&client, merchant, now, room, of.queries.of_orders()).await?)
+        let share = of.queries.share(Asker::Followers, now);
+        Ok(combined::claim(&client, merchant, now, room, &share).await?)
     };
-    keep_busy(of.queries.at_once(), claim, |whole: CombinedId| async move {
-        if let Err(fault) = follow_claimed(hub, &whole).await {
+    let renew = |held: Vec<CombinedId>| async move {
+        let client = hub.store.client().await?;
+        Ok(combined::renew(&client, &held).await?)
+    };
+    keep_busy(of.queries.at_once(), shift, claim, renew, |whole: CombinedId| async move {
+        if let Err(fault) = follow_counted(hub, &whole).await {
             tracing::warn!(combined = %whole, fault = fault.detail, "a combined order could not be followed");
         }
     })
@@ -47,14 +52,20 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
 pub async fn follow(hub: &Hub, combined_id: &CombinedId) -> Result<CombinedRecord, Fault> {
     let whole = load(hub, combined_id).await?;
     let (merchant, _) = asker(hub, &whole)?;
-    if !may_ask(hub, merchant).await? {
+    if !may_ask(hub, merchant, Asker::Others).await? {
         return Ok(whole);
     }
-    follow_claimed(hub, combined_id).await
+    follow_counted(hub, combined_id).await
 }
 
 /// The same, its query being counted already.
-async fn follow_claimed(hub: &Hub, combined_id: &CombinedId) -> Result<CombinedRecord, Fault> {
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn follow_counted(
+    hub: &Hub,
+    combined_id: &CombinedId,
+) -> Result<CombinedRecord, Fault> {
     let whole = load(hub, combined_id).await?;
     if whole.parts.iter().all(|part| matches!(part.status, OrderState::Paid | OrderState::Failed)) {
         reschedule(hub, &whole, Look::Answered).await?;
@@ -86,11 +97,11 @@ pub(super) enum Standing {
     Absent,
 }
 
-/// Asks how the whole stands, within the budget of queries; `None`: the provider gave no answer that
-/// says.
+/// Asks how the whole stands, for whoever closes it, within the budget of queries; `None`: the
+/// provider gave no answer that says.
 pub(super) async fn standing(hub: &Hub, whole: &CombinedRecord) -> Result<Option<Standing>, Fault> {
     let (merchant, _) = asker(hub, whole)?;
-    if !may_ask(hub, merchant).await? {
+    if !may_ask(hub, merchant, Asker::Closing).await? {
         return Ok(None);
     }
     asked(hub, whole).await
@@ -138,7 +149,8 @@ async fn query(
     .await)
 }
 
-/// How one part stands at its provider, asked for as the provider wants it: through the whole.
+/// How one part stands at its provider, asked for as the provider wants it: through the whole. Its
+/// query is counted already.
 ///
 /// # Errors
 /// When the database does not answer.

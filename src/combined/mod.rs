@@ -12,10 +12,11 @@ mod place;
 mod write;
 
 use adapters::provider::CombinedPayments;
-use domain::ids::{ApplicationId, CombinedId};
+use domain::ids::{ApplicationId, CombinedId, MerchantId};
 
 pub use close::close;
 pub use create::{CombinedRequest, Created, PartRequest, create};
+pub(crate) use follow::follow_counted;
 pub use follow::{follow, part_standing, run_of};
 
 use crate::fault::Fault;
@@ -51,13 +52,34 @@ fn asker<'a>(
     hub: &'a Hub,
     whole: &CombinedRecord,
 ) -> Result<(&'a Merchant, &'a dyn CombinedPayments), Fault> {
-    let merchant = hub.merchant(whole.merchant_id.as_str());
-    merchant.and_then(|merchant| Some((merchant, merchant.provider.combined()?))).ok_or_else(|| {
-        Fault::unavailable(format!(
-            "merchant {} of combined order {} is not configured for it any more",
-            whole.merchant_id, whole.id
-        ))
-    })
+    let merchant = asked_through(hub, &whole.merchant_id)?;
+    Ok((merchant, merchant.provider.combined().ok_or_else(|| left(&whole.merchant_id))?))
+}
+
+/// The merchant whose query it is to ask for a combined order.
+///
+/// # Errors
+/// When the database does not answer, or the merchant is not configured for it any more.
+pub(crate) async fn asker_of<'a>(hub: &'a Hub, whole: &CombinedId) -> Result<&'a Merchant, Fault> {
+    asked_through(hub, &load(hub, whole).await?.merchant_id)
+}
+
+/// The merchant through which combined orders are asked for.
+///
+/// # Errors
+/// When it is not configured for them any more.
+pub(crate) fn asked_through<'a>(
+    hub: &'a Hub,
+    merchant: &MerchantId,
+) -> Result<&'a Merchant, Fault> {
+    let known = hub.merchants.get(merchant);
+    known.filter(|known| known.provider.combined().is_some()).ok_or_else(|| left(merchant))
+}
+
+fn left(merchant: &MerchantId) -> Fault {
+    Fault::unavailable(format!(
+        "merchant {merchant} of a combined order is not configured for it any more"
+    ))
 }
 
 /// The place for which a combined order's stored call is sealed.

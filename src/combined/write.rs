@@ -67,8 +67,7 @@ pub(super) async fn write(hub: &Hub, whole: &CombinedRecord, step: &Step<'_>) ->
             refused: step.refused,
             closed_at,
             superseded_at,
-            next_query_at: None,
-            queries: 0,
+            next: next_query(now, None, 0),
         };
         if orders::answered(&tx, &answer).await? {
             // A whole that moved meanwhile needs no code any more.

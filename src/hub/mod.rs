@@ -2,6 +2,7 @@
 
 mod health;
 mod open;
+mod shift;
 mod signals;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use health::{Beat, Health, Standing};
 pub use open::{
     Database, OpenError, migrate_if_asked, open, prepare_months, secret_context, take_applications,
 };
+pub use shift::Shift;
 pub use signals::{Signals, Waiting};
 
 /// Everything that a request or a worker needs.

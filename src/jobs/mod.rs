@@ -7,21 +7,27 @@ mod round;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::ids::MerchantId;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::fault::Fault;
-use crate::hub::{Hub, prepare_months};
+use crate::hub::{Hub, Shift, prepare_months};
 use crate::store::idempotency;
-use crate::{cases, dispatch, keys, orders, reconcile, refunds};
+use crate::{cases, combined, dispatch, keys, orders, reconcile, refunds};
 
 use round::{Wakes, Work, Worker};
 
-/// Asks for orders whose time has come. A round ends before the leases of what it took.
-const ORDERS: Worker = Worker::new("orders", Wakes::Follow, 1, 120);
-/// Sends and asks for refunds.
-const REFUNDS: Worker = Worker::new("refunds", Wakes::Follow, 1, 120);
+/// Asks for orders whose time has come. A round goes on as long as any is due, and tells that it
+/// does; the longest time between is what a claim may wait for the database.
+const ORDERS: Worker = Worker::new("orders", Wakes::Follow, 1, 60);
+/// The same for combined orders: neither waits for an answer about the other.
+const COMBINED: Worker = Worker::new("combined", Wakes::Follow, 1, 60);
+/// Sends and asks for refunds, likewise.
+const REFUNDS: Worker = Worker::new("refunds", Wakes::Follow, 1, 60);
+/// Gives duplicates back, some in a round, each with a call of its own.
+const SURPLUS: Worker = Worker::new("surplus", Wakes::Follow, 1, 300);
 /// Hands on what the outbox holds. Receivers that do not answer make a round long.
 const DISPATCH: Worker = Worker::new("dispatch", Wakes::Dispatch, 1, 1200);
 /// Makes the daily runs. A large bill takes its time.
@@ -32,7 +38,7 @@ const KEYS: Worker = Worker::new("keys", Wakes::Period, 30, 120);
 const CASES: Worker = Worker::new("cases", Wakes::Period, 30, 120);
 /// Puts old things away.
 const HOUSEKEEPING: Worker = Worker::new("housekeeping", Wakes::Period, 3600, 120);
-/// How long workers may take to end what they are doing.
+/// How long workers may take to end what they are doing: longer than the longest call.
 const DRAIN: Duration = Duration::from_secs(20);
 /// How long an idempotency key is kept: longer than the 7 days that are promised.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 8);
@@ -61,16 +67,20 @@ impl Workers {
         let mut workers = Self::none();
         workers.tasks.spawn(line::keep(Arc::clone(hub), true, workers.stop.subscribe()));
         // One of each a merchant: a provider that does not answer holds up no other.
-        for merchant in hub.merchants.keys() {
-            let of = merchant.clone();
-            workers.keep(hub, ORDERS, merchant.as_str(), move |hub| {
-                let of = of.clone();
-                Box::pin(async move { orders::run_of(hub, &of).await })
+        for (merchant, of) in &hub.merchants {
+            workers.follow(hub, ORDERS, merchant, |hub, of, shift| {
+                Box::pin(orders::run_of(hub, of, shift))
             });
-            let of = merchant.clone();
-            workers.keep(hub, REFUNDS, merchant.as_str(), move |hub| {
-                let of = of.clone();
-                Box::pin(async move { refunds::run_of(hub, &of).await })
+            if of.provider.combined().is_some() {
+                workers.follow(hub, COMBINED, merchant, |hub, of, shift| {
+                    Box::pin(combined::run_of(hub, of, shift))
+                });
+            }
+            workers.follow(hub, REFUNDS, merchant, |hub, of, shift| {
+                Box::pin(refunds::run_of(hub, of, shift))
+            });
+            workers.follow(hub, SURPLUS, merchant, |hub, of, _shift| {
+                Box::pin(refunds::run_surplus_of(hub, of))
             });
         }
         workers.keep(hub, DISPATCH, "", |hub| Box::pin(dispatch::run_once(hub)));
@@ -92,6 +102,31 @@ impl Workers {
         worker: Worker,
         of: &str,
         work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
+    ) {
+        self.keep_in_shifts(hub, worker, of, move |hub, _shift| work(hub));
+    }
+
+    /// Keeps a merchant's worker running, whose rounds last as long as anything is due.
+    fn follow(
+        &mut self,
+        hub: &Arc<Hub>,
+        worker: Worker,
+        merchant: &MerchantId,
+        work: for<'a> fn(&'a Hub, &'a MerchantId, &'a Shift) -> Work<'a>,
+    ) {
+        let of: Arc<MerchantId> = Arc::new(merchant.clone());
+        self.keep_in_shifts(hub, worker, merchant.as_str(), move |hub, shift| {
+            let of = Arc::clone(&of);
+            Box::pin(async move { work(hub, &of, shift).await })
+        });
+    }
+
+    fn keep_in_shifts(
+        &mut self,
+        hub: &Arc<Hub>,
+        worker: Worker,
+        of: &str,
+        work: impl for<'a> Fn(&'a Hub, &'a Shift) -> Work<'a> + Clone + Send + Sync + 'static,
     ) {
         let name = [worker.name, of].join(" ").trim_end().to_owned();
         let patience = worker.period.saturating_mul(3).saturating_add(worker.longest);

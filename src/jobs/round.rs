@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 
 use crate::fault::Fault;
-use crate::hub::{Beat, Hub};
+use crate::hub::{Beat, Hub, Shift};
 
 /// What a worker does in one round: how much that was.
 pub(super) type Work<'a> = Pin<Box<dyn Future<Output = Result<usize, Fault>> + Send + 'a>>;
@@ -68,7 +68,7 @@ pub(super) async fn keep(
     mut stopped: watch::Receiver<bool>,
     worker: Worker,
     beat: Arc<Beat>,
-    work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
+    work: impl for<'a> Fn(&'a Hub, &'a Shift) -> Work<'a> + Clone + Send + Sync + 'static,
 ) {
     let run = |stopped| {
         tokio::spawn(run(Arc::clone(&hub), stopped, worker, Arc::clone(&beat), work.clone()))
@@ -88,10 +88,11 @@ async fn run(
     mut stopped: watch::Receiver<bool>,
     worker: Worker,
     beat: Arc<Beat>,
-    work: impl for<'a> Fn(&'a Hub) -> Work<'a>,
+    work: impl for<'a> Fn(&'a Hub, &'a Shift) -> Work<'a>,
 ) {
-    while !*stopped.borrow() {
-        let done = work(&hub).await;
+    let shift = Shift::of(stopped.clone(), Arc::clone(&beat));
+    while !shift.is_over() {
+        let done = work(&hub, &shift).await;
         beat.came_round();
         match done {
             Ok(0) => {}

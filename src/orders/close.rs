@@ -7,7 +7,7 @@ use domain::fact::{OrderStanding, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
-use super::follow::{reschedule, standing};
+use super::follow::{next_query, reschedule, standing};
 use super::taken_back::{taken_back, taken_back_though_booked, was_taken_back};
 use super::turn::{TakingBack, arrived_by, is_being_placed, take_to_close};
 use super::{load, merchant_of, product_of};
@@ -153,9 +153,9 @@ async fn unsaid(hub: &Hub, order: &OrderRecord, why: Why) -> Result<Closed, Faul
         Why::Asked | Why::Superseded => Some(now),
         Why::Expired => None,
     };
-    let next = cadence::after_silent_close(order, now);
+    let next = next_query(now, cadence::after_silent_close(order, now), order.queries);
     let client = hub.store.client().await?;
-    orders::close_unsaid(&client, &order.id, wanted_at, next).await?;
+    orders::close_unsaid(&client, &order.id, wanted_at, &next).await?;
     Ok(Closed::Unknown)
 }
 
@@ -218,8 +218,7 @@ pub(super) async fn give_up(hub: &Hub, order: &OrderRecord, superseded: bool) ->
         refused: None,
         closed_at: Some(order.closed_at.unwrap_or(now)),
         superseded_at: then.superseded_at,
-        next_query_at,
-        queries: 0,
+        next: next_query(now, next_query_at, 0),
     };
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;

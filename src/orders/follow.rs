@@ -18,41 +18,47 @@ use super::turn::taken_back_until;
 use super::{load, merchant_of, product_of};
 use crate::combined;
 use crate::fault::Fault;
-use crate::hub::Hub;
-use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
+use crate::hub::{Hub, Merchant, Shift};
+use crate::outbound::{Asker, InTurn, Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::orders::{self, NextQuery, OrderRecord};
 
-/// Follows orders whose time has come, at all merchants at the same time; how many there were.
+/// Follows orders and combined orders whose time has come, at all merchants at the same time; how
+/// many there were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one order does not stop the others.
 pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
-    let runs = hub.merchants.keys().map(|merchant| run_of(hub, merchant));
+    let shift = &Shift::once();
+    let runs = hub.merchants.keys().map(|merchant| async move {
+        let (alone, wholes) =
+            future::join(run_of(hub, merchant, shift), combined::run_of(hub, merchant, shift))
+                .await;
+        Ok(alone?.saturating_add(wholes?))
+    });
     // One that fails does not break off the others.
     future::join_all(runs).await.into_iter().sum()
 }
 
-/// Follows orders of one merchant whose time has come, and combined orders that were asked for
-/// through it, within its budget of queries; how many there were.
+/// Follows orders of one merchant whose time has come, within its budget of queries, until none is
+/// due or the shift is over; how many there were. Parts of a combined order are followed with it.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
-    let (alone, wholes) =
-        future::join(run_alone(hub, merchant), combined::run_of(hub, merchant)).await;
-    Ok(alone?.saturating_add(wholes?))
-}
-
-async fn run_alone(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
+pub async fn run_of(hub: &Hub, merchant: &MerchantId, shift: &Shift) -> Result<usize, Fault> {
     let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
     let claim = |room| async move {
         let client = hub.store.client().await?;
         let now = hub.clock.now();
-        Ok(orders::claim(&client, merchant, now, room, of.queries.of_orders()).await?)
+        let share = of.queries.share(Asker::Followers, now);
+        Ok(orders::claim(&client, merchant, now, room, &share).await?)
     };
-    keep_busy(of.queries.at_once(), claim, |order: OrderId| async move {
-        if let Err(fault) = follow_claimed(hub, &order).await {
+    let renew = |held: Vec<OrderId>| async move {
+        let client = hub.store.client().await?;
+        Ok(orders::renew(&client, &held).await?)
+    };
+    keep_busy(of.queries.at_once(), shift, claim, renew, |order: OrderId| async move {
+        if let Err(fault) = follow_counted(hub, &order).await {
             tracing::warn!(%order, fault = fault.detail, "an order could not be followed");
         }
     })
@@ -66,21 +72,41 @@ async fn run_alone(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
-    if let Some(whole) = &order.combined {
-        combined::follow(hub, &whole.id).await?;
-        return load(hub, order_id).await;
-    }
-    if !may_ask(hub, merchant_of(hub, &order)?).await? {
+    if !may_ask(hub, asked_through(hub, &order)?, Asker::Others).await? {
         return Ok(order);
     }
-    follow_claimed(hub, order_id).await
+    follow_counted(hub, order_id).await
 }
 
-/// The same, its query being counted already.
-async fn follow_claimed(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
+/// The same for somebody who can wait for his turn; whether it came, and anybody was asked.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn follow_in_turn(
+    hub: &Hub,
+    order_id: &OrderId,
+    turn: &mut InTurn,
+) -> Result<(OrderRecord, bool), Fault> {
+    let order = load(hub, order_id).await?;
+    if !turn.may_ask(hub, asked_through(hub, &order)?).await? {
+        return Ok((order, false));
+    }
+    Ok((follow_counted(hub, order_id).await?, true))
+}
+
+/// The merchant whose query it is to ask for an order.
+fn asked_through<'a>(hub: &'a Hub, order: &OrderRecord) -> Result<&'a Merchant, Fault> {
+    match &order.combined {
+        Some(whole) => combined::asked_through(hub, &whole.merchant_id),
+        None => merchant_of(hub, order),
+    }
+}
+
+/// Follows an order whose query is counted already.
+async fn follow_counted(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
     if let Some(whole) = &order.combined {
-        combined::follow(hub, &whole.id).await?;
+        combined::follow_counted(hub, &whole.id).await?;
         return load(hub, order_id).await;
     }
     if matches!(order.status, OrderState::Paid | OrderState::Failed) {
@@ -125,12 +151,12 @@ fn is_closed_for_good(order: &OrderRecord) -> bool {
     order.status == OrderState::Closed && order.superseded_at.is_none()
 }
 
-/// How an order stands at its provider, within the budget of queries.
+/// How an order stands at its provider, for whoever closes it, within the budget of queries.
 pub(super) async fn standing(
     hub: &Hub,
     order: &OrderRecord,
 ) -> Result<Outcome<OrderStanding>, Fault> {
-    if !may_ask(hub, merchant_of(hub, order)?).await? {
+    if !may_ask(hub, merchant_of(hub, order)?, Asker::Closing).await? {
         return Ok(Outcome::Unknown("the queries of this second are spent".to_owned()));
     }
     asked(hub, order).await

@@ -19,6 +19,7 @@ use domain::provider::UnknownWord;
 pub(crate) use close::decided;
 pub use close::{Closed, Why, close};
 pub use create::{Created, OrderPayer, OrderRequest, create, is_open_question};
+pub(crate) use follow::follow_in_turn;
 pub(crate) use follow::next_query;
 pub use follow::{follow, run_of, run_once};
 pub(crate) use place::{Meaning, meaning};

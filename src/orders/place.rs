@@ -8,7 +8,7 @@ use domain::fact::{PaymentFact, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
 
 use super::cadence::{self, Look};
-use super::follow::{ask_at, reschedule};
+use super::follow::{ask_at, next_query, reschedule};
 use super::terms::{has_moved, is_open, is_stale};
 use super::turn::take_to_place;
 use super::{call_context, load, merchant_of, product_of};
@@ -182,8 +182,7 @@ async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), F
         refused: None,
         closed_at: None,
         superseded_at: None,
-        next_query_at: None,
-        queries: order.queries.saturating_add(1),
+        next: next_query(now, None, order.queries.saturating_add(1)),
     };
     let mut pay = None;
     let refusal;
@@ -191,7 +190,7 @@ async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), F
         Meaning::Offered(given) => {
             pay = Some(serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?);
             answer.after = after(order, OrderTransition::Place)?;
-            answer.queries = 0;
+            answer.next.queries = 0;
         }
         Meaning::Open => answer.after = after(order, OrderTransition::LoseTrack)?,
         Meaning::Refused(found) => {
@@ -202,8 +201,8 @@ async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), F
         }
     }
     let mut then = order.clone();
-    (then.status, then.queries) = (answer.after, answer.queries);
-    answer.next_query_at = cadence::next(&then, now, Look::Answered);
+    (then.status, then.queries) = (answer.after, answer.next.queries);
+    answer.next.at = cadence::next(&then, now, Look::Answered);
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let written = orders::answered(&tx, &answer).await?;

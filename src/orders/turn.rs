@@ -107,17 +107,21 @@ pub(super) fn arrived_by(left: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outbound::RENEWAL;
     use crate::store::sql;
 
-    /// A query before it and one after, the query that whoever supersedes it makes, the taking back,
-    /// and the query that brings a payment which came meanwhile.
-    const MOST_CALLS: u32 = 5;
-
+    /// A lease outlives a call: while the hub can renew it nobody else has the order, and where it
+    /// cannot, it waits for no answer any more when somebody else takes the order up.
     #[test]
     fn no_hub_takes_up_an_order_while_another_may_still_work_on_it() {
-        let lease = "clock_timestamp() + interval '120 seconds'";
-        assert!(sql::ORDERS_CLAIM.contains(lease), "{}", sql::ORDERS_CLAIM);
-        assert!(LONGEST_CALL * MOST_CALLS < Duration::from_secs(120));
+        const LEASE: Duration = Duration::from_secs(25);
+        let claims = [sql::ORDERS_CLAIM, sql::COMBINED_CLAIM, sql::REFUNDS_CLAIM];
+        let renewals = [sql::ORDERS_RENEW, sql::COMBINED_RENEW, sql::REFUNDS_RENEW];
+        for statement in claims.into_iter().chain(renewals) {
+            let lease = format!("clock_timestamp() + interval '{} seconds'", LEASE.as_secs());
+            assert!(statement.contains(&lease), "{statement}");
+        }
+        assert!(LONGEST_CALL + RENEWAL < LEASE);
     }
 
     #[track_caller]

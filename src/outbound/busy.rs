@@ -1,7 +1,9 @@
 //! Keeps some questions under way at once, without waiting for the slowest: whoever is answered
-//! makes room for what is due next.
+//! makes room for what is due next. Whatever else it waits for, it waits beside them, so that none
+//! stands still while it holds what others need.
 
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -9,87 +11,131 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::time::{Instant, timeout};
 
 use crate::fault::Fault;
+use crate::hub::Shift;
+use crate::store;
 
-/// For how long one run goes on claiming; then it ends what it has, so that a hub can stop.
-const CLAIMING: Duration = Duration::from_secs(10);
-/// How often what comes due is looked for while answers are awaited.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often the leases of what is under way are renewed.
+pub(crate) const RENEWAL: Duration = Duration::from_secs(5);
+/// The usual rhythm.
+const RHYTHM: Rhythm = Rhythm { look: Duration::from_millis(250), renewal: RENEWAL };
 
-/// Claims what is due, at most `most` at once, and works on each, until nothing is due; how many
-/// there were. `claim` is given the room that is left.
+/// How often something is done while answers are awaited.
+#[derive(Clone, Copy, Debug)]
+struct Rhythm {
+    /// What comes due is looked for.
+    look: Duration,
+    /// The leases of what is under way are renewed.
+    renewal: Duration,
+}
+
+/// Claims what is due, at most `most` at once, and works on each, until nothing is due and nothing
+/// under way, or the shift is over; how many there were. `claim` is given the room that is left,
+/// `renew` renews the leases of what is under way. All of it uses the connections that are set apart
+/// for such work.
 ///
 /// # Errors
 /// When nothing could be claimed. What goes wrong with one does not stop the others.
-pub(crate) async fn keep_busy<I, C, W>(
+pub(crate) async fn keep_busy<I, C, H, W>(
     most: usize,
+    shift: &Shift,
     claim: impl Fn(i64) -> C,
+    renew: impl Fn(Vec<I>) -> H,
     work: impl Fn(I) -> W,
 ) -> Result<usize, Fault>
 where
+    I: Clone + PartialEq,
     C: Future<Output = Result<Vec<I>, Fault>>,
+    H: Future<Output = Result<(), Fault>>,
     W: Future<Output = ()>,
 {
-    let begun = Instant::now();
-    let mut under_way = FuturesUnordered::new();
+    store::apart(keep(RHYTHM, most, shift, claim, renew, work)).await
+}
+
+async fn keep<I, C, H, W>(
+    rhythm: Rhythm,
+    most: usize,
+    shift: &Shift,
+    claim: impl Fn(i64) -> C,
+    renew: impl Fn(Vec<I>) -> H,
+    work: impl Fn(I) -> W,
+) -> Result<usize, Fault>
+where
+    I: Clone + PartialEq,
+    C: Future<Output = Result<Vec<I>, Fault>>,
+    H: Future<Output = Result<(), Fault>>,
+    W: Future<Output = ()>,
+{
+    let mut busy = UnderWay { futures: FuturesUnordered::new(), items: Vec::new() };
     let mut taken: usize = 0;
+    let mut renewed = Instant::now();
     loop {
-        let room = most.saturating_sub(under_way.len());
-        if room > 0 && begun.elapsed() < CLAIMING {
-            match claim(i64::try_from(room).unwrap_or(i64::MAX)).await {
+        let room = most.saturating_sub(busy.items.len());
+        if room > 0 && !shift.is_over() {
+            let claiming = claim(i64::try_from(room).unwrap_or(i64::MAX));
+            match busy.beside(claiming).await {
                 Ok(found) => {
                     taken = taken.saturating_add(found.len());
-                    found.into_iter().for_each(|item| under_way.push(work(item)));
+                    for item in found {
+                        let about = item.clone();
+                        busy.begin(item.clone(), work(item).map(move |()| about));
+                    }
                 }
-                Err(fault) if under_way.is_empty() => return Err(fault),
+                Err(fault) if busy.items.is_empty() => return Err(fault),
                 Err(fault) => tracing::warn!(fault = fault.detail, "nothing more is claimed"),
             }
         }
-        if under_way.is_empty() {
+        shift.goes_on();
+        if busy.items.is_empty() {
             return Ok(taken);
         }
-        // Either one is done, or it is time to look for more.
-        let _done_or_not_yet = timeout(LOOK, under_way.next()).await;
-        while let Some(Some(())) = under_way.next().now_or_never() {}
+        if renewed.elapsed() >= rhythm.renewal {
+            renewed = Instant::now();
+            let renewing = renew(busy.items.clone());
+            if let Err(fault) = busy.beside(renewing).await {
+                tracing::warn!(fault = fault.detail, "leases could not be renewed");
+            }
+        }
+        busy.one_ends(rhythm.look).await;
+    }
+}
+
+/// Work under way, and on what. Each ends with what it was about.
+struct UnderWay<I, F> {
+    futures: FuturesUnordered<F>,
+    items: Vec<I>,
+}
+
+impl<I: PartialEq, F: Future<Output = I>> UnderWay<I, F> {
+    fn begin(&mut self, item: I, work: F) {
+        self.items.push(item);
+        self.futures.push(work);
+    }
+
+    /// Waits for something else, while what is under way goes on.
+    async fn beside<T>(&mut self, wanted: impl Future<Output = T>) -> T {
+        let mut wanted = pin!(wanted);
+        loop {
+            tokio::select! {
+                done = &mut wanted => return done,
+                Some(item) = self.futures.next(), if !self.futures.is_empty() => self.end(&item),
+            }
+        }
+    }
+
+    /// Waits until one is done, or it is time to look for more; whoever is done then has left.
+    async fn one_ends(&mut self, look: Duration) {
+        if let Ok(Some(item)) = timeout(look, self.futures.next()).await {
+            self.end(&item);
+        }
+        while let Some(Some(item)) = self.futures.next().now_or_never() {
+            self.end(&item);
+        }
+    }
+
+    fn end(&mut self, item: &I) {
+        self.items.retain(|other| other != item);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cell::{Cell, RefCell};
-    use tokio::sync::Notify;
-
-    #[tokio::test]
-    async fn one_that_hangs_holds_up_no_other_and_there_are_never_more_than_allowed() {
-        let due = RefCell::new((0..20).collect::<Vec<u32>>());
-        let (hangs, at_once, most) = (Notify::new(), Cell::new(0_u32), Cell::new(0));
-        let claim = |room: i64| {
-            let mut due = due.borrow_mut();
-            let kept = due.len().saturating_sub(usize::try_from(room).unwrap());
-            let found = due.split_off(kept);
-            async move { Ok(found) }
-        };
-        let work = |number: u32| {
-            let (hangs, at_once, most, due) = (&hangs, &at_once, &most, &due);
-            async move {
-                at_once.set(at_once.get() + 1);
-                most.set(most.get().max(at_once.get()));
-                match number {
-                    19 => hangs.notified().await,
-                    0 => hangs.notify_one(),
-                    _ => tokio::task::yield_now().await,
-                }
-                assert!(number != 19 || due.borrow().is_empty());
-                at_once.set(at_once.get() - 1);
-            }
-        };
-        assert_eq!(keep_busy(3, claim, work).await.map_err(|fault| fault.detail), Ok(20));
-        assert_eq!(most.get(), 3);
-    }
-
-    #[tokio::test]
-    async fn what_cannot_be_claimed_at_first_is_told() {
-        let claim = |_room: i64| async { Err::<Vec<u32>, _>(Fault::unavailable("away")) };
-        assert!(keep_busy(3, claim, |_number| async {}).await.is_err());
-    }
-}
+mod tests;

@@ -25,7 +25,9 @@ use crate::config::ClientIdentity;
 pub(crate) use ask::ask_for_keys;
 pub use ask::{Question, ask};
 pub use budget::Budget;
-pub(crate) use budget::may_ask;
+pub(crate) use budget::{Asker, InTurn, may_ask};
+#[cfg(test)]
+pub(crate) use busy::RENEWAL;
 pub(crate) use busy::keep_busy;
 
 /// How long a connection may take to come about.

@@ -13,9 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::send::{DOUBT_PAUSE, Sent, Turn, alarm, fail, found, key_of, lose_track, send};
 use super::{load, merchant_of, redirect, surplus, treasury};
 use crate::fault::Fault;
-use crate::hub::Hub;
+use crate::hub::{Hub, Shift};
 use crate::incidents;
-use crate::outbound::{Kind, Question, ask, keep_busy, may_ask};
+use crate::outbound::{Asker, Kind, Question, ask, keep_busy, may_ask};
 use crate::record::{Arrival, record};
 use crate::store::refunds::{self, RefundRecord};
 
@@ -28,37 +28,55 @@ const PROCESSING: [i64; 6] = [5, 10, 30, 60, 300, 1800];
 /// not have.
 const MISSED: i32 = 3;
 
-/// Follows refunds whose time has come, at all merchants at the same time; how many there were.
+/// Follows refunds whose time has come, at all merchants at the same time, and then does what else
+/// there is to do about money that came in surplus; how many there were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one refund does not stop the others.
 pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
-    let runs = hub.merchants.keys().map(|merchant| run_of(hub, merchant));
+    let shift = &Shift::once();
+    let runs = hub.merchants.keys().map(|merchant| async move {
+        let followed = run_of(hub, merchant, shift).await?;
+        Ok(followed.saturating_add(run_surplus_of(hub, merchant).await?))
+    });
     // One that fails does not break off the others.
     future::join_all(runs).await.into_iter().sum()
 }
 
-/// Follows refunds of one merchant whose time has come, within its budget of queries; how many there
-/// were.
+/// Follows refunds of one merchant whose time has come, within its budget of queries, until none is
+/// due or the shift is over; how many there were.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
+pub async fn run_of(hub: &Hub, merchant: &MerchantId, shift: &Shift) -> Result<usize, Fault> {
     let Some(of) = hub.merchants.get(merchant) else { return Ok(0) };
     let claim = |room| async move {
         let client = hub.store.client().await?;
         let now = hub.clock.now();
-        Ok(refunds::claim(&client, merchant, now, room, of.queries.whole()).await?)
+        let share = of.queries.share(Asker::Others, now);
+        Ok(refunds::claim(&client, merchant, now, room, &share).await?)
     };
-    let followed = keep_busy(of.queries.at_once(), claim, |refund: RefundId| async move {
-        if let Err(fault) = follow_claimed(hub, &refund).await {
+    let renew = |held: Vec<RefundId>| async move {
+        let client = hub.store.client().await?;
+        Ok(refunds::renew(&client, &held).await?)
+    };
+    keep_busy(of.queries.at_once(), shift, claim, renew, |refund: RefundId| async move {
+        if let Err(fault) = follow_counted(hub, &refund).await {
             tracing::warn!(%refund, fault = fault.detail, "a refund could not be followed");
         }
     })
-    .await?;
+    .await
+}
+
+/// Gives a merchant's duplicates back where the office wants that, and closes incidents that the
+/// facts have resolved; how many duplicates there were.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn run_surplus_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
     let given_back = surplus::run_of(hub, merchant).await?;
     incidents::resolve(hub, merchant).await?;
-    Ok(followed.saturating_add(given_back))
+    Ok(given_back)
 }
 
 /// Asks how a refund stands and acts on the answer; the refund as it is then. Where the queries of
@@ -68,14 +86,14 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId) -> Result<usize, Fault> {
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
     let refund = load(hub, refund_id).await?;
-    if !may_ask(hub, merchant_of(hub, &refund)?).await? {
+    if !may_ask(hub, merchant_of(hub, &refund)?, Asker::Others).await? {
         return Ok(refund);
     }
-    follow_claimed(hub, refund_id).await
+    follow_counted(hub, refund_id).await
 }
 
 /// The same, its query being counted already.
-async fn follow_claimed(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
+async fn follow_counted(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord, Fault> {
     let refund = load(hub, refund_id).await?;
     if refund.route == Route::Treasury {
         // No provider knows of it.

@@ -17,7 +17,7 @@ use domain::treasury::Route;
 use jiff::Timestamp;
 
 pub use decide::{Decision, decide};
-pub use follow::{follow, run_of, run_once};
+pub use follow::{follow, run_of, run_once, run_surplus_of};
 pub use redirect::{RedirectRequest, redirect};
 pub use request::{RefundRequest, Requested, request};
 pub use treasury::{StepRequest, Stepped, TreasuryStanding, step};

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use tokio_postgres::types::Json;
 
 use super::orders::{self, NextQuery, OrderRecord, Watch};
+use super::queries::Share;
 use super::{StoreError, change, load as load_rows, sql, typed};
 
 /// A combined order to be written down, after its parts.
@@ -229,7 +230,7 @@ pub async fn place_call(
 }
 
 /// Leases combined orders of a merchant whose query is due, at most `limit`, and takes a query for
-/// each of the `most` that the second carries.
+/// each from the share of those who follow orders.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -238,11 +239,22 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
-    most: i64,
+    share: &Share,
 ) -> Result<Vec<CombinedId>, StoreError> {
     let statement = client.prepare_cached(sql::COMBINED_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
+    let Share { whole, own, .. } = share;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, whole, own]).await?;
     rows.iter().map(|row| typed("combined_orders.combined_id", row.try_get(0)?)).collect()
+}
+
+/// Renews the leases of combined orders that are in hand, where nobody else may have them by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(client: &impl GenericClient, wholes: &[CombinedId]) -> Result<(), StoreError> {
+    let ids: Vec<&str> = wholes.iter().map(CombinedId::as_str).collect();
+    change(client, sql::COMBINED_RENEW, &[&ids]).await?;
+    Ok(())
 }
 
 /// Says when a combined order is asked for next, and ends its lease.
@@ -269,9 +281,11 @@ pub async fn close_unsaid(
     client: &impl GenericClient,
     combined_id: &CombinedId,
     wanted_at: Option<Timestamp>,
-    next: Option<Timestamp>,
+    next: &NextQuery,
 ) -> Result<(), StoreError> {
-    change(client, sql::COMBINED_CLOSE_UNSAID, &[&combined_id.as_str(), &wanted_at, &next]).await?;
+    let NextQuery { at, watched, now, .. } = next;
+    let id = combined_id.as_str();
+    change(client, sql::COMBINED_CLOSE_UNSAID, &[&id, &wanted_at, at, now, watched]).await?;
     Ok(())
 }
 

@@ -26,6 +26,8 @@ pub mod sql;
 pub mod treasury;
 pub mod webhooks;
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
@@ -34,8 +36,10 @@ use tokio_postgres::types::{Json, ToSql};
 
 use connect::OnMainRuntime;
 
-/// How many connections one hub keeps at most.
+/// How many connections one hub keeps at most for those who wait for an answer.
 const POOL_SIZE: usize = 16;
+/// How many it keeps at most for work that is done many at once, set [apart].
+const APART: usize = 8;
 /// How long a caller waits for a connection, and a statement for its end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -147,11 +151,23 @@ fn describe(error: &tokio_postgres::Error) -> String {
     )
 }
 
-/// The database of a hub: a pool of connections, and how another is opened beside it.
+tokio::task_local! {
+    static IS_APART: ();
+}
+
+/// Lets `work` use the connections that are set apart, and no others: however much of it there is
+/// at once, nobody else waits for a connection because of it.
+pub(crate) async fn apart<F: Future>(work: F) -> F::Output {
+    IS_APART.scope((), work).await
+}
+
+/// The database of a hub: a pool of connections, one for work that is set [apart], and how another
+/// is opened beside them.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: Pool,
-    settings: tokio_postgres::Config,
+    apart: Pool,
+    settings: Arc<tokio_postgres::Config>,
 }
 
 impl Store {
@@ -164,20 +180,22 @@ impl Store {
             .application_name("payhub")
             .connect_timeout(PATIENCE)
             .options("-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000");
-        let manager = Manager::from_connect(
-            config.clone(),
-            OnMainRuntime::here(),
-            ManagerConfig { recycling_method: RecyclingMethod::Fast },
-        );
-        let pool = Pool::builder(manager)
-            .max_size(POOL_SIZE)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(PATIENCE))
-            .create_timeout(Some(PATIENCE))
-            .recycle_timeout(Some(PATIENCE))
-            .build()
-            .map_err(|error| StoreError::Migration(error.to_string()))?;
-        Ok(Self { pool, settings: config })
+        let pool = |size| {
+            let manager = Manager::from_connect(
+                config.clone(),
+                OnMainRuntime::here(),
+                ManagerConfig { recycling_method: RecyclingMethod::Fast },
+            );
+            Pool::builder(manager)
+                .max_size(size)
+                .runtime(Runtime::Tokio1)
+                .wait_timeout(Some(PATIENCE))
+                .create_timeout(Some(PATIENCE))
+                .recycle_timeout(Some(PATIENCE))
+                .build()
+                .map_err(|error| StoreError::Migration(error.to_string()))
+        };
+        Ok(Self { pool: pool(POOL_SIZE)?, apart: pool(APART)?, settings: Arc::new(config) })
     }
 
     /// A connection.
@@ -185,12 +203,15 @@ impl Store {
     /// # Errors
     /// When none comes in time.
     pub async fn client(&self) -> Result<Object, StoreError> {
-        Ok(self.pool.get().await?)
+        let is_apart = IS_APART.try_with(|()| ()).is_ok();
+        let pool = if is_apart { &self.apart } else { &self.pool };
+        Ok(pool.get().await?)
     }
 
     /// Lets every connection go.
     pub fn close(&self) {
         self.pool.close();
+        self.apart.close();
     }
 }
 

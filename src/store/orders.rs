@@ -12,6 +12,7 @@ use domain::provider::Provider;
 use jiff::Timestamp;
 use tokio_postgres::types::Json;
 
+use super::queries::Share;
 use super::{StoreError, change, load, sql, typed};
 
 pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PartOf, PaymentRecord, shares};
@@ -202,9 +203,7 @@ pub struct Answered<'a> {
     /// When it was superseded.
     pub superseded_at: Option<Timestamp>,
     /// When it is asked for next.
-    pub next_query_at: Option<Timestamp>,
-    /// How often it was asked for.
-    pub queries: i32,
+    pub next: NextQuery,
 }
 
 /// Writes an answer; false when the order's state moved meanwhile, and nothing was written. An
@@ -233,8 +232,10 @@ pub async fn answered(
             &message,
             &answer.closed_at,
             &answer.superseded_at,
-            &answer.next_query_at,
-            &answer.queries,
+            &answer.next.at,
+            &answer.next.queries,
+            &answer.next.now,
+            &answer.next.watched,
         ],
     )
     .await?;
@@ -270,8 +271,8 @@ pub async fn made_for(
     Ok(())
 }
 
-/// Leases orders of a merchant whose query is due, at most `limit`, and takes a query for each of
-/// the `most` that the second carries.
+/// Leases orders of a merchant whose query is due, at most `limit`, and takes a query for each
+/// from the share of those who follow orders.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -280,11 +281,22 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
-    most: i64,
+    share: &Share,
 ) -> Result<Vec<OrderId>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
+    let Share { whole, own, .. } = share;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, whole, own]).await?;
     rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
+}
+
+/// Renews the leases of orders that are in hand, where nobody else may have them by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(client: &impl GenericClient, orders: &[OrderId]) -> Result<(), StoreError> {
+    let ids: Vec<&str> = orders.iter().map(OrderId::as_str).collect();
+    change(client, sql::ORDERS_RENEW, &[&ids]).await?;
+    Ok(())
 }
 
 /// When an order, or a whole of several, is asked for next.
@@ -324,9 +336,11 @@ pub async fn close_unsaid(
     client: &impl GenericClient,
     order_id: &OrderId,
     wanted_at: Option<Timestamp>,
-    next: Option<Timestamp>,
+    next: &NextQuery,
 ) -> Result<(), StoreError> {
-    change(client, sql::ORDERS_CLOSE_UNSAID, &[&order_id.as_str(), &wanted_at, &next]).await?;
+    let NextQuery { at, watched, now, .. } = next;
+    let id = order_id.as_str();
+    change(client, sql::ORDERS_CLOSE_UNSAID, &[&id, &wanted_at, at, now, watched]).await?;
     Ok(())
 }
 

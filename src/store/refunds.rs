@@ -9,6 +9,7 @@ use domain::refund::RefundState;
 use domain::treasury::Route;
 use jiff::Timestamp;
 
+use super::queries::Share;
 use super::{StoreError, change, load, sql, typed};
 
 pub use record::{RefundRecord, TreasuryStep};
@@ -315,8 +316,8 @@ pub async fn settle_redirect(
     Ok(())
 }
 
-/// Leases refunds of a merchant whose query is due, at most `limit`, and takes a query for each of
-/// the `most` that the second carries.
+/// Leases refunds of a merchant whose query is due, at most `limit`, and takes a query for each
+/// from the share of others than those who follow orders.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -325,11 +326,22 @@ pub async fn claim(
     merchant: &MerchantId,
     now: Timestamp,
     limit: i64,
-    most: i64,
+    share: &Share,
 ) -> Result<Vec<RefundId>, StoreError> {
     let statement = client.prepare_cached(sql::REFUNDS_CLAIM).await?;
-    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, &most]).await?;
+    let Share { whole, own, .. } = share;
+    let rows = client.query(&statement, &[&merchant.as_str(), &now, &limit, whole, own]).await?;
     rows.iter().map(|row| typed("refunds.refund_id", row.try_get(0)?)).collect()
+}
+
+/// Renews the leases of refunds that are in hand, where nobody else may have them by now.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn renew(client: &impl GenericClient, refunds: &[RefundId]) -> Result<(), StoreError> {
+    let ids: Vec<&str> = refunds.iter().map(RefundId::as_str).collect();
+    change(client, sql::REFUNDS_RENEW, &[&ids]).await?;
+    Ok(())
 }
 
 /// Says when a refund is asked for next; `None`: never again.

@@ -51,7 +51,7 @@ fn asked(fee: &str, tax: &str) -> Value {
     })
 }
 
-async fn combine(world: &World, fee: &str, tax: &str) -> (u16, Value) {
+pub(crate) async fn combine(world: &World, fee: &str, tax: &str) -> (u16, Value) {
     world.post("/v1/combined-orders", &asked(fee, tax)).await.unwrap()
 }
 

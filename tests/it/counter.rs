@@ -197,11 +197,12 @@ async fn t12_what_taking_back_gave_back_is_not_booked_though_its_answer_was_lost
     world.finish().await;
 }
 
-/// An order whose first sending got no answer while its payer is asked, and whose repeat is
-/// refused.
+/// An order whose first sending got no answer while its payer is asked, which the replica that is
+/// asked does not have yet, and whose repeat is refused.
 async fn refused_when_repeated(world: &World, counter: &Counter) -> (String, Value) {
     let fee = world.fee(counter.0).await;
     spoil(world, Operation::Place, Action::DropAfterCommit);
+    spoil(world, Operation::Query, Action::Absent);
     spoil(world, Operation::Place, Action::NotEnough);
     let (code, order) = scan(world, counter, &fee, counter.2[1]).await;
     assert_eq!((code, word(&order, "status").as_str()), (202, "unknown"), "{order}");

@@ -3,6 +3,8 @@
 
 mod answers;
 mod budget;
+mod crowd;
+mod pages;
 mod races;
 
 use jiff::SignedDuration;

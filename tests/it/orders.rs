@@ -129,8 +129,12 @@ async fn a_provider_that_does_not_answer_holds_up_no_other() {
     silent.of.merchant = Some("1900000001".to_owned());
     let silent = world.sandbox.engine().set_fault(silent).unwrap();
     is_paid_meanwhile(&world, &fee).await;
+    // Whatever is leased is being asked for at this moment: none waits behind a silent one.
     let leased = "SELECT count(*) FROM orders WHERE leased_until > clock_timestamp()";
-    assert_eq!(world.count(leased).await, 4, "no more than can be asked within a lease");
+    assert_eq!(world.count(leased).await, 5);
+    let asked = |said: &&sandbox::Verdict| said.target.contains("out-trade-no");
+    let requests = world.sandbox.engine().state().requests;
+    assert_eq!(requests.iter().filter(asked).count(), 5);
     world.sandbox.engine().lift_faults(Some(silent));
     world.close_only().await;
 }

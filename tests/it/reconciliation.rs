@@ -289,3 +289,60 @@ async fn a_payment_that_the_bill_lacks_stays_a_doubt_while_its_provider_is_silen
     }
     world.finish().await;
 }
+
+/// The queries of a merchant's second are spent, all of them.
+async fn spent(world: &World, second: &str) {
+    let spent = "INSERT INTO query_budgets VALUES ($1, $2, 1000, 0)
+                 ON CONFLICT (merchant_id) DO UPDATE SET second = excluded.second, taken = 1000";
+    world.database().await.execute(spent, &[&WECHAT, &at(second)]).await.unwrap();
+}
+
+/// A payment that the bill lacks, and one of which nobody told the hub, on the next morning.
+async fn two_that_must_be_asked_about(world: &World) -> String {
+    let (_, _, number) = world.paid(WECHAT, "1").await;
+    let mut fault = Fault::new(Place::Bill, Action::MissingRow);
+    fault.of = Match { out_trade_no: Some(number), ..Match::default() };
+    world.sandbox.engine().set_fault(fault).unwrap();
+    let fee = world.fee("2").await;
+    let (_, order) = world.order(WECHAT, &[&fee]).await;
+    world.sandbox.engine().pay(&word(&order, "out_trade_no"), false).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    spent(world, NEXT_MORNING).await;
+    fee
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_whose_queries_are_spent_waits_for_its_turn() {
+    let world = World::open().await;
+    let fee = two_that_must_be_asked_about(&world).await;
+    let waits = async {
+        // It has the bill, and nothing is left in this second.
+        world
+            .becomes("SELECT count(*) FROM provider_calls WHERE operation = 'fetch_bill'", 1)
+            .await;
+        assert_ne!(world.fee_status(&fee).await, "paid");
+        world.clock.advance(jiff::SignedDuration::from_secs(1));
+    };
+    let (run, ()) = tokio::join!(payhub::reconcile::run_once(&world.hub), waits);
+    run.unwrap();
+    assert_eq!(world.fee_status(&fee).await, "paid", "the query proved it");
+    let (kind, detail) = only(&world, "differences", WECHAT).await;
+    assert_eq!(kind, "only_in_hub");
+    assert!(detail.ends_with("asked at once, its provider says: paid"), "{detail}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_could_not_be_asked_about_stays_a_doubt() {
+    let world = World::open().await;
+    two_that_must_be_asked_about(&world).await;
+    let queries = "SELECT count(*) FROM provider_calls WHERE operation LIKE 'query%'";
+    let before = world.count(queries).await;
+    payhub::reconcile::run_once(&world.hub).await.unwrap();
+    assert_eq!(world.count(queries).await, before, "nobody was asked beyond the budget");
+    assert_eq!(world.count("SELECT count(*) FROM differences").await, 0);
+    let not_asked = "SELECT count(*) FROM doubts WHERE detail LIKE '%could not be asked%'";
+    assert_eq!(world.count(not_asked).await, 2);
+    world.seconds(1).await;
+    world.finish().await;
+}

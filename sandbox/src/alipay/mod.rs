@@ -172,6 +172,9 @@ fn instead(action: Action) -> Option<Reply> {
 }
 
 fn execute(world: &mut World, request: &Request<'_>) -> Result<Map<String, Value>, Business> {
+    if request.action == Some(Action::Absent) {
+        return Err(Business::no_trade());
+    }
     match request.method {
         Method::Precreate => offers::precreate(world, request),
         Method::Create => offers::create(world, request),

@@ -48,7 +48,9 @@ impl Faults {
     /// Puts a rule in force.
     pub(crate) fn set(&mut self, fault: Fault, now: Timestamp) -> Result<u64, ControlError> {
         if !fault.makes_sense() {
-            let text = format!("{:?} cannot happen on {:?}", fault.action, fault.on);
+            let during = fault.operation.map(|operation| format!(" of {operation:?}"));
+            let during = during.unwrap_or_default();
+            let text = format!("{:?} cannot happen on {:?}{during}", fault.action, fault.on);
             return Err(ControlError::BadFault(text));
         }
         if fault.probability.is_some_and(|per_mille| per_mille > 1000) {

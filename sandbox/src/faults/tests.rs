@@ -31,9 +31,20 @@ fn a_fault_that_cannot_happen_there_is_refused() {
         (Place::Callback, Action::MissingRow),
         (Place::Callback, Action::Status500),
         (Place::Answer, Action::Throttle),
+        (Place::Answer, Action::Absent),
     ] {
         let refused = Faults::default().set(Fault::new(on, action), now());
         assert!(matches!(refused, Err(ControlError::BadFault(_))), "{on:?} {action:?}");
+    }
+}
+
+#[test]
+fn only_a_query_of_an_order_can_miss_it() {
+    let absent = |operation| Fault::new(Place::Answer, Action::Absent).during(operation);
+    assert!(Faults::default().set(absent(Operation::Query), now()).is_ok());
+    for operation in [Operation::Place, Operation::Close, Operation::QueryRefund] {
+        let refused = Faults::default().set(absent(operation), now());
+        assert!(matches!(refused, Err(ControlError::BadFault(_))), "{operation:?}");
     }
 }
 

@@ -84,6 +84,8 @@ pub enum Action {
     Abnormal,
     /// A refund is accepted and ends `CLOSED`.
     Closed,
+    /// A query is answered by a replica that does not have the order yet: it does not exist.
+    Absent,
     /// A text message is refused by the vendor's limit.
     Throttle,
     /// A text message is accepted and its receipt says that it failed.
@@ -206,7 +208,7 @@ impl Fault {
     /// Whether the action can happen where the rule wants it.
     pub(super) fn makes_sense(&self) -> bool {
         use Action::{
-            Abnormal, ChangedRow, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
+            Abnormal, Absent, ChangedRow, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
             EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
             Status500, Throttle, Truncate, Undelivered, UnknownSerial, WrongHash, WrongSignature,
             XxeProbe,
@@ -222,6 +224,7 @@ impl Fault {
             }
             NotEnough => matches!(self.on, Place::Answer | Place::Sms),
             Abnormal | Closed => self.on == Place::Answer,
+            Absent => self.on == Place::Answer && self.operation == Some(Operation::Query),
             Throttle | Undelivered => self.on == Place::Sms,
             MissingRow | ExtraRow | ChangedRow | Truncate | WrongHash | Late | EmptyDay => {
                 self.on == Place::Bill

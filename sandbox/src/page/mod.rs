@@ -31,7 +31,7 @@ const OPERATIONS: [&str; 10] = [
     "send",
     "query_send",
 ];
-const ACTIONS: [&str; 24] = [
+const ACTIONS: [&str; 25] = [
     "drop",
     "duplicate",
     "delay",
@@ -46,6 +46,7 @@ const ACTIONS: [&str; 24] = [
     "status_429",
     "not_enough",
     "abnormal",
+    "absent",
     "closed",
     "throttle",
     "undelivered",

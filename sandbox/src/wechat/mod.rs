@@ -144,6 +144,9 @@ pub(crate) fn corrupt(body: &mut [u8]) {
 }
 
 fn execute(world: &mut World, asked: &Asked<'_>, route: &Route) -> Result<Done, Refusal> {
+    if asked.action == Some(Action::Absent) {
+        return Err(Refusal::no_order());
+    }
     match route {
         Route::Place(product, side) => orders::place(world, asked, *product, *side).map(Done::Json),
         Route::QueryByNo(no, side) => {

@@ -91,6 +91,9 @@ fn instead(action: Option<Action>) -> Option<Refusal> {
 }
 
 fn execute(world: &mut World, asked: &Asked) -> Result<Done, Refusal> {
+    if asked.action == Some(Action::Absent) {
+        return Err(Refusal::no_order());
+    }
     match asked.route {
         Route::UnifiedOrder => orders::place(world, asked).map(Done::Fields),
         Route::OrderQuery => orders::query(world, asked).map(Done::Fields),

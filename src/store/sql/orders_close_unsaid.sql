@@ -1,7 +1,8 @@
--- A close got no answer: it is asked about again at $3, and wanted since $2 unless only its time was over. No row when there
--- is no such order.
+-- A close got no answer: it is asked about again at $3, or at $5 where somebody has opened the page meanwhile ($4:
+-- now), and wanted since $2 unless only its time was over. No row when there is no such order.
 UPDATE orders
-   SET closes = closes + 1, close_wanted_at = COALESCE(close_wanted_at, $2), next_query_at = $3,
-       queries = CASE WHEN closes = 0 THEN 0 ELSE queries + 1 END, leased_until = NULL
+   SET closes = closes + 1, close_wanted_at = COALESCE(close_wanted_at, $2), leased_until = NULL,
+       next_query_at = CASE WHEN $3::timestamptz IS NOT NULL AND watched_until > $4 THEN LEAST($3, $5) ELSE $3 END,
+       queries = CASE WHEN closes = 0 THEN 0 ELSE queries + 1 END
  WHERE order_id = $1 AND state NOT IN ('paid', 'failed')
 RETURNING order_id

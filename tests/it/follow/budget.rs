@@ -2,6 +2,7 @@
 //! nobody starves.
 
 use jiff::SignedDuration;
+use payhub::demo::WECHAT;
 use serde_json::{Value, json};
 
 use crate::harness::{World, word};
@@ -9,7 +10,12 @@ use crate::products::{LEGACY, legacy};
 
 /// An office whose old merchant carries six queries a second.
 async fn six_a_second() -> World {
-    World::open_with(&format!("{}queries_per_second = 6\n", legacy())).await
+    with_budget(6).await
+}
+
+/// An office whose old merchant carries so many queries a second.
+pub(super) async fn with_budget(queries: u32) -> World {
+    World::open_with(&format!("{}queries_per_second = {queries}\n", legacy())).await
 }
 
 /// The most queries of a merchant that left in any second of the clock.
@@ -24,7 +30,7 @@ pub(super) async fn most_in_a_second(world: &World) -> i64 {
 }
 
 /// Orders of the old merchant that may be asked for, `count` of them.
-async fn orders(world: &World, count: usize) -> Vec<Value> {
+pub(super) async fn orders(world: &World, count: usize) -> Vec<Value> {
     let mut orders = Vec::new();
     for number in 0..count {
         let fee = world.fee(&format!("{number}")).await;
@@ -57,10 +63,11 @@ async fn two_hubs_together_never_ask_more_than_the_budget_and_use_all_of_it() {
     let twin = world.twin(world.another_store()).await.unwrap();
     let orders = orders(&world, 20).await;
     world.clock.advance(SignedDuration::from_secs(7));
-    for second in 1..=4 {
+    // An eighth is kept for others: a query in three of these four seconds.
+    for expected in [5, 11, 16, 20] {
         super::look(&world, &twin).await;
         let asked = asked_since(&world, 0).await.len();
-        assert_eq!(asked, orders.len().min(second * 6), "after {second} seconds");
+        assert_eq!(asked, expected);
         // Whoever comes again in the same second gets nothing.
         super::look(&world, &twin).await;
         assert_eq!(asked_since(&world, 0).await.len(), asked);
@@ -69,7 +76,7 @@ async fn two_hubs_together_never_ask_more_than_the_budget_and_use_all_of_it() {
     let mut asked = asked_since(&world, 0).await;
     asked.sort_unstable();
     asked.dedup();
-    assert_eq!(asked.len(), 20, "each of them once");
+    assert_eq!(asked.len(), orders.len(), "each of them once");
     assert_eq!(most_in_a_second(&world).await, 6);
     twin.close().await;
     world.finish().await;
@@ -138,12 +145,82 @@ async fn whoever_refreshes_is_counted_and_sees_what_is_known_when_nothing_is_lef
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_young_order_is_asked_for_beside_two_hundred_refunds_that_are_due() {
+    let world = World::open().await;
+    let (_, order, _) = world.paid(WECHAT, "1").await;
+    let body = json!({"amount_fen": 100, "reason": "多收"});
+    let (status, refund) = world.post(&format!("/v1/orders/{order}/refunds"), &body).await.unwrap();
+    assert_eq!(status, 201, "{refund}");
+    let fee = world.fee("2").await;
+    let (_, young) = world.order(WECHAT, &[&fee]).await;
+    world.clock.advance(SignedDuration::from_secs(7));
+    let client = world.database().await;
+    let many = "INSERT INTO refunds
+                SELECT (jsonb_populate_record(r, jsonb_build_object(
+                            'refund_id', 'rfd_' || replace(gen_random_uuid()::text, '-', ''),
+                            'out_refund_no', 'R' || replace(gen_random_uuid()::text, '-', ''),
+                            'next_query_at', r.created_at, 'state', 'unknown', 'leased_until', NULL))).*
+                  FROM refunds r, generate_series(1, 200)";
+    assert_eq!(client.execute(many, &[]).await.unwrap(), 200);
+    payhub::refunds::run_once(&world.hub).await.unwrap();
+    assert_eq!(asked("query_refund", &world).await, 25, "half of fifty, and not more");
+    payhub::orders::run_once(&world.hub).await.unwrap();
+    assert_eq!(asked_since(&world, 0).await, [word(&young, "id")]);
+    world.close_only().await;
+}
+
+/// How often a provider was asked so.
+async fn asked(operation: &str, world: &World) -> i64 {
+    let asked = format!("SELECT count(*) FROM provider_calls WHERE operation = '{operation}'");
+    world.count(&asked).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backend_that_refreshes_all_the_time_leaves_half_to_those_who_follow() {
+    let world = World::open().await;
+    let (one, other) = (world.fee("1").await, world.fee("2").await);
+    let (_, wanted) = world.order(WECHAT, &[&one]).await;
+    world.clock.advance(SignedDuration::from_secs(7));
+    let (_, looked_at) = world.order(WECHAT, &[&other]).await;
+    let refresh = format!("/v1/orders/{}?refresh=true", word(&looked_at, "id"));
+    for _ in 0..50 {
+        assert_eq!(world.get(&refresh).await.unwrap().0, 200);
+    }
+    assert_eq!(asked("query", &world).await, 25);
+    payhub::orders::run_once(&world.hub).await.unwrap();
+    let by_now = asked_since(&world, 0).await;
+    assert!(by_now.contains(&word(&wanted, "id")), "{by_now:?}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_takes_no_query_for_what_another_hub_has_in_hand() {
+    let world = six_a_second().await;
+    let orders = orders(&world, 6).await;
+    world.clock.advance(SignedDuration::from_secs(8));
+    let mut client = world.database().await;
+    // Another hub is just about to lease four of them.
+    let tx = client.transaction().await.unwrap();
+    let four: Vec<String> = orders[..4].iter().map(|order| word(order, "id")).collect();
+    let lock = "SELECT FROM orders WHERE order_id = ANY ($1) FOR UPDATE";
+    tx.query(lock, &[&four]).await.unwrap();
+    payhub::orders::run_once(&world.hub).await.unwrap();
+    tx.rollback().await.unwrap();
+    let taken = "SELECT taken FROM query_budgets WHERE merchant_id = 'legacy-wechat'";
+    assert_eq!(world.count(taken).await, 2);
+    payhub::orders::run_once(&world.hub).await.unwrap();
+    assert_eq!(asked_since(&world, 0).await.len(), 6, "and none is lost");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_budget_without_sense_stops_the_start() {
     use payhub::config::{Config, Environment};
     for (given, is_good) in [("1", true), ("300", true), ("0", false), ("301", false)] {
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1\"\n[security]\n\
-             master_key = \"cGF5aHViIGRlbW9uc3RyYXRpb24ga2V5IDAwMDAwMDE=\"\n{}queries_per_second = {given}\n",
+             master_key = \"cGF5aHViIGRlbW9uc3RyYXRpb24ga2V5IDAwMDAwMDE=\"\n\
+             [database]\nurl = \"postgres://127.0.0.1/payhub\"\n{}queries_per_second = {given}\n",
             legacy().replace("{providers}", "http://127.0.0.1")
         );
         let path = std::path::Path::new("payhub.toml");

@@ -80,6 +80,7 @@ rules! {
     faults:
         a_fault_while_placing_decides_nothing_and_the_order_is_paid_once
         a_fault_while_querying_decides_nothing_and_the_next_query_does
+        an_order_that_a_replica_does_not_have_yet_is_absent_and_the_next_query_finds_it
         a_fault_while_closing_decides_nothing_and_the_order_ends_closed
         a_fault_while_refunding_decides_nothing_and_money_goes_back_once
         a_fault_while_querying_a_refund_decides_nothing_and_the_next_query_does

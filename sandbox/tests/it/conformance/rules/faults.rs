@@ -57,6 +57,16 @@ pub(in crate::conformance) fn a_fault_while_querying_decides_nothing_and_the_nex
     }
 }
 
+pub(in crate::conformance) fn an_order_that_a_replica_does_not_have_yet_is_absent_and_the_next_query_finds_it(
+    case: &Case,
+) {
+    case.paid();
+    case.fault(Operation::Query, Action::Absent);
+    assert_eq!(case.standing(), OrderStanding::Absent);
+    case.found();
+    assert_eq!(case.moves(), [(Direction::Payment, AMOUNT)]);
+}
+
 pub(in crate::conformance) fn a_fault_while_closing_decides_nothing_and_the_order_ends_closed(
     case: &Case,
 ) {
