@@ -22,8 +22,9 @@ use round::{Wakes, Work, Worker};
 const ORDERS: Worker = Worker::new("orders", Wakes::Follow, 1, 120);
 /// Sends and asks for refunds.
 const REFUNDS: Worker = Worker::new("refunds", Wakes::Follow, 1, 120);
-/// Hands on what the outbox holds. Receivers that do not answer make a round long.
-const DISPATCH: Worker = Worker::new("dispatch", Wakes::Dispatch, 1, 1200);
+/// Hands on what the outbox holds. It has no rounds and looks once a second by itself; a statement
+/// that does not end is broken off after half a minute.
+const DISPATCH: Worker = Worker::new("dispatch", Wakes::Period, 1, 60);
 /// Makes the daily runs. A large bill takes its time.
 const RECONCILE: Worker = Worker::new("reconcile", Wakes::Reconcile, 30, 1800);
 /// Renews the providers' verification keys, each process its own.
@@ -73,7 +74,7 @@ impl Workers {
                 Box::pin(async move { refunds::run_of(hub, &of).await })
             });
         }
-        workers.keep(hub, DISPATCH, "", |hub| Box::pin(dispatch::run_once(hub)));
+        workers.dispatch(hub);
         workers.keep(hub, RECONCILE, "", |hub| Box::pin(reconcile::run_once(hub)));
         workers.keep(hub, KEYS, "", |hub| Box::pin(keys::run_once(hub)));
         workers.keep(hub, CASES, "", |hub| Box::pin(cases::run_once(hub)));
@@ -94,10 +95,24 @@ impl Workers {
         work: impl for<'a> Fn(&'a Hub) -> Work<'a> + Clone + Send + Sync + 'static,
     ) {
         let name = [worker.name, of].join(" ").trim_end().to_owned();
-        let patience = worker.period.saturating_mul(3).saturating_add(worker.longest);
-        let beat = hub.health.begin(name, patience);
+        let beat = hub.health.begin(name, worker.patience());
         let stopped = self.stop.subscribe();
         self.tasks.spawn(round::keep(Arc::clone(hub), stopped, worker, beat, work));
+    }
+
+    /// Keeps the dispatch running.
+    fn dispatch(&mut self, hub: &Arc<Hub>) {
+        let beat = hub.health.begin(DISPATCH.name.to_owned(), DISPATCH.patience());
+        let (hub, stopped) = (Arc::clone(hub), self.stop.subscribe());
+        self.tasks.spawn(async move {
+            let run = |stopped| {
+                let (hub, beat) = (Arc::clone(&hub), Arc::clone(&beat));
+                async move {
+                    dispatch::run(&hub, stopped, &|| beat.came_round()).await;
+                }
+            };
+            round::stay(stopped, DISPATCH, &beat, run).await;
+        });
     }
 
     /// Lets the workers end what they are doing, for a bounded time.

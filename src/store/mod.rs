@@ -28,6 +28,7 @@ pub mod treasury;
 
 use std::time::Duration;
 
+pub use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Json, ToSql};

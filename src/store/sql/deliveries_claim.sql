@@ -33,7 +33,7 @@ WITH RECURSIVE receivers AS (
      LIMIT $2
 )
 UPDATE deliveries d
-   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '30 seconds'
+   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '20 seconds'
   FROM chosen
  WHERE d.delivery_id = chosen.delivery_id
 RETURNING d.delivery_id, d.kind, d.event_id, d.notification_id, d.receiver, d.state, d.attempts, d.tries, d.lookups,
