@@ -39,11 +39,7 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 /// Hands on what is due whenever something is, until `stopped` says so; how many deliveries were
 /// taken up. A receiver that does not answer holds up no other. `beat` is called at least once a
 /// second, as long as the database's answers come.
-pub async fn run(
-    hub: &Hub,
-    stopped: watch::Receiver<bool>,
-    beat: &(dyn Fn() + Sync),
-) -> usize {
+pub async fn run(hub: &Hub, stopped: watch::Receiver<bool>, beat: &(dyn Fn() + Sync)) -> usize {
     engine(hub).run(&hub.signals.dispatch, stopped, beat).await
 }
 

@@ -45,6 +45,8 @@ impl<E> Request<E> {
 pub(super) struct Response<E> {
     /// When the database was asked: no lease of it began before.
     pub(super) asked_at: Instant,
+    /// Whether a claim was made, or tried.
+    pub(super) has_claimed: bool,
     /// What was claimed.
     pub(super) claimed: Vec<Claimed>,
     /// What was to be held longer, and the numbers of what is; `None`: nobody knows.
@@ -75,6 +77,7 @@ pub(super) async fn exchange<C: Carrier>(
 ) -> Response<C::Effect> {
     let mut response = Response {
         asked_at: Instant::now(),
+        has_claimed: request.room > 0,
         claimed: Vec::new(),
         renewed: None,
         unreleased: Vec::new(),

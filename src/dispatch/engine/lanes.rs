@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::store::deliveries::{Cargo, Claimed, Share};
 
 /// How many deliveries a lane claims ahead at most.
-const AHEAD_MAX: usize = 1_000;
+const AHEAD_MAX: usize = 2_000;
 /// How many are claimed and wait, at most, in all lanes.
 const WAITING_MAX: usize = 4_000;
 /// How large their bodies are together, at most, by the size of what was claimed lately.

@@ -44,6 +44,8 @@ pub(super) struct Run<'a, C: Carrier> {
     release: Vec<(i64, i64)>,
     /// Something may be due.
     looks: bool,
+    /// A claim is made just now.
+    is_claiming: bool,
     /// The database failed; it is left alone until the next period.
     is_paused: bool,
     is_stopping: bool,
@@ -65,6 +67,7 @@ impl<'a, C: Carrier> Run<'a, C> {
             renew: Vec::new(),
             release: Vec::new(),
             looks: true,
+            is_claiming: false,
             is_paused: false,
             is_stopping: false,
             taken: 0,
@@ -92,6 +95,10 @@ impl<'a, C: Carrier> Run<'a, C> {
                 self.stop();
             }
             self.begin();
+            // What is carried in no time is written together.
+            while self.end_ready() {
+                self.begin();
+            }
             self.exchange();
             if self.is_over() {
                 break;
@@ -99,9 +106,6 @@ impl<'a, C: Carrier> Run<'a, C> {
             tokio::select! {
                 Some(carried) = self.under_way.next(), if !self.under_way.is_empty() => {
                     self.end(carried);
-                    while let Some(Some(carried)) = self.under_way.next().now_or_never() {
-                        self.end(carried);
-                    }
                 }
                 Some(response) = self.exchanges.next(), if !self.exchanges.is_empty() => {
                     self.exchanged(response);
@@ -149,6 +153,16 @@ impl<'a, C: Carrier> Run<'a, C> {
         }
     }
 
+    /// Ends what has been carried by now; whether that was any.
+    fn end_ready(&mut self) -> bool {
+        let mut has_ended = false;
+        while let Some(Some(carried)) = self.under_way.next().now_or_never() {
+            self.end(carried);
+            has_ended = true;
+        }
+        has_ended
+    }
+
     fn end(&mut self, (mut claimed, carried): Carried<C::Effect>) {
         self.lanes.end(&claimed.receiver);
         match carried {
@@ -187,14 +201,16 @@ impl<'a, C: Carrier> Run<'a, C> {
         }
         let has_news =
             !(self.attempted.is_empty() && self.renew.is_empty() && self.release.is_empty());
-        let room = if self.is_stopping { 0 } else { self.lanes.room() };
+        // One claims at a time: another would only step over what the first has locked.
+        let may_claim = !self.is_stopping && !self.is_claiming;
+        let room = if may_claim { self.lanes.room() } else { 0 };
         if !has_news && !(room > 0 && self.looks) {
             return;
         }
         let shares = if room > 0 { self.lanes.shares(room) } else { Vec::new() };
-        if room > 0 {
-            self.looks = false;
-        }
+        // What is settled without a claim behind it leaves something to look for.
+        self.looks = room == 0;
+        self.is_claiming |= room > 0;
         let request = Request {
             attempted: std::mem::take(&mut self.attempted),
             renew: std::mem::take(&mut self.renew),
@@ -216,8 +232,17 @@ impl<'a, C: Carrier> Run<'a, C> {
     }
 
     fn exchanged(&mut self, response: Response<C::Effect>) {
-        let Response { asked_at, claimed, renewed, mut unreleased, unwritten, refused, fault } =
-            response;
+        let Response {
+            asked_at,
+            has_claimed,
+            claimed,
+            renewed,
+            mut unreleased,
+            unwritten,
+            refused,
+            fault,
+        } = response;
+        self.is_claiming &= !has_claimed;
         // Where something was, more may be.
         self.looks |= !claimed.is_empty();
         self.taken = self.taken.saturating_add(claimed.len());

@@ -16,14 +16,15 @@ WITH given AS (
     RETURNING d.delivery_id, d.receiver, d.ordering_key, d.state, d.next_at,
               g.number, g.begun_at, g.outcome, g.detail, g.vendor_ref, g.status, g.took_ms
 ), behind AS (
+    -- By the key's own index, as the claim looks.
     UPDATE deliveries d SET next_at = w.next_at
       FROM written w
-     WHERE w.state = 'due' AND d.receiver = w.receiver AND d.ordering_key = w.ordering_key
-       AND d.delivery_id > w.delivery_id AND d.state = 'due' AND d.leased_until IS NULL AND d.next_at < w.next_at
+     WHERE w.state = 'due' AND d.ordering_key = w.ordering_key AND d.receiver || '' = w.receiver
+       AND d.delivery_id + 0 > w.delivery_id AND d.state = 'due' AND d.leased_until IS NULL
+       AND d.next_at + interval '0' < w.next_at
 ), kept AS (
     INSERT INTO delivery_attempts (delivery_id, attempt, begun_at, outcome, detail, vendor_ref, status, took_ms)
     SELECT delivery_id, number, begun_at, outcome, detail, vendor_ref, status, took_ms
       FROM written WHERE number IS NOT NULL
-    ON CONFLICT DO NOTHING
 )
 SELECT delivery_id FROM written

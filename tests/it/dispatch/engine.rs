@@ -114,8 +114,7 @@ async fn another(post: &Post, name: &str, concurrency: i32) {
 
 /// Has what happened to one receiver happen to another instead, every second one.
 async fn share(post: &Post, name: &str) {
-    let statement =
-        format!("UPDATE deliveries SET receiver = '{name}' WHERE delivery_id % 2 = 0");
+    let statement = format!("UPDATE deliveries SET receiver = '{name}' WHERE delivery_id % 2 = 0");
     post.sql.batch_execute(&statement).await.unwrap();
 }
 
@@ -171,7 +170,8 @@ async fn receivers_that_never_answer_leave_a_place_to_every_other() {
     let engine = engine(&post, hands).at_once(8);
     let (stop, stopped) = watch::channel(false);
     let run = tokio::spawn(async move { engine.run(&Notify::new(), stopped, &|| {}).await });
-    let others = "SELECT count(*)::text FROM deliveries WHERE state <> 'done' AND receiver <> 'stuck'";
+    let others =
+        "SELECT count(*)::text FROM deliveries WHERE state <> 'done' AND receiver <> 'stuck'";
     until("the others are done", LONG, async || post.text(others).await == "0").await;
     assert_eq!(post.text(UNDONE).await, "60", "nothing of the stuck receiver");
     // It is told to stop: what is under way ends, and what waits is given back.

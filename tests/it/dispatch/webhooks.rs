@@ -86,12 +86,8 @@ async fn what_waits_behind_a_failed_one_is_due_with_it_and_goes_with_it() {
     // Somebody sends the first again before its time: the second does not stay behind.
     post.receiver.says(|_| status(200));
     let client = post.hub.store.client().await.unwrap();
-    let number: i64 = post
-        .sql
-        .query_one("SELECT min(delivery_id) FROM deliveries", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let number: i64 =
+        post.sql.query_one("SELECT min(delivery_id) FROM deliveries", &[]).await.unwrap().get(0);
     let again = payhub::store::webhooks::resend(&client, "registry", &[number], post.now()).await;
     assert_eq!(again.unwrap().len(), 1);
     drop(client);

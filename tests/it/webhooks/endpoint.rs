@@ -143,7 +143,8 @@ async fn what_was_claimed_before_its_endpoint_was_disabled_is_not_sent_either() 
     archive.receiver.was_asked(9).await;
     // One is under way, and another is claimed behind it by now or in a moment. A second later it
     // would be given back, so nobody insists on seeing it.
-    let claimed = "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND receiver = 'archive'";
+    let claimed =
+        "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND receiver = 'archive'";
     let mut looks = 0..50;
     while archive.world.count(claimed).await < 2 && looks.next().is_some() {}
     archive.post("/v1/webhook-endpoint/disable", &json!({})).await;
