@@ -243,8 +243,8 @@ impl<'a, C: Carrier> Run<'a, C> {
             fault,
         } = response;
         self.is_claiming &= !has_claimed;
-        // Where something was, more may be.
-        self.looks |= !claimed.is_empty();
+        // Where something was, more may be; and a transaction that was rolled back has not looked.
+        self.looks |= !claimed.is_empty() || renewed.is_none();
         self.taken = self.taken.saturating_add(claimed.len());
         for claimed in claimed {
             self.leases.take(claimed.delivery_id, claimed.lease, asked_at);
