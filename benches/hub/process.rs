@@ -51,6 +51,13 @@ impl Process {
         self.end()
     }
 
+    /// `kill -9`.
+    pub fn kill(mut self) -> Outcome<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     fn end(&mut self) -> Outcome<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());

@@ -17,7 +17,8 @@ use crate::table::{Row, Used};
 use crate::{seed, stub};
 
 const DATABASE: &str = "profiled";
-const SETTINGS: &str =
+/// What PostgreSQL needs for it.
+pub const SETTINGS: &str =
     "shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track_planning = on";
 const STATEMENTS: &str = "
 SELECT calls, total_exec_time, total_plan_time, rows, wal_records, wal_bytes::float8, shared_blks_dirtied,
@@ -98,7 +99,8 @@ fn print_waits(found: &BTreeMap<String, usize>) {
     }
 }
 
-async fn print_statements(watch: &tokio_postgres::Client, count: usize) -> Outcome<()> {
+/// Prints the statements of a database that took the longest, over so many requests.
+pub async fn print_statements(watch: &tokio_postgres::Client, count: usize) -> Outcome<()> {
     println!("\n| µs each: run | plan | calls each | rows each | WAL records each | WAL bytes each | statement |");
     println!("|---|---|---|---|---|---|---|");
     let each = |figure: f64| figure / count as f64;

@@ -81,6 +81,16 @@ pub async fn peer(given: &Given, script: &str, variables: &[(&str, String)]) -> 
     ready("peer", given, &mut command, address).await
 }
 
+/// Starts the hub's engine by itself over a database.
+pub async fn engine(given: &Given, url: &str) -> Outcome<Serving> {
+    let address = free()?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("engine").arg("--work").arg(&given.work).arg("--payhub").arg(&given.payhub);
+    command.arg("--peers").arg(&given.peers);
+    command.arg(format!("listen={address}")).arg(format!("url={url}"));
+    ready("engine", given, &mut command, address).await
+}
+
 /// Runs another command of the hub over the configuration that [`hub`] wrote; whether it ended well.
 pub fn payhub(given: &Given, command: &str) -> Outcome<bool> {
     let file = given.work.join("payhub.toml");

@@ -120,7 +120,8 @@ async fn talk(mut stream: TcpStream, answers: Rc<RefCell<Answers>>) {
     }
 }
 
-fn is_whole(buffer: &[u8]) -> bool {
+/// Whether a request has come in whole.
+pub fn is_whole(buffer: &[u8]) -> bool {
     let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&buffer[..end]).to_ascii_lowercase();
     if head.contains("transfer-encoding: chunked") {

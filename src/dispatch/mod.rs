@@ -37,9 +37,10 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 }
 
 /// Hands on what is due whenever something is, until `stopped` says so; how many deliveries were
-/// taken up. A receiver that does not answer holds up no other.
-pub async fn run(hub: &Hub, stopped: watch::Receiver<bool>) -> usize {
-    engine(hub).run(&hub.signals.dispatch, stopped).await
+/// taken up. A receiver that does not answer holds up no other. `beat` is called at least once a
+/// second, as long as the database's answers come.
+pub async fn run(hub: &Hub, stopped: watch::Receiver<bool>, beat: &(dyn Fn() + Sync)) -> usize {
+    engine(hub).run(&hub.signals.dispatch, stopped, beat).await
 }
 
 fn engine(hub: &Hub) -> Engine<Post<'_>> {

@@ -28,8 +28,9 @@ const COMBINED: Worker = Worker::new("combined", Wakes::Follow, 1, 60);
 const REFUNDS: Worker = Worker::new("refunds", Wakes::Follow, 1, 60);
 /// Gives duplicates back, some in a round, each with a call of its own.
 const SURPLUS: Worker = Worker::new("surplus", Wakes::Follow, 1, 300);
-/// Hands on what the outbox holds. Receivers that do not answer make a round long.
-const DISPATCH: Worker = Worker::new("dispatch", Wakes::Dispatch, 1, 1200);
+/// Hands on what the outbox holds. It has no rounds and looks once a second by itself; a statement
+/// that does not end is broken off after half a minute.
+const DISPATCH: Worker = Worker::new("dispatch", Wakes::Period, 1, 60);
 /// Makes the daily runs. A large bill takes its time.
 const RECONCILE: Worker = Worker::new("reconcile", Wakes::Reconcile, 30, 1800);
 /// Renews the providers' verification keys, each process its own.
@@ -83,7 +84,7 @@ impl Workers {
                 Box::pin(refunds::run_surplus_of(hub, of))
             });
         }
-        workers.keep(hub, DISPATCH, "", |hub| Box::pin(dispatch::run_once(hub)));
+        workers.dispatch(hub);
         workers.keep(hub, RECONCILE, "", |hub| Box::pin(reconcile::run_once(hub)));
         workers.keep(hub, KEYS, "", |hub| Box::pin(keys::run_once(hub)));
         workers.keep(hub, CASES, "", |hub| Box::pin(cases::run_once(hub)));
@@ -129,10 +130,24 @@ impl Workers {
         work: impl for<'a> Fn(&'a Hub, &'a Shift) -> Work<'a> + Clone + Send + Sync + 'static,
     ) {
         let name = [worker.name, of].join(" ").trim_end().to_owned();
-        let patience = worker.period.saturating_mul(3).saturating_add(worker.longest);
-        let beat = hub.health.begin(name, patience);
+        let beat = hub.health.begin(name, worker.patience());
         let stopped = self.stop.subscribe();
         self.tasks.spawn(round::keep(Arc::clone(hub), stopped, worker, beat, work));
+    }
+
+    /// Keeps the dispatch running.
+    fn dispatch(&mut self, hub: &Arc<Hub>) {
+        let beat = hub.health.begin(DISPATCH.name.to_owned(), DISPATCH.patience());
+        let (hub, stopped) = (Arc::clone(hub), self.stop.subscribe());
+        self.tasks.spawn(async move {
+            let run = |stopped| {
+                let (hub, beat) = (Arc::clone(&hub), Arc::clone(&beat));
+                async move {
+                    dispatch::run(&hub, stopped, &|| beat.came_round()).await;
+                }
+            };
+            round::stay(stopped, DISPATCH, &beat, run).await;
+        });
     }
 
     /// Lets the workers end what they are doing, for a bounded time.

@@ -1,5 +1,6 @@
 //! A worker's rounds: it works while there is something to do, then sleeps until it is woken or its
-//! period ends, and tells each time that it came round. One that panics starts again.
+//! period ends, and tells each time that it came round. One that panics starts again, and so does
+//! one that knows no rounds and runs until it is stopped.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,8 +31,6 @@ pub(super) struct Worker {
 /// What wakes a worker.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wakes {
-    /// Something in the outbox.
-    Dispatch,
     /// An order or a refund to be asked for.
     Follow,
     /// A run to be made.
@@ -52,9 +51,13 @@ impl Worker {
         Self { name, wakes, period, longest }
     }
 
+    /// After how long without a sign of life it counts as stuck.
+    pub(super) const fn patience(self) -> Duration {
+        self.period.saturating_mul(3).saturating_add(self.longest)
+    }
+
     const fn signal(self, hub: &Hub) -> &Notify {
         match self.wakes {
-            Wakes::Dispatch => &hub.signals.dispatch,
             Wakes::Follow => &hub.signals.follow,
             Wakes::Reconcile => &hub.signals.reconcile,
             Wakes::Period => &hub.signals.period,
@@ -62,18 +65,28 @@ impl Worker {
     }
 }
 
-/// Keeps a worker running: one that panics is told and starts again.
+/// Keeps a worker running, round after round.
 pub(super) async fn keep(
     hub: Arc<Hub>,
-    mut stopped: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
     worker: Worker,
     beat: Arc<Beat>,
     work: impl for<'a> Fn(&'a Hub, &'a Shift) -> Work<'a> + Clone + Send + Sync + 'static,
 ) {
-    let run = |stopped| {
-        tokio::spawn(run(Arc::clone(&hub), stopped, worker, Arc::clone(&beat), work.clone()))
-    };
-    while let Err(error) = run(stopped.clone()).await {
+    let rounds = |stopped| run(Arc::clone(&hub), stopped, worker, Arc::clone(&beat), work.clone());
+    stay(stopped, worker, &beat, rounds).await;
+}
+
+/// Keeps a worker running that runs until it is stopped: one that panics is told and starts again.
+pub(super) async fn stay<F>(
+    mut stopped: watch::Receiver<bool>,
+    worker: Worker,
+    beat: &Beat,
+    run: impl Fn(watch::Receiver<bool>) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while let Err(error) = tokio::spawn(run(stopped.clone())).await {
         beat.broke_down();
         tracing::error!(worker = worker.name, %error, "a worker broke down; it starts again");
         tokio::select! {

@@ -2,24 +2,28 @@
 //! claimed behind it, so that the next of a key is there as soon as the one before it is durable.
 
 use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
 
 use deadpool_postgres::Transaction;
 use domain::Clock;
+use futures_util::FutureExt as _;
+use futures_util::future::join;
+use tokio::time::Instant;
 
 use super::{Attempted, Carrier};
 use crate::fault::Fault;
 use crate::store::deliveries::{self, Claimed, DeliveryState, Share};
 use crate::store::{Store, StoreError};
 
-/// How often the writing of an outcome is tried, once a second: for as long as its lease lasts.
-const WRITES_MAX: u32 = 25;
+/// How often the writing of an outcome that the database refuses is tried, once a second.
+const WRITES_MAX: u32 = 10;
 
 /// What is brought to the database.
 #[derive(Debug)]
 pub(super) struct Request<E> {
     /// What came of deliveries.
     pub(super) attempted: Vec<Attempted<E>>,
-    /// Numbers and leases of what is to be held longer.
+    /// Numbers and leases of what is to be held longer, by number.
     pub(super) renew: Vec<(i64, i64)>,
     /// Numbers and leases of what is given back.
     pub(super) release: Vec<(i64, i64)>,
@@ -29,17 +33,38 @@ pub(super) struct Request<E> {
     pub(super) shares: Vec<Share>,
 }
 
+impl<E> Request<E> {
+    /// Brings nothing but outcomes.
+    pub(super) const fn of(attempted: Vec<Attempted<E>>) -> Self {
+        Self { attempted, renew: Vec::new(), release: Vec::new(), room: 0, shares: Vec::new() }
+    }
+}
+
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Response<E> {
+    /// When the database was asked: no lease of it began before.
+    pub(super) asked_at: Instant,
+    /// Whether a claim was made, or tried.
+    pub(super) has_claimed: bool,
     /// What was claimed.
     pub(super) claimed: Vec<Claimed>,
-    /// Whether a claim was made.
-    pub(super) has_claimed: bool,
-    /// What could not be written now and may be later.
+    /// What was to be held longer, and the numbers of what is; `None`: nobody knows.
+    pub(super) renewed: Option<(Vec<(i64, i64)>, Vec<i64>)>,
+    /// What is to be given back still.
+    pub(super) unreleased: Vec<(i64, i64)>,
+    /// What could not be written because the database was away.
     pub(super) unwritten: Vec<Attempted<E>>,
-    /// Why not.
+    /// What the database refused to write, each by itself.
+    pub(super) refused: Vec<Attempted<E>>,
+    /// Why the database was away.
     pub(super) fault: Option<Fault>,
+}
+
+/// What a transaction did.
+struct Ran {
+    renewed: Vec<i64>,
+    claimed: Vec<Claimed>,
 }
 
 /// Brings a request to the database. What the database refuses as a whole is written one by one, so
@@ -50,41 +75,61 @@ pub(super) async fn exchange<C: Carrier>(
     carrier: &C,
     request: Request<C::Effect>,
 ) -> Response<C::Effect> {
-    let mut response =
-        Response { claimed: Vec::new(), has_claimed: false, unwritten: Vec::new(), fault: None };
+    let mut response = Response {
+        asked_at: Instant::now(),
+        has_claimed: request.room > 0,
+        claimed: Vec::new(),
+        renewed: None,
+        unreleased: Vec::new(),
+        unwritten: Vec::new(),
+        refused: Vec::new(),
+        fault: None,
+    };
     match run(store, clock, carrier, &request).await {
-        Ok(claimed) => {
-            response.has_claimed = request.room > 0;
-            response.claimed = claimed;
+        Ok(ran) => {
+            response.renewed = Some((request.renew, ran.renewed));
+            response.claimed = ran.claimed;
         }
         Err(failure) if failure.is_away || request.attempted.is_empty() => {
             response.fault = Some(failure.fault);
             response.unwritten = request.attempted;
+            response.unreleased = request.release;
         }
         Err(_of_one_of_them) => {
-            for attempted in request.attempted {
-                let alone = Request {
-                    attempted: vec![attempted],
-                    renew: Vec::new(),
-                    release: Vec::new(),
-                    room: 0,
-                    shares: Vec::new(),
-                };
-                if let Err(failure) = run(store, clock, carrier, &alone).await {
-                    tracing::error!(
-                        fault = failure.fault.detail,
-                        "what came of a delivery could not be written"
-                    );
-                    response.unwritten.extend(alone.attempted);
-                }
+            response.unreleased = request.release;
+            one_by_one(store, clock, carrier, request.attempted, &mut response).await;
+        }
+    }
+    response
+}
+
+async fn one_by_one<C: Carrier>(
+    store: &Store,
+    clock: &dyn Clock,
+    carrier: &C,
+    attempted: Vec<Attempted<C::Effect>>,
+    response: &mut Response<C::Effect>,
+) {
+    for attempted in attempted {
+        let mut alone = Request::of(vec![attempted]);
+        let Err(failure) = run(store, clock, carrier, &alone).await else { continue };
+        if failure.is_away {
+            response.fault = Some(failure.fault);
+            response.unwritten.append(&mut alone.attempted);
+            continue;
+        }
+        for mut attempted in alone.attempted {
+            tracing::error!(
+                delivery = attempted.claimed.delivery_id,
+                fault = failure.fault.detail,
+                "what came of a delivery could not be written"
+            );
+            attempted.writes = attempted.writes.saturating_add(1);
+            if attempted.writes < WRITES_MAX {
+                response.refused.push(attempted);
             }
         }
     }
-    response.unwritten.retain_mut(|attempted| {
-        attempted.writes = attempted.writes.saturating_add(1);
-        attempted.writes < WRITES_MAX
-    });
-    response
 }
 
 /// Why a transaction did not come about.
@@ -112,17 +157,31 @@ impl From<Fault> for Failure {
     }
 }
 
+/// One transaction; a carrier that breaks down in it breaks nothing else.
 async fn run<C: Carrier>(
     store: &Store,
     clock: &dyn Clock,
     carrier: &C,
     request: &Request<C::Effect>,
-) -> Result<Vec<Claimed>, Failure> {
+) -> Result<Ran, Failure> {
+    let ran = AssertUnwindSafe(transact(store, clock, carrier, request)).catch_unwind().await;
+    ran.unwrap_or_else(|_told_already| {
+        Err(Fault::internal(&"the carrier broke down while it wrote").into())
+    })
+}
+
+async fn transact<C: Carrier>(
+    store: &Store,
+    clock: &dyn Clock,
+    carrier: &C,
+    request: &Request<C::Effect>,
+) -> Result<Ran, Failure> {
     let mut client = store.client().await?;
     let tx = client.transaction().await?;
     deliveries::steady(&tx).await?;
+    let mut renewed = Vec::new();
     if !request.renew.is_empty() {
-        deliveries::renew(&tx, &request.renew).await?;
+        renewed = deliveries::renew(&tx, &request.renew).await?;
     }
     if !request.release.is_empty() {
         deliveries::release(&tx, &request.release).await?;
@@ -133,13 +192,14 @@ async fn run<C: Carrier>(
         effects(&tx, carrier, request, &written).await?;
         (written, claim(&tx, clock, request).await?)
     } else {
-        // Both leave together; the database does them in this order.
-        let (written, claimed) = tokio::join!(settle(&tx, request), claim(&tx, clock, request));
+        // Both leave together, and in this order the database does them: the next of a key is
+        // claimed behind the one that is done.
+        let (written, claimed) = join(settle(&tx, request), claim(&tx, clock, request)).await;
         (written?, claimed?)
     };
     tx.commit().await?;
     tell(request, &written);
-    Ok(claimed)
+    Ok(Ran { renewed, claimed })
 }
 
 async fn settle<E>(

@@ -4,10 +4,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::store::deliveries::{Claimed, Share};
+use crate::store::deliveries::{Cargo, Claimed, Share};
 
 /// How many deliveries a lane claims ahead at most.
-pub(super) const AHEAD_MAX: usize = 1_000;
+const AHEAD_MAX: usize = 2_000;
+/// How many are claimed and wait, at most, in all lanes.
+const WAITING_MAX: usize = 4_000;
+/// How large their bodies are together, at most, by the size of what was claimed lately.
+const BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The lanes.
 #[derive(Debug, Default)]
@@ -16,6 +20,10 @@ pub(super) struct Lanes {
     /// Those that have something to begin and a free place, in turn.
     turns: VecDeque<String>,
     waiting: usize,
+    /// How large the bodies of those are.
+    bytes: usize,
+    /// How large a body is lately, about.
+    usual: usize,
 }
 
 #[derive(Debug)]
@@ -28,8 +36,10 @@ struct Lane {
     has_turn: bool,
     /// Ended since the last claim.
     ended: usize,
-    /// Begun and ended since the last second.
-    lately: (usize, usize),
+    /// Ended since the last second.
+    lately: usize,
+    /// It was there when the last second went by.
+    is_seasoned: bool,
 }
 
 impl Lane {
@@ -44,10 +54,20 @@ impl Lanes {
         self.waiting
     }
 
+    /// How many more may be claimed.
+    pub(super) fn room(&self) -> usize {
+        let bytes = BYTES_MAX.saturating_sub(self.bytes);
+        let by_size = bytes.checked_div(self.usual).unwrap_or(WAITING_MAX);
+        WAITING_MAX.saturating_sub(self.waiting).min(by_size)
+    }
+
     /// Puts a claimed delivery behind the others of its receiver.
     pub(super) fn put(&mut self, claimed: Claimed) {
         let at_once = usize::try_from(claimed.at_once).unwrap_or(1).max(1);
         let receiver = claimed.receiver.clone();
+        let size = size(&claimed);
+        self.bytes = self.bytes.saturating_add(size);
+        self.usual = self.usual.saturating_mul(7).saturating_add(size).div_ceil(8);
         let lane = self.lanes.entry(receiver).or_insert_with(|| Lane {
             waiting: VecDeque::new(),
             under_way: 0,
@@ -55,7 +75,8 @@ impl Lanes {
             ahead: at_once,
             has_turn: false,
             ended: 0,
-            lately: (0, 0),
+            lately: 0,
+            is_seasoned: false,
         });
         lane.at_once = at_once;
         lane.ahead = lane.ahead.max(at_once);
@@ -69,18 +90,24 @@ impl Lanes {
         }
     }
 
-    /// The next delivery that may begin now.
-    pub(super) fn begin(&mut self) -> Option<Claimed> {
-        while let Some(receiver) = self.turns.pop_front() {
+    /// The next delivery that may begin now. When all places of the process are taken, `is_full`, a
+    /// receiver that has none under way may begin one all the same.
+    pub(super) fn begin(&mut self, is_full: bool) -> Option<Claimed> {
+        for _ in 0..self.turns.len() {
+            let receiver = self.turns.pop_front()?;
             let Some(lane) = self.lanes.get_mut(&receiver) else { continue };
+            if is_full && lane.under_way > 0 {
+                self.turns.push_back(receiver);
+                continue;
+            }
             lane.has_turn = false;
             if lane.under_way >= lane.at_once {
                 continue;
             }
             let Some(claimed) = lane.waiting.pop_front() else { continue };
             self.waiting = self.waiting.saturating_sub(1);
+            self.bytes = self.bytes.saturating_sub(size(&claimed));
             lane.under_way = lane.under_way.saturating_add(1);
-            lane.lately.0 = lane.lately.0.saturating_add(1);
             if lane.may_begin() {
                 lane.has_turn = true;
                 self.turns.push_back(receiver);
@@ -95,7 +122,7 @@ impl Lanes {
         let Some(lane) = self.lanes.get_mut(receiver) else { return };
         lane.under_way = lane.under_way.saturating_sub(1);
         lane.ended = lane.ended.saturating_add(1);
-        lane.lately.1 = lane.lately.1.saturating_add(1);
+        lane.lately = lane.lately.saturating_add(1);
         if lane.may_begin() {
             lane.has_turn = true;
             self.turns.push_back(receiver.to_owned());
@@ -120,28 +147,40 @@ impl Lanes {
         shares
     }
 
-    /// A second went by: what a lane holds without beginning any of it is taken out, to be given
-    /// back, and a lane that slowed down claims less far ahead.
+    /// A second went by: a lane that slowed down claims less far ahead, and what it holds beyond
+    /// that is taken out, to be given back.
     pub(super) fn second(&mut self) -> Vec<Claimed> {
         let mut back = Vec::new();
         for lane in self.lanes.values_mut() {
-            let (begun, ended) = std::mem::take(&mut lane.lately);
+            let ended = std::mem::take(&mut lane.lately);
             lane.ahead = lane.ahead.min(ended.saturating_mul(2)).max(lane.at_once);
-            if begun == 0 && lane.under_way >= lane.at_once {
-                back.extend(lane.waiting.drain(..));
+            let keeps = lane.ahead.saturating_sub(lane.under_way);
+            if lane.is_seasoned && lane.waiting.len() > keeps {
+                back.extend(lane.waiting.split_off(keeps));
             }
+            lane.is_seasoned = true;
         }
         self.waiting = self.waiting.saturating_sub(back.len());
+        let bytes = back.iter().map(size).fold(0, usize::saturating_add);
+        self.bytes = self.bytes.saturating_sub(bytes);
         self.lanes.retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
         back
     }
 
     /// Takes out everything that is not begun.
     pub(super) fn clear(&mut self) -> Vec<Claimed> {
-        self.waiting = 0;
+        (self.waiting, self.bytes) = (0, 0);
         self.turns.clear();
         let lanes = std::mem::take(&mut self.lanes);
         lanes.into_values().flat_map(|lane| lane.waiting).collect()
+    }
+}
+
+/// How much memory the body takes.
+fn size(claimed: &Claimed) -> usize {
+    match &claimed.cargo {
+        Cargo::Event { body, .. } => body.len(),
+        Cargo::Notification(_) => 0,
     }
 }
 

@@ -57,13 +57,17 @@ pub struct Tried {
     pub took_ms: Option<i32>,
 }
 
-/// Has the transaction's statements go by index, whatever the statistics last saw.
+/// Has the transaction's statements go by index, whatever the statistics last saw, and has those
+/// ready that leave together: one that had to be prepared first would come to the database last.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn steady(client: &impl GenericClient) -> Result<(), StoreError> {
     let statement = client.prepare_cached(sql::DELIVERIES_STEADY).await?;
     client.query(&statement, &[]).await?;
+    for statement in [sql::DELIVERIES_SETTLE, sql::DELIVERIES_CLAIM] {
+        client.prepare_cached(statement).await?;
+    }
     Ok(())
 }
 
@@ -112,11 +116,15 @@ fn read(row: &Row) -> Result<Claimed, StoreError> {
     })
 }
 
-/// Holds claimed deliveries (numbers and leases) for another lease's time.
+/// Holds claimed deliveries (numbers and leases) for another lease's time; the numbers of those
+/// whose lease still held.
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn renew(client: &impl GenericClient, held: &[(i64, i64)]) -> Result<(), StoreError> {
+pub async fn renew(
+    client: &impl GenericClient,
+    held: &[(i64, i64)],
+) -> Result<Vec<i64>, StoreError> {
     each(client, sql::DELIVERIES_RENEW, held).await
 }
 
@@ -125,18 +133,19 @@ pub async fn renew(client: &impl GenericClient, held: &[(i64, i64)]) -> Result<(
 /// # Errors
 /// When the database does not answer.
 pub async fn release(client: &impl GenericClient, held: &[(i64, i64)]) -> Result<(), StoreError> {
-    each(client, sql::DELIVERIES_RELEASE, held).await
+    each(client, sql::DELIVERIES_RELEASE, held).await?;
+    Ok(())
 }
 
 async fn each(
     client: &impl GenericClient,
     statement: &str,
     held: &[(i64, i64)],
-) -> Result<(), StoreError> {
+) -> Result<Vec<i64>, StoreError> {
     let (ids, leases): (Vec<i64>, Vec<i64>) = held.iter().copied().unzip();
     let statement = client.prepare_cached(statement).await?;
-    client.query(&statement, &[&ids, &leases]).await?;
-    Ok(())
+    let rows = client.query(&statement, &[&ids, &leases]).await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Writes what came of many deliveries in one statement; the numbers of those whose lease still

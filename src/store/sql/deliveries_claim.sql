@@ -23,9 +23,11 @@ WITH RECURSIVE receivers AS (
               AND (d.leased_until IS NULL OR d.leased_until < clock_timestamp())
               AND NOT (free.is_disabled AND d.kind = 'webhook')
               AND NOT EXISTS (
+                  -- Looked up for each by its key's own index, whatever the statistics say: no other fits.
                   SELECT FROM deliveries older
-                   WHERE older.receiver = d.receiver AND older.ordering_key = d.ordering_key
-                     AND older.delivery_id < d.delivery_id AND older.state IN ('due', 'sending', 'querying'))
+                   WHERE older.ordering_key = d.ordering_key AND older.receiver || '' = d.receiver
+                     AND older.delivery_id + 0 < d.delivery_id AND older.state IN ('due', 'sending', 'querying')
+                  OFFSET 0)
             ORDER BY d.next_at, d.delivery_id
             LIMIT greatest(free.places, 0)
               FOR UPDATE OF d SKIP LOCKED) AS ready
@@ -33,7 +35,7 @@ WITH RECURSIVE receivers AS (
      LIMIT $2
 )
 UPDATE deliveries d
-   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '30 seconds'
+   SET lease = d.lease + 1, leased_until = clock_timestamp() + interval '20 seconds'
   FROM chosen
  WHERE d.delivery_id = chosen.delivery_id
 RETURNING d.delivery_id, d.kind, d.event_id, d.notification_id, d.receiver, d.state, d.attempts, d.tries, d.lookups,

@@ -1,10 +1,11 @@
 //! The other side, on loopback: keeps what it is sent, and answers as the test tells it, or closes
-//! the connection without a word.
+//! the connection without a word, or lets everybody wait.
 
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -43,6 +44,10 @@ pub(crate) struct Peer {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<Asked>>>,
     speech: Arc<Mutex<Speech>>,
+    /// Whether it answers at all.
+    answers: watch::Sender<bool>,
+    /// How often it was asked.
+    count: watch::Sender<usize>,
 }
 
 impl Peer {
@@ -53,6 +58,8 @@ impl Peer {
             url: format!("http://{}", listener.local_addr().unwrap()),
             asked: Arc::default(),
             speech: Arc::new(Mutex::new(Box::new(|_| status(204)))),
+            answers: watch::Sender::new(true),
+            count: watch::Sender::new(0),
         };
         let listening = peer.clone();
         tokio::spawn(async move {
@@ -68,6 +75,19 @@ impl Peer {
         *self.speech.lock().unwrap() = Box::new(speech);
     }
 
+    /// Whether it answers from now on, or lets everybody wait until it does.
+    pub(crate) fn answers(&self, does: bool) {
+        self.answers.send_replace(does);
+    }
+
+    /// Waits until it was asked so often, answered or not.
+    pub(crate) async fn was_asked(&self, times: usize) {
+        let mut count = self.count.subscribe();
+        let asked = count.wait_for(|count| *count >= times);
+        let asked = tokio::time::timeout(std::time::Duration::from_secs(60), asked).await;
+        assert!(asked.is_ok(), "asked {} times, not {times}", self.asked().len());
+    }
+
     /// Everything that it was asked, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
@@ -81,6 +101,8 @@ impl Peer {
     async fn talk(self, mut stream: TcpStream) {
         while let Some(asked) = read(&mut stream).await {
             self.asked.lock().unwrap().push(asked.clone());
+            self.count.send_modify(|count| *count += 1);
+            drop(self.answers.subscribe().wait_for(|does| *does).await);
             let said = (self.speech.lock().unwrap())(&asked);
             let Some((status, headers, body)) = said else { return };
             let text = format!(

@@ -73,6 +73,33 @@ async fn events_of_one_order_stay_in_order_and_others_do_not_wait() {
 }
 
 #[actix_web::test]
+async fn what_waits_behind_a_failed_one_is_due_with_it_and_goes_with_it() {
+    let post = Post::open().await;
+    let first = post.happens("ord_1").await;
+    let second = post.happens("ord_1").await;
+    post.happens("ord_2").await;
+    post.receiver.says(|_| status(500));
+    post.run().await;
+    let due = "SELECT ordering_key || ' ' || count(DISTINCT next_at) || ' ' || (min(next_at) > max(created_at))
+                 FROM deliveries GROUP BY ordering_key ORDER BY 1";
+    assert_eq!(post.text(due).await, "ord_1 1 true ord_2 1 true", "no claim looks at it before");
+    // Somebody sends the first again before its time: the second does not stay behind.
+    post.receiver.says(|_| status(200));
+    let client = post.hub.store.client().await.unwrap();
+    let number: i64 =
+        post.sql.query_one("SELECT min(delivery_id) FROM deliveries", &[]).await.unwrap().get(0);
+    let again = payhub::store::webhooks::resend(&client, "registry", &[number], post.now()).await;
+    assert_eq!(again.unwrap().len(), 1);
+    drop(client);
+    post.run().await;
+    let heard = post.receiver.asked();
+    let heard: Vec<&str> = heard.iter().map(|asked| asked.header("webhook-id")).collect();
+    assert_eq!(heard[heard.len() - 2..], [first.as_str(), second.as_str()]);
+    assert_eq!(post.text(STATES).await, "done done due");
+    post.close().await;
+}
+
+#[actix_web::test]
 async fn t26_a_receiver_that_was_down_for_30_hours_still_hears_it() {
     let post = Post::open().await;
     let id = post.happens("ord_1").await;

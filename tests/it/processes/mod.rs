@@ -2,7 +2,8 @@
 //! another, and whichever of them dies, nothing is lost and nothing is done twice.
 
 mod dead;
+mod dispatch;
 mod roles;
 mod rolling;
 mod stop;
-mod town;
+pub(crate) mod town;

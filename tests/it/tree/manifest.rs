@@ -80,7 +80,7 @@ const ASKED_FOR: [Member; 2] = [
     Member {
         name: "benches",
         manifest: "benches/Cargo.toml",
-        sees: "domain adapters",
+        sees: "domain adapters payhub",
         uses: "base64 divan encoding_rs jiff nix rsa serde_json sha2 tokio tokio-postgres uuid",
         is_pure: false,
     },

@@ -1,5 +1,7 @@
 //! Where a backend is told of events: set, judged, disabled, enabled, gone, failing.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use super::{Archive, OPEN};
@@ -120,6 +122,44 @@ async fn a_disabled_endpoint_keeps_its_events_and_goes_on_in_their_order() {
     assert_eq!(enabled["state"], json!("active"));
     archive.run().await;
     assert_eq!(archive.heard(), told);
+    archive.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_claimed_before_its_endpoint_was_disabled_is_not_sent_either() {
+    let archive = Archive::open(OPEN).await;
+    archive.put(&json!({"url": archive.hooks(), "concurrency": 1})).await;
+    let mut told = Vec::new();
+    for order in 0..12 {
+        told.push(archive.happens(&format!("ord_{order}")).await.to_string());
+    }
+    // It answers eight, so that more are claimed ahead of it, and lets the ninth wait.
+    let (receiver, answered) = (archive.receiver.clone(), AtomicUsize::new(0));
+    archive.receiver.says(move |_| {
+        receiver.answers(answered.fetch_add(1, Ordering::SeqCst) != 7);
+        status(200)
+    });
+    let hub = std::sync::Arc::clone(&archive.world.hub);
+    let work = tokio::spawn(async move { payhub::dispatch::run_once(&hub).await });
+    archive.receiver.was_asked(9).await;
+    // One is under way, and another is claimed behind it by now or in a moment. A second later it
+    // would be given back, so nobody insists on seeing it.
+    let claimed =
+        "SELECT count(*) FROM deliveries WHERE leased_until IS NOT NULL AND receiver = 'archive'";
+    let mut looks = 0..50;
+    while archive.world.count(claimed).await < 2 && looks.next().is_some() {}
+    archive.post("/v1/webhook-endpoint/disable", &json!({})).await;
+    archive.receiver.answers(true);
+    work.await.unwrap().unwrap();
+    assert_eq!(archive.heard().len(), 9);
+    let tried = "SELECT count(*) FROM deliveries WHERE receiver = 'archive' AND attempts > 0";
+    assert_eq!(archive.world.count(tried).await, 9, "what waits has lost none of its tries");
+    archive.post("/v1/webhook-endpoint/enable", &json!({})).await;
+    archive.run().await;
+    let mut heard = archive.heard();
+    heard.sort();
+    told.sort();
+    assert_eq!(heard, told);
     archive.close().await;
 }
 

@@ -30,7 +30,7 @@ fn lanes(of: &[(&str, i32, usize)]) -> Lanes {
 }
 
 fn begun(lanes: &mut Lanes) -> Vec<i64> {
-    std::iter::from_fn(|| lanes.begin()).map(|claimed| claimed.delivery_id).collect()
+    std::iter::from_fn(|| lanes.begin(false)).map(|claimed| claimed.delivery_id).collect()
 }
 
 fn places(lanes: &mut Lanes, receiver: &str) -> i32 {
@@ -70,4 +70,58 @@ fn what_a_stuck_receiver_cannot_begin_is_given_back_after_a_second() {
     assert_eq!(back, [2, 3, 4, 5]);
     assert_eq!(lanes.waiting(), 0);
     assert_eq!(lanes.clear().len(), 0);
+}
+
+#[test]
+fn a_receiver_that_slows_down_gives_back_what_it_would_keep_waiting() {
+    let mut lanes = lanes(&[("slow", 2, 50)]);
+    begun(&mut lanes);
+    for _ in 0..8 {
+        lanes.end("slow");
+        begun(&mut lanes);
+    }
+    lanes.lanes.get_mut("slow").unwrap().ahead = 50;
+    assert!(lanes.second().is_empty(), "it has just come");
+    for _ in 0..3 {
+        lanes.end("slow");
+        begun(&mut lanes);
+    }
+    let back: Vec<i64> = lanes.second().iter().map(|claimed| claimed.delivery_id).collect();
+    assert_eq!(back.len(), 33);
+    assert_eq!(back.first(), Some(&17), "who came last goes first");
+    assert_eq!(lanes.waiting(), 4, "beside two under way: six are two seconds' work");
+}
+
+#[test]
+fn when_all_places_are_taken_each_receiver_may_still_have_one() {
+    let mut lanes = lanes(&[("stuck", 9, 9), ("well", 9, 9)]);
+    let first = lanes.begin(false).map(|claimed| claimed.receiver);
+    assert_eq!(first.as_deref(), Some("stuck"));
+    assert_eq!(lanes.begin(true).map(|claimed| claimed.receiver).as_deref(), Some("well"));
+    assert!(lanes.begin(true).is_none(), "each has one");
+    lanes.end("well");
+    assert_eq!(lanes.begin(true).map(|claimed| claimed.receiver).as_deref(), Some("well"));
+    lanes.end("stuck");
+    assert_eq!(begun(&mut lanes).len(), 15, "and all that they take when there are places");
+}
+
+#[test]
+fn large_bodies_leave_room_for_fewer() {
+    let mut lanes = Lanes::default();
+    assert_eq!(lanes.room(), WAITING_MAX);
+    let large = |number| Claimed {
+        cargo: Cargo::Event {
+            id: "evt_00000000000000000000000000000007".parse().unwrap(),
+            body: "x".repeat(4 << 20),
+        },
+        ..delivery(number, "registry", 4)
+    };
+    for number in 0..7 {
+        lanes.put(large(number));
+    }
+    assert!(lanes.room() <= 2, "{}", lanes.room());
+    lanes.put(large(7));
+    assert_eq!(lanes.room(), 0);
+    begun(&mut lanes);
+    assert!(lanes.room() > 0);
 }
