@@ -58,7 +58,8 @@ pub async fn orders(
     // In the order of their making, as an office makes them, and not one provider's after the other's.
     for part in 0..count.div_ceil(1000) {
         let some = (count - part * 1000).min(1000);
-        let uuids: Vec<(Uuid, Uuid)> = (0..some).map(|_| (Uuid::now_v7(), Uuid::now_v7())).collect();
+        let uuids: Vec<(Uuid, Uuid)> =
+            (0..some).map(|_| (Uuid::now_v7(), Uuid::now_v7())).collect();
         for (turn, first) in [&wechat, &alipay].into_iter().enumerate() {
             let own: Vec<&(Uuid, Uuid)> = uuids.iter().skip(turn).step_by(2).collect();
             copy(&client, first, &own).await?;
@@ -112,8 +113,7 @@ async fn open(
     stub: std::net::SocketAddr,
 ) -> Outcome<Serving> {
     let table = format!("url = \"{}\"", server.url(database));
-    let settings =
-        HubSettings { database: &table, stub, role: "api", merchants: 1, more: "" };
+    let settings = HubSettings { database: &table, stub, role: "api", merchants: 1, more: "" };
     serving::hub(given, &settings).await
 }
 
@@ -164,7 +164,8 @@ async fn post(hub: &Serving, path: &str, body: &Value) -> Outcome<Value> {
 
 async fn copy(client: &Client, first: &First, uuids: &[&(Uuid, Uuid)]) -> Outcome<()> {
     let fees: Vec<String> = uuids.iter().map(|(fee, _)| FeeId::new(*fee).to_string()).collect();
-    let orders: Vec<String> = uuids.iter().map(|(_, order)| OrderId::new(*order).to_string()).collect();
+    let orders: Vec<String> =
+        uuids.iter().map(|(_, order)| OrderId::new(*order).to_string()).collect();
     let numbers: Vec<String> =
         uuids.iter().map(|(_, order)| OutTradeNo::new(*order).as_str().to_owned()).collect();
     client.batch_execute("BEGIN").await?;
