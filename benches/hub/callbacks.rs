@@ -33,12 +33,36 @@ struct Mode {
 const MODES: [Mode; 8] = [
     Mode { name: "payhub, group commit", receiver: Receiver::Hub(""), connections: 32 },
     Mode { name: "payhub, a transaction each", receiver: Receiver::Hub(ONE_EACH), connections: 32 },
-    Mode { name: "Node, the same rows, 1 process", receiver: Receiver::Node("full", 1), connections: 32 },
-    Mode { name: "Node, the same rows, 2 processes", receiver: Receiver::Node("full", 2), connections: 32 },
-    Mode { name: "Node, two rows, 1 process", receiver: Receiver::Node("lean", 1), connections: 32 },
-    Mode { name: "Node, two rows, 2 processes", receiver: Receiver::Node("lean", 2), connections: 32 },
-    Mode { name: "payhub, group commit, 8 connections", receiver: Receiver::Hub(""), connections: 8 },
-    Mode { name: "payhub, group commit, 128 connections", receiver: Receiver::Hub(""), connections: 128 },
+    Mode {
+        name: "Node, the same rows, 1 process",
+        receiver: Receiver::Node("full", 1),
+        connections: 32,
+    },
+    Mode {
+        name: "Node, the same rows, 2 processes",
+        receiver: Receiver::Node("full", 2),
+        connections: 32,
+    },
+    Mode {
+        name: "Node, two rows, 1 process",
+        receiver: Receiver::Node("lean", 1),
+        connections: 32,
+    },
+    Mode {
+        name: "Node, two rows, 2 processes",
+        receiver: Receiver::Node("lean", 2),
+        connections: 32,
+    },
+    Mode {
+        name: "payhub, group commit, 8 connections",
+        receiver: Receiver::Hub(""),
+        connections: 8,
+    },
+    Mode {
+        name: "payhub, group commit, 128 connections",
+        receiver: Receiver::Hub(""),
+        connections: 128,
+    },
 ];
 
 /// How much is sent.
@@ -113,8 +137,7 @@ async fn start(
     match receiver {
         Receiver::Hub(more) => {
             let table = format!("url = \"{}\"", server.url(database));
-            let settings =
-                HubSettings { database: &table, stub, role: "api", merchants: 1, more };
+            let settings = HubSettings { database: &table, stub, role: "api", merchants: 1, more };
             serving::hub(given, &settings).await
         }
         Receiver::Node(rows, processes) => {
@@ -163,7 +186,8 @@ async fn check(
         ],
     };
     for (rows, each) in expected {
-        let found: i64 = client.query_one(&format!("SELECT count(*) FROM {rows}"), &[]).await?.get(0);
+        let found: i64 =
+            client.query_one(&format!("SELECT count(*) FROM {rows}"), &[]).await?.get(0);
         // The one fee and order of each provider from which the others were copied told of
         // themselves before.
         if found < i64::try_from(sent * each)? {
@@ -179,7 +203,10 @@ async fn check(
 /// How often the first row is faster, and with how much less processor time, than each other.
 fn ratios(rows: &[Row]) {
     let Some((first, others)) = rows.split_first() else { return };
-    println!("\n| {} beside | times as many a second | times less CPU each |\n|---|---|---|", first.name);
+    println!(
+        "\n| {} beside | times as many a second | times less CPU each |\n|---|---|---|",
+        first.name
+    );
     for other in others {
         println!(
             "| {} | {:.1} | {:.1} |",
@@ -189,5 +216,9 @@ fn ratios(rows: &[Row]) {
         );
     }
     let bound = 1e6 / first.each.all();
-    println!("\nAt {:.0} µs each in all, one core carries at most {} a second.", first.each.all(), rounded(bound));
+    println!(
+        "\nAt {:.0} µs each in all, one core carries at most {} a second.",
+        first.each.all(),
+        rounded(bound)
+    );
 }

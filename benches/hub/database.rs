@@ -31,7 +31,8 @@ impl Server {
         let mut server = open(given).await?;
         if !settings.is_empty() {
             drop(server);
-            let file = home(given).join("data/postgresql.conf");
+            // The hub keeps its settings beside the cluster, and edits of them.
+            let file = home(given).join("postgresql.conf");
             let text = std::fs::read_to_string(&file)?;
             std::fs::write(&file, format!("{text}\n{settings}\n"))?;
             server = open(given).await?;

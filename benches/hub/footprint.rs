@@ -17,7 +17,9 @@ const IDLE: Duration = Duration::from_secs(10);
 pub async fn run(given: &Given) -> Outcome<()> {
     let starts = given.or("starts", 10)?;
     let stub = stub::serve().await?;
-    println!("| payhub serve | RSS | PSS | PostgreSQL beside it, PSS | start to ready: median | worst |");
+    println!(
+        "| payhub serve | RSS | PSS | PostgreSQL beside it, PSS | start to ready: median | worst |"
+    );
     println!("|---|---|---|---|---|---|");
     {
         let server = Server::start(given).await?;

@@ -35,7 +35,8 @@ impl Given {
                 return Err(format!("{argument}: give key=value").into());
             }
         }
-        let mut path = |name: &str| paths.remove(name).ok_or_else(|| format!("--{name} is missing"));
+        let mut path =
+            |name: &str| paths.remove(name).ok_or_else(|| format!("--{name} is missing"));
         Ok(Self {
             what,
             work: path("work")?,
@@ -49,7 +50,9 @@ impl Given {
     pub fn or<T: FromStr>(&self, name: &str, default: T) -> Outcome<T> {
         match self.numbers.get(name) {
             None => Ok(default),
-            Some(text) => text.parse().map_err(|_unread| format!("{name}={text}: not understood").into()),
+            Some(text) => {
+                text.parse().map_err(|_unread| format!("{name}={text}: not understood").into())
+            }
         }
     }
 

@@ -50,7 +50,9 @@ impl Measured {
     pub fn must_succeed(&self) -> Outcome<()> {
         match &self.failure {
             None => Ok(()),
-            Some(why) => Err(format!("{} of {} failed: {why}", self.failed, self.micros.len()).into()),
+            Some(why) => {
+                Err(format!("{} of {} failed: {why}", self.failed, self.micros.len()).into())
+            }
         }
     }
 
@@ -77,7 +79,11 @@ impl Connections {
     }
 
     /// Sends the requests of `range`, each once, as fast as they are answered.
-    pub async fn send(&mut self, requests: &Rc<Vec<Vec<u8>>>, range: Range<usize>) -> Outcome<Measured> {
+    pub async fn send(
+        &mut self,
+        requests: &Rc<Vec<Vec<u8>>>,
+        range: Range<usize>,
+    ) -> Outcome<Measured> {
         self.send_at(requests, range, None).await
     }
 
@@ -94,7 +100,13 @@ impl Connections {
         let tasks: Vec<_> = std::mem::take(&mut self.0)
             .into_iter()
             .map(|connection| {
-                let turn = Turn { next: Rc::clone(&next), first: range.start, end: range.end, begun, a_second };
+                let turn = Turn {
+                    next: Rc::clone(&next),
+                    first: range.start,
+                    end: range.end,
+                    begun,
+                    a_second,
+                };
                 local.spawn_local(connection.send(Rc::clone(requests), turn))
             })
             .collect();

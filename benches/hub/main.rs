@@ -55,10 +55,16 @@ fn ended(done: Outcome<()>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            eprintln!("{}", whole(error.as_ref()));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with what is behind it: the database's own sentence stands there.
+fn whole(error: &dyn std::error::Error) -> String {
+    let behind = std::iter::successors(error.source(), |error| error.source());
+    behind.fold(error.to_string(), |text, error| format!("{text}: {error}"))
 }
 
 async fn run() -> Outcome<()> {

@@ -112,7 +112,8 @@ fn of_alipay(key: &SigningKey, order: &Payable, number: usize, now: Timestamp) -
     let time = beijing(now).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let yuan = format!("{}.{:02}", order.amount_fen / 100, order.amount_fen % 100);
     let app_id = order.provider.account(order.merchant);
-    let (trade_no, notify_id) = (format!("20181130{number:020}"), format!("2018113000222{number:022}"));
+    let (trade_no, notify_id) =
+        (format!("20181130{number:020}"), format!("2018113000222{number:022}"));
     let fields = BTreeMap::from([
         ("gmt_create", time.as_str()),
         ("charset", "utf-8"),

@@ -42,8 +42,11 @@ enum Taker {
     Node(usize),
 }
 
-const TAKERS: [(&str, Taker); 3] =
-    [("payhub", Taker::Hub), ("Node, 1 process", Taker::Node(1)), ("Node, 2 processes", Taker::Node(2))];
+const TAKERS: [(&str, Taker); 3] = [
+    ("payhub", Taker::Hub),
+    ("Node, 1 process", Taker::Node(1)),
+    ("Node, 2 processes", Taker::Node(2)),
+];
 
 /// Runs them all: `count` orders of each product measured with the hub, a third of them with the
 /// peer, after `warm` that are not. `merchants`: so many accounts at each provider share the load,
@@ -71,7 +74,11 @@ pub async fn run(given: &Given) -> Outcome<()> {
         }
         if let Some((hub, peers)) = rows.split_first() {
             for peer in peers {
-                println!("| … times {} | {:.1} | | | | | | | |", peer.name, hub.a_second / peer.a_second);
+                println!(
+                    "| … times {} | {:.1} | | | | | | | |",
+                    peer.name,
+                    hub.a_second / peer.a_second
+                );
             }
         }
     }

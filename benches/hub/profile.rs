@@ -101,7 +101,9 @@ fn print_waits(found: &BTreeMap<String, usize>) {
 
 /// Prints the statements of a database that took the longest, over so many requests.
 pub async fn print_statements(watch: &tokio_postgres::Client, count: usize) -> Outcome<()> {
-    println!("\n| µs each: run | plan | calls each | rows each | WAL records each | WAL bytes each | statement |");
+    println!(
+        "\n| µs each: run | plan | calls each | rows each | WAL records each | WAL bytes each | statement |"
+    );
     println!("|---|---|---|---|---|---|---|");
     let each = |figure: f64| figure / count as f64;
     for row in watch.query(STATEMENTS, &[]).await? {
@@ -137,13 +139,26 @@ fn symbols(given: &Given) {
     let data = given.work.join("perf.data");
     for (title, sort) in [("by program", "comm"), ("by function", "comm,symbol")] {
         let report = Command::new("perf")
-            .args(["report", "--stdio", "--no-children", "-g", "none", "--percent-limit", "0.4", "--sort", sort, "-i"])
+            .args([
+                "report",
+                "--stdio",
+                "--no-children",
+                "-g",
+                "none",
+                "--percent-limit",
+                "0.4",
+                "--sort",
+                sort,
+                "-i",
+            ])
             .arg(&data)
             .output();
         let Ok(report) = report else { return println!("\nno perf: no symbols") };
         println!("\nProcessor time {title}:");
         let text = String::from_utf8_lossy(&report.stdout);
-        for line in text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).take(90) {
+        for line in
+            text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).take(90)
+        {
             println!("{line}");
         }
     }

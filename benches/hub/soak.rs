@@ -54,7 +54,11 @@ pub async fn run(given: &Given) -> Outcome<()> {
         println!("| {name} | {paced} | {half:.1} ms | {most:.1} ms | {worst:.0} ms |");
     }
     report(&samples.take());
-    if serving::payhub(given, "verify-ledger")? { Ok(()) } else { Err("verify-ledger finds breaks".into()) }
+    if serving::payhub(given, "verify-ledger")? {
+        Ok(())
+    } else {
+        Err("verify-ledger finds breaks".into())
+    }
 }
 
 async fn load(
@@ -149,7 +153,12 @@ fn report(samples: &[(u64, u64)]) {
     let most = samples.iter().map(|(_, held)| *held).max().unwrap_or_default();
     let grown = (last as f64 / first.max(1) as f64 - 1.0) * 100.0;
     println!("\n| RSS of the hub, first third | last third | grown | most |\n|---|---|---|---|");
-    println!("| {} | {} | {grown:+.1} % | {} |\n", mebibytes(first), mebibytes(last), mebibytes(most));
+    println!(
+        "| {} | {} | {grown:+.1} % | {} |\n",
+        mebibytes(first),
+        mebibytes(last),
+        mebibytes(most)
+    );
     let list: Vec<String> =
         samples.iter().map(|(at, held)| format!("{at}s {}", mebibytes(*held))).collect();
     println!("{}", list.join(", "));

@@ -43,8 +43,10 @@ impl Answers {
     fn to(&mut self, request: &[u8]) -> Outcome<&[u8]> {
         let now = Timestamp::now().as_second();
         if now != self.signed_at {
-            self.jsapi = self.signed(now, r#"{"prepay_id":"wx261153585405162d4d02642eb4b3c10000"}"#)?;
-            self.native = self.signed(now, r#"{"code_url":"weixin://wxpay/bizpayurl?pr=JyC91EIz1"}"#)?;
+            self.jsapi =
+                self.signed(now, r#"{"prepay_id":"wx261153585405162d4d02642eb4b3c10000"}"#)?;
+            self.native =
+                self.signed(now, r#"{"code_url":"weixin://wxpay/bizpayurl?pr=JyC91EIz1"}"#)?;
             self.signed_at = now;
         }
         let line = request.split(|byte| *byte == b'\r').next().unwrap_or_default();
@@ -87,7 +89,8 @@ pub async fn serve() -> Outcome<SocketAddr> {
         let (Ok(runtime), Ok(listener)) = (runtime, listener.into_std()) else { return };
         let local = tokio::task::LocalSet::new();
         local.block_on(&runtime, async {
-            let (Ok(listener), Ok(answers)) = (TcpListener::from_std(listener), Answers::new()) else {
+            let (Ok(listener), Ok(answers)) = (TcpListener::from_std(listener), Answers::new())
+            else {
                 return;
             };
             let answers = Rc::new(RefCell::new(answers));

@@ -75,7 +75,9 @@ impl Row {
 
     /// Prints the head of a table.
     pub fn head(what: &str) {
-        println!("| {what} | a second | p50 | p99 | p99.9 | µs of CPU each: load | server | PostgreSQL | all |");
+        println!(
+            "| {what} | a second | p50 | p99 | p99.9 | µs of CPU each: load | server | PostgreSQL | all |"
+        );
         println!("|---|---|---|---|---|---|---|---|---|");
     }
 

@@ -308,6 +308,7 @@ async fn insert_parts(
             place_call: &[],
             now,
             expires_at,
+            placing_at: None,
             next_query_at: None,
             allocations: &part.allocations,
         };

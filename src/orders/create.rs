@@ -1,6 +1,7 @@
 //! Creates an order for the whole outstanding amount of its fees.
 
 use adapters::provider::{Identity, NewOrder, Product};
+use adapters::wire::Call;
 use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutTradeNo};
 use domain::order::OrderState;
@@ -96,9 +97,9 @@ pub async fn create(
             return Ok(Created::Same(Box::new(same)));
         }
         match write(hub, application, merchant, request).await {
-            Ok(order_id) => {
+            Ok((order_id, call)) => {
                 let order = load(hub, &order_id).await?;
-                place::place(hub, &order, place::Sending::First).await?;
+                place::place_first(hub, &order, &call).await?;
                 return Ok(Created::New(Box::new(load(hub, &order_id).await?)));
             }
             // Another order for one of the fees came first: look again.
@@ -164,12 +165,13 @@ fn made_for(request: &OrderRequest) -> MadeFor<'_> {
     }
 }
 
+/// Writes an order down with the call that places it, and that this leaves now.
 async fn write(
     hub: &Hub,
     application: &ApplicationId,
     merchant: &Merchant,
     request: &OrderRequest,
-) -> Result<OrderId, Unwritten> {
+) -> Result<(OrderId, Call), Unwritten> {
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let ids: Vec<&str> = request.fee_ids.iter().map(FeeId::as_str).collect();
@@ -206,8 +208,8 @@ async fn write(
             client_ip: payer.and_then(|payer| payer.client_ip.as_deref()),
         })
         .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;
-    let call = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
-    let sealed = hub.sealer.seal(Purpose::Call, &call, call_context(&order_id).as_bytes())?;
+    let kept = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
+    let sealed = hub.sealer.seal(Purpose::Call, &kept, call_context(&order_id).as_bytes())?;
     let new = orders::NewOrder {
         order_id: &order_id,
         application_id: application,
@@ -220,6 +222,7 @@ async fn write(
         place_call: &sealed,
         now,
         expires_at,
+        placing_at: Some(now),
         next_query_at: Some(now.saturating_add(cadence::PICK_UP).unwrap_or(Timestamp::MAX)),
         allocations: &allocations,
     };
@@ -233,7 +236,7 @@ async fn write(
         orders::made_for(&tx, &order_id, &index).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
-    Ok(order_id)
+    Ok((order_id, call))
 }
 
 /// Whether an answer for `order` is 202: its provider's answer is unknown.

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::cadence::{self, Look};
 use super::close::{Why, close, give_up};
-use super::place::{self, Sending, found_unpaid};
+use super::place::{self, found_unpaid};
 use super::taken_back::{taken_back, was_taken_back};
 use super::turn::taken_back_until;
 use super::{load, merchant_of, product_of};
@@ -190,7 +190,7 @@ async fn unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             found_unpaid(hub, order).await
         }
         // Placing again is the only way to what the payer needs.
-        OrderState::Created | OrderState::Unknown => place::place(hub, order, Sending::Again).await,
+        OrderState::Created | OrderState::Unknown => place::place_again(hub, order).await,
         OrderState::Pending | OrderState::Paid | OrderState::Failed => {
             reschedule(hub, order, Look::Answered).await
         }
@@ -215,7 +215,7 @@ async fn absent(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
             close(hub, order, Why::Superseded).await.map(|_closed| ())
         }
         OrderState::Created | OrderState::Unknown if now < order.expires_at => {
-            place::place(hub, order, Sending::Again).await
+            place::place_again(hub, order).await
         }
         OrderState::Created | OrderState::Unknown | OrderState::Pending if over => {
             give_up(hub, order, false).await

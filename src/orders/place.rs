@@ -17,30 +17,47 @@ use crate::hub::{Hub, Merchant};
 use crate::outbound::{Kind, Question, ask};
 use crate::record::{Arrival, record};
 use crate::seal::Purpose;
-use crate::store::StoreError;
 use crate::store::orders::{self, Answered, OrderRecord};
 
 /// Whether an order's call goes out for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sending {
+enum Sending {
     /// It was just written.
     First,
     /// It went out before, or may have: its answer is not known.
     Again,
 }
 
-/// Places `order`, which is created or unknown, and writes what came of it.
+/// Places `order` for the first time, by the `call` that was just written down with it, and writes
+/// what came of it. That it leaves was written too.
+///
+/// # Errors
+/// When the answer cannot be written: the order stays as it was and is picked up again.
+pub(super) async fn place_first(hub: &Hub, order: &OrderRecord, call: &Call) -> Result<(), Fault> {
+    send(hub, merchant_of(hub, order)?, order, (call, Sending::First)).await
+}
+
+/// Places `order`, which is created or unknown, by its stored call, and writes what came of it.
 ///
 /// # Errors
 /// When the stored call cannot be read, or the answer cannot be written: the order stays as it was
 /// and is picked up again.
-pub(super) async fn place(hub: &Hub, order: &OrderRecord, sending: Sending) -> Result<(), Fault> {
+pub(super) async fn place_again(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let merchant = merchant_of(hub, order)?;
     let call = stored(hub, order).await?;
     if !take_to_place(hub, order).await? {
         return passed_over(hub, order).await;
     }
-    let (outcome, fact) = match offer_or_ask(hub, merchant, order, &call).await? {
+    send(hub, merchant, order, (&call, Sending::Again)).await
+}
+
+async fn send(
+    hub: &Hub,
+    merchant: &Merchant,
+    order: &OrderRecord,
+    (call, sending): (&Call, Sending),
+) -> Result<(), Fault> {
+    let (outcome, fact) = match offer_or_ask(hub, merchant, order, call).await? {
         // Paid in the same breath: it is placed, and then the payment is booked.
         Outcome::Accepted(Placed::Paid(fact)) => {
             (Outcome::Accepted(Placed::Offered(Pay::None)), Some(fact))
@@ -203,13 +220,8 @@ async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), F
     let mut then = order.clone();
     (then.status, then.queries) = (answer.after, answer.next.queries);
     answer.next.at = cadence::next(&then, now, Look::Answered);
-    let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(StoreError::from)?;
-    let written = orders::answered(&tx, &answer).await?;
-    if let Some(pay) = pay.filter(|_| written) {
-        orders::offered(&tx, &order.id, &pay, now).await?;
-    }
-    tx.commit().await.map_err(StoreError::from)?;
+    answer.pay = pay.as_ref().map(|pay| (pay, now));
+    orders::answered(&hub.store.client().await?, &answer).await?;
     Ok(())
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use adapters::provider::Account;
+use callbacks::PaymentEffect;
 use domain::ids::{MerchantId, OutTradeNo};
 
-use super::Arrival;
 use super::rounds::{Place, number};
+use super::{Arrival, Effects};
 use crate::hub::Hub;
 use crate::store::StoreError;
-use crate::store::orders::{self, OrderRecord};
+use crate::store::orders::{self, OrderRecord, PaymentRecord};
 
 /// Orders, locked with the balances of their fees.
 pub(super) struct Locked {
@@ -25,6 +26,24 @@ impl Locked {
     pub(super) fn of(&self, merchant: &MerchantId, number: &OutTradeNo) -> Option<&OrderRecord> {
         let place = self.places.get(&(merchant.clone(), number.clone()))?;
         self.orders.get(*place)
+    }
+
+    /// Books a payment of an order here too, so that what is judged after it sees it: another order
+    /// may be for the same fee. `effects` learn how the order stands then.
+    pub(super) fn book(
+        &mut self,
+        effect: &PaymentEffect,
+        payment: PaymentRecord,
+        effects: &mut Effects,
+    ) {
+        for share in &effect.shares {
+            let Some(fee_id) = &share.fee_id else { continue };
+            self.orders.iter_mut().for_each(|order| order.credit(fee_id, share.amount_fen));
+        }
+        if let Some(order) = self.orders.iter_mut().find(|order| order.id == effect.order_id) {
+            order.book(payment, effect.pays_order, effect.late);
+            effects.stands(order);
+        }
     }
 }
 

@@ -13,10 +13,9 @@ mod rows;
 
 use std::collections::BTreeMap;
 
-use callbacks::{Claim, Effect, Judgement, judge};
+use callbacks::{Claim, Effect, Judgement, PaymentEffect, judge};
 use domain::fact::ProviderFact;
 use domain::ids::{CallbackId, IncidentId, MerchantId, OrderId};
-use domain::journal::Share;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -24,15 +23,15 @@ use crate::hub::{Hub, Merchant};
 use crate::orders::taken_back_until;
 use crate::seal::SealError;
 use crate::store::incidents::{self, NewIncident};
-use crate::store::orders::OrderRecord;
-use crate::store::{StoreError, effects, journal};
+use crate::store::orders::{OrderRecord, PaymentRecord};
+use crate::store::{StoreError, journal};
 
 use locked::{account, lock};
 use rounds::{Place, number, rounds};
 
 pub use aside::{held, keep_unbooked};
 pub use chain::{Linked, link};
-pub use outbox::{event, params_context, tell};
+pub use outbox::{event, params_context};
 pub use rows::{Effects, TreasuryMove};
 
 /// How often a batch is tried again after it lost a race.
@@ -249,17 +248,15 @@ async fn once(
         let Some(arrival) = arrivals.get(*index) else { continue };
         let claim = position.and_then(|position| arrival.claims.get(position));
         let order = claim.and_then(|claim| locked.of(&arrival.merchant.id, number(claim)));
-        let (verdict, credited) = apply(hub, &mut effects, arrival, claim, order)?;
+        let (verdict, booked) = apply(hub, &mut effects, arrival, claim, order)?;
         if position.is_none_or(|position| position == 0) {
             brought.insert(*index, (verdict, order.map(|order| order.id.clone())));
         } else if let Some((whole, _)) = brought.get_mut(index) {
             *whole = verdict.min(*whole);
         }
         verdicts.push((*index, verdict));
-        // Another order of the batch may be for the same fee: it sees what this one has paid.
-        for share in credited {
-            let Some(fee_id) = &share.fee_id else { continue };
-            locked.orders.iter_mut().for_each(|order| order.credit(fee_id, share.amount_fen));
+        if let Some((effect, payment)) = booked {
+            locked.book(&effect, payment, &mut effects);
         }
     }
     for (index, (verdict, order)) in &brought {
@@ -270,41 +267,44 @@ async fn once(
     Ok(verdicts)
 }
 
-/// Judges one claim and adds its effect; the verdict, and what fees were credited by it.
+/// A payment as it was judged, and as it will stand.
+type Booked = (PaymentEffect, PaymentRecord);
+
+/// Judges one claim and adds its effect; the verdict, and the payment that it booked.
 fn apply(
     hub: &Hub,
     effects: &mut Effects,
     arrival: &Arrival<'_>,
     claim: Option<&Claim>,
     order: Option<&OrderRecord>,
-) -> Result<(Verdict, Vec<Share>), RecordError> {
+) -> Result<(Verdict, Option<Booked>), RecordError> {
     let Some(claim) = claim else {
         let verdict = if effects.unbooked(arrival) { Verdict::Incident } else { Verdict::Known };
-        return Ok((verdict, Vec::new()));
+        return Ok((verdict, None));
     };
     let is_payment = matches!(claim.fact, ProviderFact::Payment(_));
     if is_payment && order.is_some_and(|order| taken_back_until(order, hub.clock.now()).is_some()) {
         // It may be given back in this moment. The order is asked for when that is decided.
-        return Ok((Verdict::Known, Vec::new()));
+        return Ok((Verdict::Known, None));
     }
     let books = order.map(OrderRecord::books);
     let account = account(hub, arrival, order);
     match judge(claim, books.as_ref(), &account, hub.judging()) {
-        Judgement::Known => Ok((Verdict::Known, Vec::new())),
+        Judgement::Known => Ok((Verdict::Known, None)),
         Judgement::Incident(incident) => {
             effects.incident(arrival, claim, &incident, order);
-            Ok((Verdict::Incident, Vec::new()))
+            Ok((Verdict::Incident, None))
         }
         Judgement::Apply(effect) => {
-            let Some(order) = order else { return Ok((Verdict::Known, Vec::new())) };
+            let Some(order) = order else { return Ok((Verdict::Known, None)) };
             match effect {
                 Effect::Payment(payment) => {
-                    effects.payment(arrival, claim, order, &payment)?;
-                    Ok((Verdict::Applied, payment.shares))
+                    let booked = effects.payment(arrival, claim, order, &payment)?;
+                    Ok((Verdict::Applied, Some((payment, booked))))
                 }
                 Effect::Refund(refund) => {
                     effects.refund(arrival, claim, order, &refund)?;
-                    Ok((Verdict::Applied, Vec::new()))
+                    Ok((Verdict::Applied, None))
                 }
             }
         }
@@ -322,15 +322,14 @@ pub async fn commit(
 ) -> Result<(), RecordError> {
     let merchants = effects.journals();
     let merchants: Vec<&str> = merchants.iter().map(MerchantId::as_str).collect();
-    let tellings = effects.tellings();
+    let (tellings, known) = effects.tellings();
     let heads = if merchants.is_empty() {
         Vec::new()
     } else {
         journal::lock_heads(&tx, &merchants).await?
     };
     let (rows, now) = effects.into_rows(&hub.sealer, &heads);
-    effects::write(&tx, &rows, now).await?;
-    outbox::tell(hub, &tx, &tellings, now).await?;
+    outbox::write_and_tell(hub, &tx, (&rows, now), &tellings, known).await?;
     tx.commit().await.map_err(StoreError::from)?;
     hub.signals.wake_dispatch();
     Ok(())

@@ -7,6 +7,7 @@ use deadpool_postgres::GenericClient;
 use domain::event::EventType;
 use domain::ids::{ApplicationId, EventId, FeeId, NotificationId, OrderId, RefundId};
 use domain::time::rfc3339;
+use futures_util::future::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,11 +16,12 @@ use super::{RecordError, Telling};
 use crate::hub::Hub;
 use crate::resource;
 use crate::seal::Purpose;
+use crate::store::StoreError;
+use crate::store::effects::{self, EffectRows};
 use crate::store::events::{self, NewEvent};
-use crate::store::fees::{self, FeeRecord};
+use crate::store::fees::FeeRecord;
 use crate::store::orders::{self, OrderRecord};
 use crate::store::refunds::{self, RefundRecord};
-use crate::store::{StoreError, effects};
 
 /// The event that carries `data`, with its body as it will be sent.
 #[must_use]
@@ -52,53 +54,68 @@ struct Resources {
     refunds: BTreeMap<RefundId, RefundRecord>,
 }
 
-/// Writes the events and messages of a transaction.
+/// Writes the rows of a transaction, and the events and messages that tell of them. `known` are
+/// orders as they stand with these rows; other resources are read back.
 ///
 /// # Errors
 /// When the database refuses; the transaction must not be committed then.
-pub async fn tell(
+pub(super) async fn write_and_tell(
     hub: &Hub,
     tx: &impl GenericClient,
+    (rows, now): (&EffectRows, Timestamp),
     tellings: &[Telling],
-    now: Timestamp,
+    known: BTreeMap<OrderId, OrderRecord>,
 ) -> Result<(), RecordError> {
-    if tellings.is_empty() {
-        return Ok(());
-    }
-    let resources = Resources::load(tx, tellings).await?;
+    let resources = Resources::written(tx, (rows, now), tellings, known).await?;
     let events: Vec<NewEvent> =
         tellings.iter().filter_map(|telling| resources.event(telling, now)).collect();
-    events::insert(tx, &events, now).await?;
-    paid_notices(hub, tx, tellings, &resources, now).await
+    let notices = PaidNotices::of(hub, tellings, &resources)?;
+    // Neither waits for the other.
+    let (events, notices) = (events::insert(tx, &events, now), notices.queue(hub, tx, now));
+    try_join(events, notices).await?;
+    Ok(())
 }
 
-async fn paid_notices(
-    hub: &Hub,
-    tx: &impl GenericClient,
-    tellings: &[Telling],
-    resources: &Resources,
-    now: Timestamp,
-) -> Result<(), RecordError> {
-    let Some(channel) = hub.templates.channel_of(PAY_SUCCEEDED) else { return Ok(()) };
-    let mut notices = Vec::new();
-    let mut sealed = Vec::new();
-    for telling in tellings {
-        let Telling::FeePaid { fee, .. } = telling else { continue };
-        let Some(fee) = resources.fees.get(fee) else { continue };
-        let id = NotificationId::new(Uuid::now_v7());
-        let params = json!({"no": fee.case_no, "amt": fee.total_fen.yuan()}).to_string();
-        let context = params_context(&id);
-        sealed.push(hub.sealer.seal(
-            Purpose::PersonalData,
-            params.as_bytes(),
-            context.as_bytes(),
-        )?);
-        notices.push(json!({
-            "notification_id": id, "fee_id": fee.id, "params": sealed.len(),
-        }));
+/// Messages to the payers of fees that were paid off.
+#[derive(Default)]
+struct PaidNotices {
+    notices: Vec<Value>,
+    sealed: Vec<Vec<u8>>,
+}
+
+impl PaidNotices {
+    /// Those that `tellings` ask for; none where no message has a template.
+    fn of(hub: &Hub, tellings: &[Telling], resources: &Resources) -> Result<Self, RecordError> {
+        let mut all = Self::default();
+        if hub.templates.channel_of(PAY_SUCCEEDED).is_none() {
+            return Ok(all);
+        }
+        for telling in tellings {
+            let Telling::FeePaid { fee, .. } = telling else { continue };
+            let Some(fee) = resources.fees.get(fee) else { continue };
+            let id = NotificationId::new(Uuid::now_v7());
+            let params = json!({"no": fee.case_no, "amt": fee.total_fen.yuan()}).to_string();
+            let context = params_context(&id);
+            let sealed =
+                hub.sealer.seal(Purpose::PersonalData, params.as_bytes(), context.as_bytes())?;
+            all.sealed.push(sealed);
+            all.notices.push(json!({
+                "notification_id": id, "fee_id": fee.id, "params": all.sealed.len(),
+            }));
+        }
+        Ok(all)
     }
-    effects::queue_paid_notices(tx, &notices, &sealed, PAY_SUCCEEDED, channel, now).await?;
-    Ok(())
+
+    async fn queue(
+        self,
+        hub: &Hub,
+        tx: &impl GenericClient,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(channel) = hub.templates.channel_of(PAY_SUCCEEDED) else { return Ok(()) };
+        let Self { notices, sealed } = self;
+        effects::queue_paid_notices(tx, &notices, &sealed, PAY_SUCCEEDED, channel, now).await
+    }
 }
 
 /// The event of domain.md that tells a payer that a fee is paid.
@@ -111,41 +128,47 @@ pub fn params_context(id: &NotificationId) -> String {
 }
 
 impl Resources {
-    async fn load(tx: &impl GenericClient, tellings: &[Telling]) -> Result<Self, StoreError> {
+    /// Writes the rows, and reads what `tellings` are about and is not `known`.
+    async fn written(
+        tx: &impl GenericClient,
+        (rows, now): (&EffectRows, Timestamp),
+        tellings: &[Telling],
+        known: BTreeMap<OrderId, OrderRecord>,
+    ) -> Result<Self, StoreError> {
         let mut order_ids = BTreeSet::new();
         let mut fee_ids = BTreeSet::new();
         let mut refund_ids = BTreeSet::new();
         for telling in tellings {
-            let order = match telling {
+            match telling {
                 Telling::OrderPaid { order, .. }
                 | Telling::Surplus { order, .. }
-                | Telling::OrderClosed { order } => order,
-                Telling::FeePaid { fee, order } => {
+                | Telling::OrderClosed { order } => {
+                    if !known.contains_key(order) {
+                        order_ids.insert(order.as_str());
+                    }
+                }
+                Telling::FeePaid { fee, .. } => {
                     fee_ids.insert(fee.as_str());
-                    order
                 }
-                Telling::RefundEnded { refund, order, .. } => {
+                Telling::RefundEnded { refund, .. } => {
                     refund_ids.insert(refund.as_str());
-                    order
                 }
-            };
-            order_ids.insert(order.as_str());
+            }
         }
-        let list = |ids: BTreeSet<&'_ str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let list = |ids: BTreeSet<_>| ids.into_iter().collect::<Vec<&str>>();
         let (order_ids, fee_ids, refund_ids) = (list(order_ids), list(fee_ids), list(refund_ids));
-        let orders = orders::by_ids(tx, &texts(&order_ids)).await?;
-        let fees = if fee_ids.is_empty() {
-            Vec::new()
-        } else {
-            fees::by_ids(tx, &texts(&fee_ids)).await?
-        };
-        let refunds = if refund_ids.is_empty() {
-            Vec::new()
-        } else {
-            refunds::by_ids(tx, &texts(&refund_ids)).await?
+        let fees = effects::write(tx, rows, now, &fee_ids).await?;
+        let mut orders = known;
+        if !order_ids.is_empty() {
+            let read = orders::by_ids(tx, &order_ids).await?;
+            orders.extend(read.into_iter().map(|order| (order.id.clone(), order)));
+        }
+        let refunds = match refund_ids.is_empty() {
+            true => Vec::new(),
+            false => refunds::by_ids(tx, &refund_ids).await?,
         };
         Ok(Self {
-            orders: orders.into_iter().map(|order| (order.id.clone(), order)).collect(),
+            orders,
             fees: fees.into_iter().map(|fee| (fee.id.clone(), fee)).collect(),
             refunds: refunds.into_iter().map(|refund| (refund.id.clone(), refund)).collect(),
         })
@@ -210,8 +233,4 @@ impl Resources {
             now,
         ))
     }
-}
-
-fn texts(ids: &[String]) -> Vec<&str> {
-    ids.iter().map(String::as_str).collect()
 }

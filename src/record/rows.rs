@@ -21,7 +21,7 @@ use super::{Arrival, RecordError, Telling, Unbooked, Verdict};
 use crate::seal::Sealer;
 use crate::store::effects::EffectRows;
 use crate::store::journal::{Head, Line};
-use crate::store::orders::OrderRecord;
+use crate::store::orders::{OrderRecord, PaymentRecord};
 
 use moved::{Moved, RefundOverflow, add, move_by};
 
@@ -40,6 +40,7 @@ pub struct Effects {
     payments: BTreeMap<PaymentId, Moved>,
     entries: Vec<Waiting>,
     tellings: Vec<Telling>,
+    orders: BTreeMap<OrderId, OrderRecord>,
 }
 
 /// An entry that waits for its number.
@@ -66,17 +67,18 @@ impl Effects {
             payments: BTreeMap::new(),
             entries: Vec::new(),
             tellings: Vec::new(),
+            orders: BTreeMap::new(),
         }
     }
 
-    /// Books a payment.
+    /// Books a payment, and gives it as it will stand.
     pub(super) fn payment(
         &mut self,
         arrival: &Arrival<'_>,
         claim: &Claim,
         order: &OrderRecord,
         effect: &PaymentEffect,
-    ) -> Result<(), RecordError> {
+    ) -> Result<PaymentRecord, RecordError> {
         let payment_id = PaymentId::new(Uuid::now_v7());
         self.rows.payments.push(json!({
             "payment_id": payment_id,
@@ -118,7 +120,8 @@ impl Effects {
             ];
         }
         if effect.surplus() > Fen::ZERO {
-            self.tellings.push(Telling::Surplus { order: order.id.clone(), payment: payment_id });
+            let (order, payment) = (order.id.clone(), payment_id.clone());
+            self.tellings.push(Telling::Surplus { order, payment });
         }
         for fee in &effect.settles {
             self.tellings.push(Telling::FeePaid { fee: fee.clone(), order: order.id.clone() });
@@ -126,7 +129,12 @@ impl Effects {
         if let Some(incident) = &effect.incident {
             self.incident(arrival, claim, incident, Some(order));
         }
-        Ok(())
+        Ok(PaymentRecord::new(payment_id, effect, claim.source))
+    }
+
+    /// Says how an order stands once all this is written.
+    pub(super) fn stands(&mut self, order: &OrderRecord) {
+        self.orders.insert(order.id.clone(), order.clone());
     }
 
     /// Books what a provider says about a refund.
@@ -274,9 +282,9 @@ impl Effects {
         self.entries.iter().map(|entry| entry.merchant_id.clone()).collect()
     }
 
-    /// What is to be told.
-    pub(super) fn tellings(&mut self) -> Vec<Telling> {
-        std::mem::take(&mut self.tellings)
+    /// What is to be told, and the orders of which it is known how they will stand.
+    pub(super) fn tellings(&mut self) -> (Vec<Telling>, BTreeMap<OrderId, OrderRecord>) {
+        (std::mem::take(&mut self.tellings), std::mem::take(&mut self.orders))
     }
 
     /// The finished rows, with the entries numbered and linked behind `heads`.

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio_postgres::types::Json;
 
-use super::{StoreError, change, sql};
+use super::fees::FeeRecord;
+use super::{Sent, StoreError, change, documents, in_turn, sql};
 
 /// The rows of many effects. Each list is one table; evidence and links lie beside the document,
 /// by index from 1, because JSON holds no bytes.
@@ -43,7 +44,7 @@ pub struct EffectRows {
     pub links: Vec<Vec<u8>>,
 }
 
-/// Writes them.
+/// Writes them, and reads `fees` as they stand then.
 ///
 /// # Errors
 /// The named constraint that one of them breaks; nothing is written then.
@@ -51,9 +52,13 @@ pub async fn write(
     client: &impl GenericClient,
     rows: &EffectRows,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    change(client, sql::EFFECTS_RECORD, &[&Json(rows), &rows.evidence, &rows.links, &now]).await?;
-    Ok(())
+    fees: &[&str],
+) -> Result<Vec<FeeRecord>, StoreError> {
+    let document = Json(rows);
+    let write: Sent<'_> = (sql::EFFECTS_RECORD, &[&document, &rows.evidence, &rows.links, &now]);
+    let read: Sent<'_> = (sql::FEES_LOAD, &[&fees]);
+    let (_written, fees) = in_turn(client, write, read).await?;
+    documents(&fees)
 }
 
 /// Queues a message to the payer of each fee that was paid off. `notices`: `notification_id`,

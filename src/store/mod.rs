@@ -32,6 +32,8 @@ use std::time::Duration;
 
 pub use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use futures_util::future::try_join;
+use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Json, ToSql};
 
@@ -43,6 +45,14 @@ const POOL_SIZE: usize = 16;
 const APART: usize = 8;
 /// How long a caller waits for a connection, and a statement for its end.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What holds for every connection of the pool. A statement is planned once: planning costs more
+/// than running it. A plan that was made while a table was nearly empty would read it from end to
+/// end long after it has grown, so rows are looked up by key from the first one on
+/// (`docs/decisions/0011`).
+const SESSION: &str = "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 \
+     -c idle_in_transaction_session_timeout=30000 -c plan_cache_mode=force_generic_plan \
+     -c enable_seqscan=off -c random_page_cost=1.1";
 
 /// Why the database did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -177,10 +187,7 @@ impl Store {
     /// # Errors
     /// When the pool cannot be built.
     pub fn new(mut config: tokio_postgres::Config) -> Result<Self, StoreError> {
-        config
-            .application_name("payhub")
-            .connect_timeout(PATIENCE)
-            .options("-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000");
+        config.application_name("payhub").connect_timeout(PATIENCE).options(SESSION);
         let pool = |size| {
             let manager = Manager::from_connect(
                 config.clone(),
@@ -226,12 +233,29 @@ where
     T: serde::de::DeserializeOwned + std::fmt::Debug,
 {
     let statement = client.prepare_cached(statement).await?;
-    client
-        .query(&statement, parameters)
-        .await?
-        .into_iter()
-        .map(|row| Ok(row.try_get::<_, Json<T>>(0)?.0))
-        .collect()
+    documents(&client.query(&statement, parameters).await?)
+}
+
+/// What is sent to the database: a statement and its parameters.
+pub(crate) type Sent<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
+
+/// Sends two statements at once, which the database runs in this order: one way there and back.
+pub(crate) async fn in_turn(
+    client: &impl deadpool_postgres::GenericClient,
+    first: Sent<'_>,
+    then: Sent<'_>,
+) -> Result<(Vec<Row>, Vec<Row>), StoreError> {
+    // Both are prepared before one is sent; a statement that had to be prepared would come late.
+    let (one, two) = (client.prepare_cached(first.0).await?, client.prepare_cached(then.0).await?);
+    Ok(try_join(client.query(&one, first.1), client.query(&two, then.1)).await?)
+}
+
+/// Reads one JSON document a row.
+pub(crate) fn documents<T>(rows: &[Row]) -> Result<Vec<T>, StoreError>
+where
+    T: serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    rows.iter().map(|row| Ok(row.try_get::<_, Json<T>>(0)?.0)).collect()
 }
 
 /// Runs a prepared statement that changes at most one row; whether it did.

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use tokio_postgres::types::Json;
 
 use super::queries::Share;
-use super::{StoreError, change, load, sql, typed};
+use super::{Sent, StoreError, change, documents, in_turn, load, sql, typed};
 
 pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PartOf, PaymentRecord, shares};
 
@@ -42,6 +42,8 @@ pub struct NewOrder<'a> {
     pub now: Timestamp,
     /// When it can no longer be paid.
     pub expires_at: Timestamp,
+    /// When the call that places it leaves: at once, or later, which is then written first.
+    pub placing_at: Option<Timestamp>,
     /// When it is asked for if no answer is ever written; a part is asked for with its whole.
     pub next_query_at: Option<Timestamp>,
     /// Its fees and what it brings for each, in order.
@@ -68,6 +70,7 @@ pub async fn insert(client: &impl GenericClient, order: &NewOrder<'_>) -> Result
             &order.place_call,
             &order.now,
             &order.expires_at,
+            &order.placing_at,
             &order.next_query_at,
         ],
     )
@@ -141,9 +144,10 @@ async fn read_locked(
     client: &impl GenericClient,
     ids: &[String],
 ) -> Result<Vec<OrderRecord>, StoreError> {
-    let statement = client.prepare_cached(sql::FEE_BALANCES_LOCK).await?;
-    client.query(&statement, &[&ids]).await?;
-    load(client, sql::ORDERS_LOAD, &[&ids]).await
+    let lock: Sent<'_> = (sql::FEE_BALANCES_LOCK, &[&ids]);
+    let read: Sent<'_> = (sql::ORDERS_LOAD, &[&ids]);
+    let (_locked, orders) = in_turn(client, lock, read).await?;
+    documents(&orders)
 }
 
 /// The sealed call that placed an order.
@@ -194,8 +198,8 @@ pub struct Answered<'a> {
     pub before: OrderState,
     /// The state that it has then.
     pub after: OrderState,
-    /// What the payer needs, when the answer brought it.
-    pub pay: Option<&'a serde_json::Value>,
+    /// What the payer needs and since when he has it, when the answer brought it.
+    pub pay: Option<(&'a serde_json::Value, Timestamp)>,
     /// Why the provider refused it: reason, code, text.
     pub refused: Option<(&'a str, &'a str, &'a str)>,
     /// When it was closed.
@@ -219,14 +223,15 @@ pub async fn answered(
         Some((reason, code, message)) => (Some(reason), Some(code), Some(message)),
         None => (None, None, None),
     };
-    let done = change(
+    change(
         client,
         sql::ORDERS_ANSWERED,
         &[
             &answer.order_id.as_str(),
             &answer.before.as_str(),
             &answer.after.as_str(),
-            &answer.pay.map(Json),
+            &answer.pay.map(|(pay, _)| Json(pay)),
+            &answer.pay.map(|(_, at)| at),
             &reason,
             &code,
             &message,
@@ -236,13 +241,10 @@ pub async fn answered(
             &answer.next.queries,
             &answer.next.now,
             &answer.next.watched,
+            &!answer.after.is_live(),
         ],
     )
-    .await?;
-    if done && !answer.after.is_live() {
-        change(client, sql::LIVE_ORDERS_DELETE, &[&answer.order_id.as_str()]).await?;
-    }
-    Ok(done)
+    .await
 }
 
 /// Keeps what the payer needs, given by the provider at `at`; false when the order is not pending.

@@ -106,7 +106,6 @@ statements! {
     LINE_LISTEN = "line_listen",
     LINE_OWN = "line_own",
     LINE_TELL = "line_tell",
-    LIVE_ORDERS_DELETE = "live_orders_delete",
     MONTH_PREPARE = "month_prepare",
     NOTIFICATIONS_BY_DEDUPE_KEY = "notifications_by_dedupe_key",
     NOTIFICATIONS_BY_VENDOR_REF = "notifications_by_vendor_ref",

@@ -29,6 +29,39 @@ async fn a_fee_is_paid_through_either_wallet_and_everybody_hears_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_told_of_a_payment_is_what_its_order_and_fee_answer() {
+    let world = World::open().await;
+    world.paid(WECHAT, "1").await;
+    world.paid(ALIPAY, "2").await;
+    let (_, late) = world.order(WECHAT, &[&world.fee("3").await]).await;
+    let late_id = word(&late, "id");
+    world.post(&format!("/v1/orders/{late_id}/close"), &json!({})).await.unwrap();
+    let pay = Pay {
+        out_trade_no: word(&late, "out_trade_no"),
+        force: true,
+        notify: Some(true),
+        ..Pay::default()
+    };
+    world.sandbox.engine().pay_as(&pay).unwrap();
+    world.settle().await.unwrap();
+    assert_eq!(world.order_now(&late_id).await["paid_late"], json!(true));
+    let told = [("order.paid", "orders"), ("order.paid_late", "orders"), ("fee.paid", "fees")];
+    let mut compared = 0;
+    for event in world.receiver.heard() {
+        let Some((_, path)) = told.iter().find(|(kind, _)| event.body["type"] == json!(kind))
+        else {
+            continue;
+        };
+        let id = word(&event.body["data"], "id");
+        let (_, answered) = world.get(&format!("/v1/{path}/{id}")).await.unwrap();
+        assert_eq!(event.body["data"], answered);
+        compared += 1;
+    }
+    assert_eq!(compared, 6);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t02_the_same_notice_fifty_times_at_two_hubs_is_one_payment_and_fifty_right_answers() {
     let world = World::open().await;
     let twin = world.twin(world.another_store()).await.unwrap();

@@ -1,6 +1,7 @@
 //! An order as it is stored, and what a judgement may look at of it.
 
-use callbacks::{LockedFee, LockedOrder, LockedPayment, LockedRefund};
+use callbacks::{LockedFee, LockedOrder, LockedPayment, LockedRefund, PaymentEffect};
+use domain::fact::Source;
 use domain::fee::FeeFacts;
 use domain::ids::{
     ApplicationId, CombinedId, FeeId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId,
@@ -8,7 +9,7 @@ use domain::ids::{
 };
 use domain::journal::Share;
 use domain::money::Fen;
-use domain::order::OrderState;
+use domain::order::{OrderState, OrderTransition};
 use domain::provider::Provider;
 use domain::refund::RefundState;
 use domain::treasury::Route;
@@ -175,6 +176,28 @@ pub struct OrderRefund {
     pub shares: Vec<FeeShare>,
 }
 
+impl PaymentRecord {
+    /// A payment that was just heard of, as it will stand.
+    #[must_use]
+    pub fn new(id: PaymentId, effect: &PaymentEffect, source: Source) -> Self {
+        let share = |share: &Share| {
+            Some(FeeShare { fee_id: share.fee_id.clone()?, amount_fen: share.amount_fen })
+        };
+        Self {
+            id,
+            provider_trade_no: effect.provider_trade_no.clone(),
+            amount_fen: effect.amount,
+            surplus_fen: effect.surplus(),
+            paid_at: effect.paid_at,
+            source: source.as_str().to_owned(),
+            refunding_fen: Fen::ZERO,
+            refunded_fen: Fen::ZERO,
+            surplus_refunding_fen: Fen::ZERO,
+            shares: effect.shares.iter().filter_map(share).collect(),
+        }
+    }
+}
+
 impl AllocatedFee {
     /// The facts that the fee's status follows from.
     #[must_use]
@@ -205,6 +228,17 @@ impl OrderRecord {
         for fee in self.fees.iter_mut().filter(|fee| fee.fee_id == *fee_id) {
             fee.paid_fen = fee.paid_fen.plus(amount).unwrap_or(fee.paid_fen);
         }
+    }
+
+    /// Books a payment of it, as it is stored: with `pays`, it makes the order paid.
+    pub fn book(&mut self, payment: PaymentRecord, pays: bool, late: bool) {
+        if let Some(Ok(paid)) = pays.then(|| self.status.after(OrderTransition::Pay)) {
+            self.status = paid;
+            self.paid_at = Some(payment.paid_at);
+            self.paid_late = late;
+            self.provider_trade_no = Some(payment.provider_trade_no.clone());
+        }
+        self.payments.push(payment);
     }
 
     /// Whether another payment has settled a fee for which this order still asks money.

@@ -1,6 +1,10 @@
 -- Writes the effects of judged facts, many at once: $1 is the document of rows, $2 the sealed evidence and $3 the
 -- journal's links, both by index. It decides nothing; what may not be, a named constraint refuses. Always one row.
-WITH new_callbacks AS (
+-- The ids stand apart, so that rows are looked up by them however small a table was when this was planned.
+WITH ids AS (
+    SELECT ARRAY(SELECT c ->> 'order_id' FROM jsonb_array_elements($1::jsonb -> 'paid_orders') AS c) AS paid_orders,
+           ARRAY(SELECT c ->> 'fee_id' FROM jsonb_array_elements($1::jsonb -> 'fees') AS c) AS fees
+), new_callbacks AS (
     INSERT INTO callbacks (callback_id, received_at, merchant_id, notice_id, kind, verdict, order_id, sealed, replay_of)
     SELECT c.callback_id, c.received_at, c.merchant_id, c.notice_id, c.kind, c.verdict, c.order_id,
            ($2::bytea[])[c.evidence], c.replay_of
@@ -32,11 +36,9 @@ WITH new_callbacks AS (
            next_query_at = NULL, closing_at = NULL, leased_until = NULL
       FROM jsonb_to_recordset($1::jsonb -> 'paid_orders')
            AS c (order_id text, paid_at timestamptz, late boolean, provider_trade_no text)
-     WHERE o.order_id = c.order_id
+     WHERE o.order_id = c.order_id AND o.order_id = ANY ((SELECT paid_orders FROM ids)::text[])
 ), freed_fees AS (
-    DELETE FROM live_orders l
-     USING jsonb_to_recordset($1::jsonb -> 'paid_orders') AS c (order_id text)
-     WHERE l.order_id = c.order_id
+    DELETE FROM live_orders WHERE order_id = ANY ((SELECT paid_orders FROM ids)::text[])
 ), overtaken_orders AS (
     -- Whoever works on such an order holds its row, and sees by himself that its fee is settled.
     UPDATE orders SET next_query_at = $4
@@ -45,7 +47,7 @@ WITH new_callbacks AS (
              FROM jsonb_to_recordset($1::jsonb -> 'fees') AS c (fee_id text, paid_fen bigint)
              JOIN live_orders l USING (fee_id) JOIN orders o USING (order_id)
             WHERE c.paid_fen > 0 AND o.state = 'pending' AND o.next_query_at > $4
-              AND NOT $1::jsonb -> 'paid_orders' @> jsonb_build_array(jsonb_build_object('order_id', o.order_id))
+              AND o.order_id <> ALL ((SELECT paid_orders FROM ids)::text[])
               FOR UPDATE OF o SKIP LOCKED)
 ), overtaken_combined_orders AS (
     -- The same for a whole of which a part is overtaken: it is asked for as one.
@@ -55,7 +57,7 @@ WITH new_callbacks AS (
              FROM jsonb_to_recordset($1::jsonb -> 'fees') AS c (fee_id text, paid_fen bigint)
              JOIN live_orders l USING (fee_id) JOIN combined_parts p USING (order_id) JOIN combined_orders w USING (combined_id)
             WHERE c.paid_fen > 0 AND w.next_query_at > $4
-              AND NOT $1::jsonb -> 'paid_orders' @> jsonb_build_array(jsonb_build_object('order_id', p.order_id))
+              AND p.order_id <> ALL ((SELECT paid_orders FROM ids)::text[])
               FOR UPDATE OF w SKIP LOCKED)
 ), moved_fees AS (
     UPDATE fee_balances b
@@ -65,7 +67,7 @@ WITH new_callbacks AS (
       FROM jsonb_to_recordset($1::jsonb -> 'fees')
            AS c (fee_id text, paid_fen bigint, refunding_fen bigint, refunded_fen bigint, remitted_fen bigint,
                  treasury_refunding_fen bigint)
-     WHERE b.fee_id = c.fee_id
+     WHERE b.fee_id = c.fee_id AND b.fee_id = ANY ((SELECT fees FROM ids)::text[])
 ), moved_payments AS (
     UPDATE payment_balances b
        SET refunding_fen = b.refunding_fen + c.refunding_fen, refunded_fen = b.refunded_fen + c.refunded_fen,

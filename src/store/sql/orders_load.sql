@@ -1,4 +1,5 @@
 -- Orders with all that is known of them, as JSON, in the order of their ids; no row for an id that is not there.
+-- OFFSET 0: what belongs to an order is found first and its balance then, also by a plan made while all was empty.
 SELECT jsonb_build_object(
     'id', o.order_id, 'application_id', o.application_id, 'merchant_id', o.merchant_id, 'provider', o.provider,
     'product', o.product, 'out_trade_no', o.out_trade_no, 'amount_fen', o.amount_fen, 'subject', o.subject,
@@ -16,7 +17,8 @@ SELECT jsonb_build_object(
                    'refunding_fen', b.refunding_fen, 'refunded_fen', b.refunded_fen, 'remitted_fen', b.remitted_fen,
                    'treasury_refunding_fen', b.treasury_refunding_fen, 'void', b.voided_at IS NOT NULL)
                ORDER BY a.position)
-          FROM order_allocations a JOIN fee_balances b USING (fee_id) WHERE a.order_id = o.order_id), '[]'),
+          FROM order_allocations a CROSS JOIN LATERAL (SELECT * FROM fee_balances f WHERE f.fee_id = a.fee_id OFFSET 0) b
+         WHERE a.order_id = o.order_id), '[]'),
     'payments', COALESCE((
         SELECT jsonb_agg(jsonb_build_object(
                    'id', p.payment_id, 'provider_trade_no', p.provider_trade_no, 'amount_fen', p.amount_fen,
@@ -26,7 +28,8 @@ SELECT jsonb_build_object(
                    'shares', COALESCE((SELECT jsonb_agg(jsonb_build_object('fee_id', s.fee_id, 'amount_fen', s.amount_fen) ORDER BY s.fee_id)
                                          FROM payment_shares s WHERE s.payment_id = p.payment_id), '[]'))
                ORDER BY p.recorded_at, p.payment_id)
-          FROM payments p JOIN payment_balances pb USING (payment_id) WHERE p.order_id = o.order_id), '[]'),
+          FROM payments p CROSS JOIN LATERAL (SELECT * FROM payment_balances b WHERE b.payment_id = p.payment_id OFFSET 0) pb
+         WHERE p.order_id = o.order_id), '[]'),
     'refunds', COALESCE((
         SELECT jsonb_agg(jsonb_build_object(
                    'id', r.refund_id, 'out_refund_no', r.out_refund_no, 'payment_id', r.payment_id,
