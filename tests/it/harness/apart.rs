@@ -48,16 +48,6 @@ impl World {
 
     /// Every lease is over: what a dead hub held is anybody's.
     pub(crate) async fn let_leases_end(&self) {
-        let client = self.database().await;
-        let leased = "SELECT table_name FROM information_schema.columns
-                       WHERE table_schema = 'public' AND column_name = 'leased_until'";
-        for row in client.query(leased, &[]).await.unwrap() {
-            let table: String = row.get(0);
-            let end = format!(
-                "UPDATE {table} SET leased_until = clock_timestamp() - interval '1 second'
-                  WHERE leased_until > clock_timestamp()"
-            );
-            client.batch_execute(&end).await.unwrap();
-        }
+        self.database.end_leases().await;
     }
 }
