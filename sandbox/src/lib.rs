@@ -35,6 +35,7 @@ pub use engine::{
 pub use error::{ControlError, SandboxError};
 pub use faults::{Action, Fault, Match, Operation, Place, Rule};
 pub use message::{Fate, Received, Reply};
+pub use random::Random;
 pub use server::{Running, Sandbox};
 pub use state::Person;
 pub use verdict::{Proof, Verdict};

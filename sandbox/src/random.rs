@@ -2,18 +2,21 @@
 //! in which requests arrive (ids, which bill row is hurt) is drawn from a hash of its own names.
 
 /// A stream of numbers that is the same for the same seed.
-pub(crate) struct Random(u64);
+#[derive(Clone, Debug)]
+pub struct Random(u64);
 
 const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 impl Random {
     /// The stream of `seed`.
-    pub(crate) const fn new(seed: u64) -> Self {
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The stream that belongs to these names under this seed, whenever it is asked for.
-    pub(crate) fn of(seed: u64, names: &[&str]) -> Self {
+    #[must_use]
+    pub fn of(seed: u64, names: &[&str]) -> Self {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
         for name in names {
             for byte in name.bytes().chain([0]) {
@@ -24,7 +27,8 @@ impl Random {
     }
 
     /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
+    #[allow(clippy::should_implement_trait, reason = "it never ends, and gives no option")]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,33 +37,33 @@ impl Random {
     }
 
     /// A number below `end`; 0 when `end` is 0.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         self.next().checked_rem(end).unwrap_or(0)
     }
 
     /// A place in a list of `len`; 0 when it is empty.
-    pub(crate) fn place(&mut self, len: usize) -> usize {
+    pub fn place(&mut self, len: usize) -> usize {
         let end = u64::try_from(len).unwrap_or(u64::MAX);
         usize::try_from(self.below(end)).unwrap_or(0)
     }
 
     /// Whether something happens that happens `per_mille` times in a thousand.
-    pub(crate) fn happens(&mut self, per_mille: u16) -> bool {
+    pub fn happens(&mut self, per_mille: u16) -> bool {
         self.below(1000) < u64::from(per_mille)
     }
 
     /// Letters of chance from `0-9A-Za-z`.
-    pub(crate) fn nonce(&mut self, len: usize) -> String {
+    pub fn nonce(&mut self, len: usize) -> String {
         (0..len).map(|_| char::from(*LETTERS.get(self.place(62)).unwrap_or(&b'0'))).collect()
     }
 
     /// Digits of chance.
-    pub(crate) fn digits(&mut self, len: usize) -> String {
+    pub fn digits(&mut self, len: usize) -> String {
         (0..len).map(|_| char::from(*LETTERS.get(self.place(10)).unwrap_or(&b'0'))).collect()
     }
 
     /// Lower-case hexadecimal letters of chance.
-    pub(crate) fn hex(&mut self, len: usize) -> String {
+    pub fn hex(&mut self, len: usize) -> String {
         (0..len)
             .map(|_| char::from(*b"0123456789abcdef".get(self.place(16)).unwrap_or(&b'0')))
             .collect()

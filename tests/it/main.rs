@@ -45,6 +45,7 @@ mod refunds_in_turn;
 mod refunds_odd;
 mod refunds_redirected;
 mod siblings;
+mod simulation;
 mod statements;
 mod surplus;
 mod terms;

@@ -99,8 +99,9 @@ impl<'a> Pairing<'a> {
         self.add_crowd(group.hub.into_vec(), group.bill.into_vec());
     }
 
-    /// Several rows of one number: one pair at most. What the bill has beyond it is listed twice;
-    /// what the ledger has beyond it stands alone.
+    /// Several rows of one number. One order can be paid twice, so payments that both sides know by
+    /// the provider's own number belong together; what is left is paired as it agrees best. A bill
+    /// row that repeats another is listed twice; what either side has beyond that stands alone.
     fn add_crowd(&mut self, mut hub: Vec<Hub<'a>>, mut bill: Vec<Bill<'a>>) {
         let amounts: HashSet<Fen> = bill.iter().map(|row| row.amount).collect();
         hub.sort_by_key(|row| {
@@ -114,15 +115,65 @@ impl<'a> Pairing<'a> {
                 rank(row),
             )
         });
-        let (mut hub, mut bill) = (hub.into_iter(), bill.into_iter());
-        if let Some(first) = bill.next() {
-            match hub.next() {
-                Some(mine) => self.pairs.push((mine, first)),
-                None => self.only_bill.push(first),
+        let mut stands = self.same_payments(&mut hub, &mut bill);
+        let mut first = stands.values().min_by_key(|row| rank(row)).copied();
+        let mut hub = hub.into_iter();
+        for row in bill {
+            let again = match payment_number(row) {
+                "" => first,
+                number => stands.get(number).or_else(|| stands.get("")).copied(),
+            };
+            if let Some(again) = again {
+                self.duplicates.push((row, again));
+                continue;
             }
-            self.duplicates.extend(bill.map(|again| (again, first)));
+            match hub.next() {
+                Some(mine) => self.pairs.push((mine, row)),
+                None => self.only_bill.push(row),
+            }
+            stands.insert(payment_number(row), row);
+            first.get_or_insert(row);
         }
         self.only_hub.extend(hub);
+    }
+
+    /// Pairs the payments of a crowd that both sides know by the provider's number and takes them
+    /// out; the bill rows that stand for a payment, by that number.
+    fn same_payments(
+        &mut self,
+        hub: &mut Vec<Hub<'a>>,
+        bill: &mut Vec<Bill<'a>>,
+    ) -> HashMap<&'a str, Bill<'a>> {
+        let mut known: HashMap<&str, Vec<Bill<'a>>> = HashMap::new();
+        for row in bill.iter().filter(|row| !payment_number(row).is_empty()) {
+            known.entry(payment_number(row)).or_default().push(row);
+        }
+        let mut stands = HashMap::new();
+        hub.retain(|mine| {
+            let number = mine.provider_trade_no.as_str();
+            if !mine.state.moves_money() || stands.contains_key(number) {
+                return true;
+            }
+            let rows = known.get(number).map(Vec::as_slice).unwrap_or_default();
+            let same = rows.iter().find(|row| row.amount == mine.amount).or_else(|| rows.first());
+            let Some(row) = same.copied() else { return true };
+            stands.insert(payment_number(row), row);
+            self.pairs.push((mine, row));
+            false
+        });
+        bill.retain(|row| {
+            stands.get(payment_number(row)).is_none_or(|taken| !std::ptr::eq(*taken, *row))
+        });
+        stands
+    }
+}
+
+/// The provider's number of a payment: what tells two payments of one order apart. The refunds of a
+/// payment all bear its number, so it tells none of them apart.
+fn payment_number<'a>(row: Bill<'a>) -> &'a str {
+    match row.direction {
+        Direction::Payment => row.provider_trade_no,
+        Direction::Refund => "",
     }
 }
 

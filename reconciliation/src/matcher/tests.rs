@@ -108,6 +108,29 @@ payment,A,,1,300,paid,2018-11-30T10:00:00+08:00";
 }
 
 #[test]
+fn an_order_that_was_paid_twice_has_two_payments_on_either_side() {
+    let ledger = "payment,A,,1,100,paid,2018-11-30T10:00:00+08:00
+payment,A,,2,100,paid,2018-11-30T10:05:00+08:00";
+    let bill = "p A - 2 100 2018-11-30T10:05:00\np A - 1 100 2018-11-30T10:00:00";
+    let done = run(ledger, bill, None);
+    assert!(done.is_balanced(), "{:?}", done.differences);
+    assert_eq!(done.matched.len(), 2);
+    // One of which nobody told the hub is money, and no slip of the bill's writer.
+    let one = "payment,A,,1,100,paid,2018-11-30T10:00:00+08:00";
+    let done = run(one, bill, None);
+    assert_eq!(kinds(&done), [(Kind::OnlyInBill, "A")]);
+    assert_eq!(done.differences[0].provider_trade_no, "2");
+    // What repeats a payment with the number of that payment is such a slip.
+    let thrice = format!("{bill}\np A - 1 100 2018-11-30T10:00:00");
+    let done = run(ledger, &thrice, None);
+    assert_eq!(kinds(&done), [(Kind::DuplicateInBill, "A")]);
+    // One that the bill lacks is missed by its own number.
+    let done = run(ledger, "p A - 2 100 2018-11-30T10:05:00", None);
+    assert_eq!(kinds(&done), [(Kind::OnlyInHub, "A")]);
+    assert_eq!(done.differences[0].provider_trade_no, "1");
+}
+
+#[test]
 fn each_finding_says_why_what_to_do_and_whose_it_is() {
     let ledger = "payment,A,,1,100,pending,2018-11-30T10:00:00+08:00";
     let done = run(ledger, "p A - 1 100 2018-11-30T10:00:00", None);

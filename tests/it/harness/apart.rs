@@ -48,20 +48,6 @@ impl World {
 
     /// Every lease is over: what a dead hub held is anybody's.
     pub(crate) async fn let_leases_end(&self) {
-        end_leases(&self.database().await).await;
-    }
-}
-
-/// Ends every lease of a database.
-pub(crate) async fn end_leases(client: &tokio_postgres::Client) {
-    let leased = "SELECT table_name FROM information_schema.columns
-                   WHERE table_schema = 'public' AND column_name = 'leased_until'";
-    for row in client.query(leased, &[]).await.unwrap() {
-        let table: String = row.get(0);
-        let end = format!(
-            "UPDATE {table} SET leased_until = clock_timestamp() - interval '1 second'
-              WHERE leased_until > clock_timestamp()"
-        );
-        client.batch_execute(&end).await.unwrap();
+        self.database.end_leases().await;
     }
 }

@@ -2,10 +2,12 @@
 //! from a template that is migrated once. The last test to end stops the server and takes its
 //! folder away.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use payhub::config::Environment;
 use payhub::postgres::{Binaries, PrivatePostgres};
 use payhub::store::{Store, migrate};
@@ -46,10 +48,7 @@ impl Cluster {
         let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let home =
             std::env::temp_dir().join(format!("payhub-offices-{}-{number}", std::process::id()));
-        let environment = Environment::read();
-        let binaries =
-            Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() };
-        let server = PrivatePostgres::start(&home, &binaries).expect("PostgreSQL starts");
+        let server = start(&home);
         Self { home, server: Some(server), template: tokio::sync::OnceCell::new() }
     }
 
@@ -80,6 +79,19 @@ impl Cluster {
             })
             .await;
     }
+}
+
+fn start(home: &Path) -> PrivatePostgres {
+    let environment = Environment::read();
+    let binaries =
+        Binaries { explicit: environment.postgres_bin(), also: environment.postgres_search() };
+    PrivatePostgres::start(home, &binaries).expect("PostgreSQL starts")
+}
+
+/// Whether a process still works: one that is dead and not reaped does not.
+fn is_alive(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, state)| !state.trim_start().starts_with(['Z', 'X']))
 }
 
 async fn connect(config: &Config) -> tokio_postgres::Client {
@@ -132,6 +144,38 @@ impl Lent {
     /// How it is reached over a wire.
     pub(crate) fn settings_over(&self, wire: &Wire) -> Config {
         wire.settings(self.cluster.server.as_ref().unwrap().user(), &self.name)
+    }
+
+    /// Every lease is over: what a dead hub held is anybody's.
+    pub(crate) async fn end_leases(&self) {
+        let client = self.connect().await;
+        let leased = "SELECT table_name FROM information_schema.columns
+                       WHERE table_schema = 'public' AND column_name = 'leased_until'";
+        for row in client.query(leased, &[]).await.unwrap() {
+            let table: String = row.get(0);
+            let end = format!(
+                "UPDATE {table} SET leased_until = clock_timestamp() - interval '1 second'
+                  WHERE leased_until > clock_timestamp()"
+            );
+            client.batch_execute(&end).await.unwrap();
+        }
+    }
+
+    /// Kills its server with a signal, and starts it again: it recovers from its log. Only for a
+    /// database on a server of its own.
+    pub(crate) async fn crash(&self, signal: Signal) {
+        let home = self.cluster.home.clone();
+        let work = move || {
+            let file = std::fs::read_to_string(home.join("data/postmaster.pid")).unwrap();
+            let pid = Pid::from_raw(file.lines().next().unwrap().parse().unwrap());
+            kill(pid, signal).unwrap();
+            while is_alive(pid) {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            // The server goes on under the first lease when this one is left.
+            start(&home).stop().unwrap();
+        };
+        tokio::task::spawn_blocking(work).await.unwrap();
     }
 
     /// A connection to it.

@@ -15,7 +15,6 @@ use payhub::store::Store;
 use sandbox::SandboxConfig;
 use serde_json::{Value, json};
 
-pub(crate) use apart::end_leases;
 use cluster::Lent;
 
 /// 2018-11-30 09:00 in Beijing, a Friday.

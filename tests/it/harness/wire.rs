@@ -92,12 +92,6 @@ impl Wire {
         state.happened
     }
 
-    /// Cuts the wire now.
-    pub(crate) fn cut(&self) {
-        let _same = self.shared.cut.send_replace(true);
-        self.shared.sever();
-    }
-
     /// Makes it whole.
     pub(crate) fn mend(&self) {
         self.disarm();

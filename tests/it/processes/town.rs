@@ -19,7 +19,7 @@ use sandbox::{Running as RunningSandbox, Sandbox, SandboxConfig};
 use serde_json::{Value, json};
 
 use crate::harness::cluster::Lent;
-use crate::harness::{end_leases, word};
+use crate::harness::word;
 
 /// The backend service's key.
 pub(crate) const API_KEY: &str = "phk_several_processes_00000000000000000000";
@@ -116,7 +116,7 @@ impl Town {
 
     /// Every lease is over: what a dead hub held is anybody's.
     pub(crate) async fn let_leases_end(&self) {
-        end_leases(&self.database().await).await;
+        self.database.end_leases().await;
     }
 
     /// Runs a command with a configuration of its own, which says `instead` of the hubs' where
