@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::Timestamp;
+use domain::Clock as _;
 use payhub::clock::SystemClock;
 use payhub::dispatch::{Carrier, Engine, Made};
 use payhub::fault::Fault;
@@ -24,7 +24,7 @@ impl Carrier for Nothing {
     type Effect = ();
 
     async fn carry(&self, claimed: &Claimed) -> Result<Option<Made<()>>, Fault> {
-        let now = Timestamp::now();
+        let now = SystemClock.now();
         let number = claimed.attempts + 1;
         let tried = Tried {
             begun_at: now,

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use adapters::keys::{SigningKey, seal_aes_256_gcm};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::Clock as _;
 use jiff::tz::{TimeZone, offset};
 use jiff::{Timestamp, Zoned};
+use payhub::clock::SystemClock;
 use serde_json::json;
 
 use crate::given::Outcome;
@@ -51,7 +53,7 @@ pub fn signed(orders: &[Payable], run: usize) -> Outcome<Rc<Vec<Vec<u8>>>> {
 
 fn some(orders: &[Payable], run: usize, from: usize) -> Outcome<Vec<Vec<u8>>> {
     let (wechatpay, alipay) = (SigningKey::read(WECHATPAY)?, SigningKey::read(ALIPAY)?);
-    let now = Timestamp::now();
+    let now = SystemClock.now();
     let notices = orders.iter().enumerate().map(|(index, order)| {
         let number = run * 10_000_000 + from + index;
         match order.provider {

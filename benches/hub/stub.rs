@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use adapters::keys::SigningKey;
-use jiff::Timestamp;
+use domain::Clock as _;
+use payhub::clock::SystemClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -41,7 +42,7 @@ impl Answers {
     }
 
     fn to(&mut self, request: &[u8]) -> Outcome<&[u8]> {
-        let now = Timestamp::now().as_second();
+        let now = SystemClock.now().as_second();
         if now != self.signed_at {
             self.jsapi =
                 self.signed(now, r#"{"prepay_id":"wx261153585405162d4d02642eb4b3c10000"}"#)?;

@@ -41,7 +41,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
     let workers = if asked.role.works() { Workers::start(&hub) } else { Workers::start_keys(&hub) };
     let server = http::serve(Arc::clone(&hub), socket, options).map_err(Stop::bad_usage)?;
     terminal::say(format_args!("payhub listens on http://{}", server.address()));
-    told.to_stop().await;
+    told.next().await;
     terminal::say("payhub stops: it ends what it has begun; a second signal ends it at once");
     hub.health.stop();
     let requests = async {
@@ -54,7 +54,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
         both = ended => if both.is_err() {
             tracing::warn!("requests or workers did not end in time; their leases run out");
         },
-        () = told.to_stop() => {
+        () = told.next() => {
             tracing::warn!("ended at once; what is leased runs out");
             database.abandon();
             return Ok(Exit::Done);
@@ -66,7 +66,7 @@ pub(super) async fn serve(asked: &ServeArgs, environment: &Environment) -> Resul
             Ok(closed) => closed?,
             Err(_late) => tracing::warn!("the database was not let go in time"),
         },
-        () = told.to_stop() => {}
+        () = told.next() => {}
     }
     Ok(Exit::Done)
 }

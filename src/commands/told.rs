@@ -27,7 +27,7 @@ impl Told {
     }
 
     /// Waits for the next of them.
-    pub(crate) async fn to_stop(&mut self) {
+    pub(crate) async fn next(&mut self) {
         tokio::select! {
             () = next(&mut self.terminate) => {}
             () = next(&mut self.interrupt) => {}
@@ -47,5 +47,5 @@ async fn next(signal: &mut Option<Signal>) {
 
 /// Waits for SIGINT or SIGTERM.
 pub(crate) async fn told_to_stop() {
-    Told::listen().to_stop().await;
+    Told::listen().next().await;
 }

@@ -18,7 +18,8 @@ use crate::harness::{World, word};
 async fn look(world: &World, twin: &payhub::demo::Twin) {
     let (one, other) =
         tokio::join!(payhub::orders::run_once(&world.hub), payhub::orders::run_once(&twin.hub));
-    (one.unwrap(), other.unwrap());
+    one.unwrap();
+    other.unwrap();
 }
 
 /// Orders that are paid on the way: which, when, and within how many seconds it must be known.

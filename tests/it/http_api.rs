@@ -123,7 +123,10 @@ async fn t29_what_changes_from_try_to_try_does_not_make_another_request() {
             .header("traceparent", trace(n + 1))
             .header("user-agent", format!("registry/{n}"))
             .header("date", format!("Fri, 30 Nov 2018 01:00:{n:02} GMT"))
-            .header("content-type", if n % 2 == 0 { "application/json" } else { "text/plain" })
+            .header(
+                "content-type",
+                if n.is_multiple_of(2) { "application/json" } else { "text/plain" },
+            )
     };
     let answer = send(ask(0, &first)).await;
     assert_eq!(answer.status, 201, "{}", answer.json());

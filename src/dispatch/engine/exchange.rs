@@ -40,6 +40,9 @@ impl<E> Request<E> {
     }
 }
 
+/// Numbers and leases of what was to be held longer, and the numbers of what is.
+pub(super) type Renewed = (Vec<(i64, i64)>, Vec<i64>);
+
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Response<E> {
@@ -49,8 +52,8 @@ pub(super) struct Response<E> {
     pub(super) has_claimed: bool,
     /// What was claimed.
     pub(super) claimed: Vec<Claimed>,
-    /// What was to be held longer, and the numbers of what is; `None`: nobody knows.
-    pub(super) renewed: Option<(Vec<(i64, i64)>, Vec<i64>)>,
+    /// What is held longer; `None`: nobody knows.
+    pub(super) renewed: Option<Renewed>,
     /// What is to be given back still.
     pub(super) unreleased: Vec<(i64, i64)>,
     /// What could not be written because the database was away.

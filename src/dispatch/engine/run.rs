@@ -199,12 +199,12 @@ impl<'a, C: Carrier> Run<'a, C> {
             let renew = std::mem::take(&mut self.renew);
             return self.bring(Request { renew, ..Request::of(Vec::new()) });
         }
-        let has_news =
-            !(self.attempted.is_empty() && self.renew.is_empty() && self.release.is_empty());
+        let has_none =
+            self.attempted.is_empty() && self.renew.is_empty() && self.release.is_empty();
         // One claims at a time: another would only step over what the first has locked.
         let may_claim = !self.is_stopping && !self.is_claiming;
         let room = if may_claim { self.lanes.room() } else { 0 };
-        if !has_news && !(room > 0 && self.looks) {
+        if has_none && (room == 0 || !self.looks) {
             return;
         }
         let shares = if room > 0 { self.lanes.shares(room) } else { Vec::new() };

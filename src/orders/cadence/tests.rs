@@ -9,13 +9,13 @@ fn order(age_s: i64) -> (Watched, Timestamp) {
         status: OrderState::Pending,
         superseded: false,
         created_at,
-        expires_at: created_at + SignedDuration::from_hours(2),
+        expires_at: created_at.saturating_add(SignedDuration::from_hours(2)).unwrap(),
         queries: 0,
         closes: 0,
         watched_until: None,
         at_counter: false,
     };
-    (order, created_at + SignedDuration::from_secs(age_s))
+    (order, created_at.saturating_add(SignedDuration::from_secs(age_s)).unwrap())
 }
 
 /// After how many seconds it is asked for; `None`: never.

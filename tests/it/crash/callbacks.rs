@@ -36,6 +36,7 @@ async fn a_refund_notice_is_taken_once_wherever_the_hub_dies() {
     everywhere(Told::Refund, &KILLED).await;
 }
 
+#[allow(clippy::print_stdout, reason = "how many steps there are is worth knowing")]
 async fn everywhere(told: Told, ways: &[Way]) {
     let (mut world, wire) = World::open_on_a_wire("", 1, |_as_usual| {}).await;
     let mut cut = 0;

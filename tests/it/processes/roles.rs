@@ -20,13 +20,12 @@ async fn what_an_api_process_commits_a_worker_process_sends_at_once() {
     let worker = town.hub("worker").await;
     let client = town.database().await;
     let mut took = Vec::new();
-    for round in 0..9_u32 {
+    for round in 0..9_usize {
         let order = town.order(&api, WECHAT, &round.to_string()).await;
         let heard = town.receiver.heard().len();
         town.sandbox.engine().pay(&word(&order, "out_trade_no"), true).unwrap();
         let paid = "SELECT FROM payments";
-        until("paid", LONG, async || client.query(paid, &[]).await.unwrap().len() > round as usize)
-            .await;
+        until("paid", LONG, async || client.query(paid, &[]).await.unwrap().len() > round).await;
         let committed = Instant::now();
         until("told", LONG, async || town.receiver.heard().len() >= heard + 2).await;
         took.push(committed.elapsed());

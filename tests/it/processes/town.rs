@@ -341,6 +341,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[allow(clippy::print_stderr, reason = "a test that fails shows what its hub had said")]
     fn drop(&mut self) {
         if self.child.is_some() && std::thread::panicking() {
             let log = self.log();

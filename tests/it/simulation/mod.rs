@@ -63,6 +63,7 @@ async fn whatever_goes_wrong_nothing_is_lost_and_nothing_is_done_twice() {
 }
 
 /// One run; its story when it fails.
+#[allow(clippy::print_stdout, reason = "how long a seed takes is worth knowing")]
 async fn lives(seed: u64) -> Result<(), String> {
     let story = Story::default();
     let teller = story.clone();

@@ -106,9 +106,8 @@ fn keys_of_the_wrong_form_are_refused_and_never_printed() {
 }
 
 fn hex(text: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    for (byte, at) in bytes.iter_mut().zip((0..).step_by(2)) {
-        *byte = u8::from_str_radix(&text[at..at + 2], 16).unwrap();
-    }
-    bytes
+    let digit = |letter: u8| u8::try_from(char::from(letter).to_digit(16).unwrap()).unwrap();
+    let pairs = text.as_bytes().chunks_exact(2);
+    let bytes: Vec<u8> = pairs.map(|pair| digit(pair[0]) << 4 | digit(pair[1])).collect();
+    bytes.try_into().unwrap()
 }

@@ -22,7 +22,8 @@ fn lanes(of: &[(&str, i32, usize)]) -> Lanes {
     let mut lanes = Lanes::default();
     for (number, (receiver, at_once, count)) in of.iter().enumerate() {
         for place in 0..*count {
-            let number = i64::try_from(number * 1000 + place).unwrap();
+            let number = number.checked_mul(1000).unwrap().checked_add(place).unwrap();
+            let number = i64::try_from(number).unwrap();
             lanes.put(delivery(number, receiver, *at_once));
         }
     }

@@ -34,7 +34,8 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
             (Direction::Payment, _) => {
                 let entry = booked.remove(&moved.provider_trade_no);
                 let right = entry == Some((moved.out_trade_no.clone(), fen));
-                if !right && !(entry.is_none() && told.contains(&moved.provider_trade_no)) {
+                let is_told = entry.is_none() && told.contains(&moved.provider_trade_no);
+                if !(right || is_told) {
                     breaks.push(format!(
                         "payment {} of {fen} fen for order {} moved, booked is {entry:?}",
                         moved.provider_trade_no, moved.out_trade_no
