@@ -50,7 +50,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// than running it. A plan that was made while a table was nearly empty would read it from end to
 /// end long after it has grown, so rows are looked up by key from the first one on
 /// (`docs/decisions/0011`).
-const SESSION: &str = "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=5000 \
+const SESSION: &str = "-c timezone=UTC -c statement_timeout=30000 -c lock_timeout=3000 \
      -c idle_in_transaction_session_timeout=30000 -c plan_cache_mode=force_generic_plan \
      -c enable_seqscan=off -c random_page_cost=1.1";
 

@@ -208,8 +208,7 @@ impl<'a, C: Carrier> Run<'a, C> {
             return;
         }
         let shares = if room > 0 { self.lanes.shares(room) } else { Vec::new() };
-        // What is settled without a claim behind it leaves something to look for.
-        self.looks = room == 0;
+        self.looks &= room == 0;
         self.is_claiming |= room > 0;
         let request = Request {
             attempted: std::mem::take(&mut self.attempted),
@@ -243,8 +242,9 @@ impl<'a, C: Carrier> Run<'a, C> {
             fault,
         } = response;
         self.is_claiming &= !has_claimed;
-        // Where something was, more may be; and a transaction that was rolled back has not looked.
-        self.looks |= !claimed.is_empty() || renewed.is_none();
+        // Where something was, more may be; a transaction that was rolled back has not looked; and what
+        // was settled without a claim behind it is over only now: a claim beside it did not see that.
+        self.looks |= !claimed.is_empty() || renewed.is_none() || !has_claimed;
         self.taken = self.taken.saturating_add(claimed.len());
         for claimed in claimed {
             self.leases.take(claimed.delivery_id, claimed.lease, asked_at);
