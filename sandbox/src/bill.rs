@@ -91,6 +91,8 @@ pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i
             Action::MissingRow => {
                 if let Some(row) = chosen(&lines, fault, &mut chance) {
                     lines.remove(row);
+                    // There is a file all the same, be it without rows.
+                    actions.push(Action::MissingRow);
                 }
             }
             Action::ChangedRow => {

@@ -4,7 +4,8 @@ use adapters::provider::{BillAnswer, BillKind};
 use adapters::wire::Outcome;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
-use domain::time::beijing;
+use domain::provider::Provider;
+use domain::time::{beijing, from_beijing};
 use jiff::SignedDuration;
 use jiff::civil::{Date, Time};
 use uuid::Uuid;
@@ -79,6 +80,26 @@ pub(super) async fn fetch(
             waits(hub, run, AGAIN, &format!("the bill could not be fetched: {why}")).await
         }
     }
+}
+
+/// Whether a run without a bill waits, because the hub knows of money on that day and its provider
+/// has one word for a day on which nothing happened and a bill that is not made yet. From noon on
+/// the word is taken for what it says.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn waits_for_late_one(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+) -> Result<bool, Fault> {
+    let noon = run.date.tomorrow().map(|next| from_beijing(next.to_datetime(NOON)));
+    let is_early = noon.is_ok_and(|noon| hub.clock.now() < noon);
+    if !is_early || merchant.provider.provider() != Provider::Alipay {
+        return Ok(false);
+    }
+    waits(hub, run, BEING_MADE, "there is no bill yet of a day on which money moved").await?;
+    Ok(true)
 }
 
 /// Refuses a damaged file: it is fetched again some times, then a person must look.

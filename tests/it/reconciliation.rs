@@ -253,6 +253,8 @@ async fn a_payment_that_the_bill_lacks_says_what_its_provider_answered() {
     let world = World::open().await;
     for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
         let (_, _, number) = world.paid(merchant, case).await;
+        // Without another one the day would have no bill.
+        world.paid(merchant, &format!("{case} too")).await;
         let mut fault = Fault::new(Place::Bill, Action::MissingRow);
         fault.of = Match { out_trade_no: Some(number), ..Match::default() };
         world.sandbox.engine().set_fault(fault).unwrap();
@@ -264,7 +266,25 @@ async fn a_payment_that_the_bill_lacks_says_what_its_provider_answered() {
         assert_eq!(kind, "only_in_hub");
         assert!(detail.ends_with("asked at once, its provider says: paid"), "{detail}");
     }
-    assert_eq!(world.count("SELECT count(*) FROM payments").await, 2, "nothing is booked twice");
+    assert_eq!(world.count("SELECT count(*) FROM payments").await, 4, "nothing is booked twice");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bill_that_its_provider_does_not_have_is_late_until_noon_when_money_moved_that_day() {
+    let world = World::open().await;
+    world.paid(ALIPAY, "1").await;
+    let mut late = Fault::new(Place::Bill, Action::Late);
+    late.of.merchant = Some("2021000000000000".to_owned());
+    let late = world.sandbox.engine().set_fault(late).unwrap();
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    assert_eq!(run_of(&world, ALIPAY).await["status"], "waiting_for_bill");
+    assert_eq!(run_of(&world, WECHAT).await["status"], "balanced", "nothing moved there");
+    world.sandbox.engine().lift_faults(Some(late));
+    world.seconds(30 * 60).await;
+    assert_eq!(run_of(&world, ALIPAY).await["status"], "balanced");
+    assert_eq!(world.count("SELECT count(*) FROM differences").await, 0);
     world.finish().await;
 }
 
@@ -273,6 +293,8 @@ async fn a_payment_that_the_bill_lacks_stays_a_doubt_while_its_provider_is_silen
     let world = World::open().await;
     for (merchant, case) in [(WECHAT, "1"), (ALIPAY, "2")] {
         let (_, _, number) = world.paid(merchant, case).await;
+        // Without another one the day would have no bill.
+        world.paid(merchant, &format!("{case} too")).await;
         let mut fault = Fault::new(Place::Bill, Action::MissingRow);
         fault.of = Match { out_trade_no: Some(number), ..Match::default() };
         world.sandbox.engine().set_fault(fault).unwrap();

@@ -9,7 +9,7 @@ use domain::time::from_beijing;
 use jiff::SignedDuration;
 use payhub::demo::{ALIPAY, WECHAT};
 use payhub::refunds::{Decision, decide};
-use sandbox::Place;
+use sandbox::{Action, Place};
 use serde_json::json;
 
 use super::backend::{Answer, Ask, Known, Memory};
@@ -177,7 +177,8 @@ impl<'a> Run<'a> {
     async fn rest(&mut self) -> Result<(), String> {
         let engine = self.scene.office.sandbox.engine();
         for rule in engine.state().faults {
-            if rule.fault.on != Place::Bill {
+            // What is late comes at last; what is wrong in a bill stays wrong.
+            if rule.fault.on != Place::Bill || rule.fault.action == Action::Late {
                 engine.lift_faults(Some(rule.id));
             }
         }

@@ -23,6 +23,12 @@ pub(super) struct Planted {
 }
 
 impl Run<'_> {
+    /// Whether a provider's last word on a day is that nothing happened on it.
+    pub(super) fn denied(&self, merchant: &str, day: jiff::civil::Date) -> bool {
+        let ours = if merchant == MCHID { WECHAT } else { ALIPAY };
+        self.planted.iter().any(|it| (it.merchant, it.day, it.kind) == (ours, day, "empty"))
+    }
+
     /// Spoils the bills of a day that is over, as the plan says.
     pub(super) async fn spoil(&mut self, day: usize) -> Result<(), String> {
         self.scene.pass_until(ends(self.plan, day)).await?;

@@ -63,7 +63,8 @@ pub(super) fn address(
     let rate = app.config.fee_rate_ppm;
     let (lines, actions) = lines(world, request, &about, rate);
     let has = |action: Action| actions.contains(&action);
-    if lines.is_empty() || has(Action::Late) || has(Action::EmptyDay) {
+    let is_empty = lines.is_empty() && !has(Action::MissingRow);
+    if is_empty || has(Action::Late) || has(Action::EmptyDay) {
         return Err(none());
     }
     let packed = match kind {
