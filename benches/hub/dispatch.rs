@@ -37,18 +37,13 @@ const fn mode(name: &'static str, worker: Worker, of_a_key: usize) -> Mode {
     Mode { name, worker, of_a_key }
 }
 
-const MODES: [Mode; 7] = [
+const MODES: [Mode; 6] = [
     mode("payhub, 1 receiver", Worker::Engine(1, 64), 1),
     mode("payhub, 20 receivers", Worker::Engine(20, 16), 1),
     mode("payhub, 20 receivers, 10 of a key in order", Worker::Engine(20, 16), 10),
     mode("graphile-worker, best, 1 process", Worker::Graphile([1, 24, 500, 0]), 1),
     mode("graphile-worker, best, 2 processes", Worker::Graphile([2, 24, 500, 0]), 1),
     mode("graphile-worker, upstream preset, 4 processes", Worker::Graphile([4, 24, 500, 0]), 1),
-    mode(
-        "graphile-worker, 2 processes, 10 of a queue in order",
-        Worker::Graphile([2, 24, 500, 0]),
-        10,
-    ),
 ];
 
 /// What a mode gave.
@@ -57,7 +52,6 @@ struct Gave {
     a_second: f64,
     each: Each,
     is_ours: bool,
-    in_order: bool,
 }
 
 /// Runs them all over `count` jobs after `warm` that are not measured, and then the webhooks;
@@ -134,7 +128,6 @@ async fn once(
         a_second: count as f64 / seconds,
         each,
         is_ours: matches!(mode.worker, Worker::Engine(..)),
-        in_order: mode.of_a_key > 1,
     };
     let Each { server, database, .. } = gave.each;
     let all = server + database;
@@ -200,7 +193,7 @@ fn ratios(rows: &[Gave]) {
         "\n| beside the fastest peer | times as many a second | times less CPU each |\n|---|---|---|"
     );
     for ours in rows.iter().filter(|row| row.is_ours) {
-        let peers = rows.iter().filter(|row| !row.is_ours && row.in_order == ours.in_order);
+        let peers = rows.iter().filter(|row| !row.is_ours);
         let Some(peer) = peers.max_by(|one, other| one.a_second.total_cmp(&other.a_second)) else {
             continue;
         };

@@ -18,16 +18,6 @@ const read = (name) => readFileSync(`${KEYS}/${name}`, "utf8");
 const appid = "wx8888888888888888";
 const notify = `http://127.0.0.1:${PORT}/callbacks/`;
 
-if (cluster.isPrimary && processes > 1) {
-  for (let index = 0; index < processes; index += 1) cluster.fork();
-  process.on("SIGTERM", () => {
-    for (const worker of Object.values(cluster.workers)) worker.kill("SIGTERM");
-    cluster.disconnect(() => process.exit(0));
-  });
-} else {
-  serve();
-}
-
 function serve() {
   const pool = new Pool({ max: Math.ceil(16 / processes) });
   const merchant = Rsa.from(read("wechat_merchant.pem"), Rsa.KEY_TYPE_PRIVATE);
@@ -113,3 +103,13 @@ const precreate = (sdk) => async (order) => {
   if (answer.code !== "10000") throw new Error(answer.subMsg);
   return { kind: "qr_code", code_url: answer.qrCode };
 };
+
+if (cluster.isPrimary && processes > 1) {
+  for (let index = 0; index < processes; index += 1) cluster.fork();
+  process.on("SIGTERM", () => {
+    for (const worker of Object.values(cluster.workers)) worker.kill("SIGTERM");
+    cluster.disconnect(() => process.exit(0));
+  });
+} else {
+  serve();
+}
