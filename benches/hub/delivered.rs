@@ -1,25 +1,21 @@
 //! Webhooks end to end: `payhub serve` as processes, signed and posted to a receiver on loopback.
-//! How many a second, how soon after the commit, and how soon after `kill -9` of their worker.
+//! How many a second, and how soon after `kill -9` of their worker.
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use crate::database::Server;
 use crate::given::{Given, Outcome};
-use crate::load::Connections;
-use crate::notices::signed;
 use crate::outbox::{self, Amount};
 use crate::receiver::Receiver;
-use crate::seed;
 use crate::serving::{self, HubSettings, Serving};
-use crate::table::{Used, milliseconds, rounded};
+use crate::table::{Used, rounded};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const UNDONE: &str = "SELECT count(*) FROM deliveries WHERE state <> 'done'";
 const LEASED: &str = "SELECT event_id FROM deliveries WHERE leased_until > clock_timestamp()";
 
-/// Runs what `only` names of `webhooks`, `latency` and `recovery`; all, where it names nothing.
+/// Runs what `only` names of `webhooks` and `recovery`; both, where it names nothing.
 pub async fn run(
     given: &Given,
     server: &Server,
@@ -31,16 +27,8 @@ pub async fn run(
             "| webhooks, signed and posted | a second | µs of CPU each: receiver | worker | PostgreSQL |\n|---|---|---|---|---|"
         );
         let count = given.or("webhooks", 20_000)?;
-        for (receivers, at_once) in [(1, 4), (1, 64), (16, 4)] {
+        for (receivers, at_once) in [(1, 4), (1, 64)] {
             webhooks(given, server, template, receiver, (receivers, at_once, count)).await?;
-        }
-    }
-    if given.wants("latency") {
-        println!(
-            "\n| from the answer to a callback to the webhook | p50 | p99 | worst |\n|---|---|---|---|"
-        );
-        for roles in [&["all"][..], &["api", "worker"]] {
-            latency(given, server, receiver, roles).await?;
         }
     }
     if given.wants("recovery") {
@@ -117,70 +105,6 @@ async fn all_done(client: &tokio_postgres::Client) -> Outcome<()> {
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-}
-
-async fn latency(
-    given: &Given,
-    server: &Server,
-    receiver: &Receiver,
-    roles: &[&str],
-) -> Outcome<()> {
-    let (count, warm) = (given.or("latency", 400)?, 50);
-    let database = format!("latency_{}", roles.len());
-    let orders = seed::orders(given, server, &database, receiver.address, warm + count).await?;
-    let mut hubs = Vec::new();
-    for role in roles {
-        hubs.push(
-            worker(given, &format!("payhub-{role}"), role, server, &database, receiver).await?,
-        );
-    }
-    let front = hubs.first().ok_or("no hub")?;
-    // What the seeding told of goes out first.
-    let client = server.connect(&database).await?;
-    all_webhooks_done(&client).await?;
-    let notices = signed(&orders, roles.len())?;
-    let mut connections = Connections::open(front.address, 1).await?;
-    let mut took = Vec::with_capacity(count);
-    for index in 0..warm + count {
-        let before = receiver.count();
-        connections.send(&Rc::clone(&notices), index..index + 1).await?.must_succeed()?;
-        let answered = Instant::now();
-        receiver.until(before + 2, PATIENCE).await?;
-        if index >= warm
-            && let Some((heard, _)) = receiver.heard_from(before).first()
-        {
-            took.push(milliseconds(heard.saturating_duration_since(answered)));
-        }
-    }
-    took.sort_by(f64::total_cmp);
-    let at = |thousandth: usize| {
-        let last = took.len().saturating_sub(1);
-        took.get((took.len() * thousandth / 1000).min(last)).copied().unwrap_or_default()
-    };
-    println!(
-        "| {} | {:.1} ms | {:.1} ms | {:.1} ms |",
-        roles.join(" and "),
-        at(500),
-        at(990),
-        at(1000)
-    );
-    drop((connections, client));
-    for hub in hubs {
-        hub.process.stop()?;
-    }
-    server.drop(&database).await
-}
-
-async fn all_webhooks_done(client: &tokio_postgres::Client) -> Outcome<()> {
-    let begun = Instant::now();
-    let undone = "SELECT count(*) FROM deliveries WHERE state = 'due' AND kind = 'webhook'";
-    while client.query_one(undone, &[]).await?.get::<_, i64>(0) > 0 {
-        if begun.elapsed() > PATIENCE {
-            return Err("webhooks of the seeding are not done".into());
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    Ok(())
 }
 
 async fn recovery(
