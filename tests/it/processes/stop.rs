@@ -116,7 +116,7 @@ async fn a_request_in_hand_is_answered_before_the_hub_ends_and_no_other_is_taken
 async fn a_second_signal_ends_the_hub_at_once() {
     let town = Town::open().await;
     let mut hub = town.hub("all").await;
-    slow_orders(&town, 9);
+    slow_orders(&town, 60);
     let asked = a_slow_order(&town, &hub).await;
     hub.signal(Signal::SIGTERM);
     until("it stops", BOUND, async || hub.log().contains("payhub stops")).await;
@@ -124,6 +124,8 @@ async fn a_second_signal_ends_the_hub_at_once() {
     hub.signal(Signal::SIGINT);
     assert_eq!(hub.ended(BOUND).await.code(), Some(0));
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
-    assert_eq!(asked.await.unwrap(), None, "nothing was promised");
+    // Broken off, or told that it failed: nothing was promised.
+    let told = asked.await.unwrap();
+    assert!(told.is_none_or(|status| status >= 500), "{told:?}");
     town.finish().await;
 }
