@@ -10,12 +10,20 @@ use super::rounds::{Place, number};
 use super::{Arrival, Effects};
 use crate::hub::Hub;
 use crate::store::StoreError;
-use crate::store::orders::{self, OrderRecord, PaymentRecord};
+use crate::store::fees::FeeRecord;
+use crate::store::journal::LockedHead;
+use crate::store::orders::{self, LockedBooks, OrderRecord, PaymentRecord};
+use crate::store::unit::Unit;
 
-/// Orders, locked with the balances of their fees.
+/// Orders, locked with the balances of their fees and their journals.
+#[derive(Default)]
 pub(super) struct Locked {
     /// Each once.
-    pub(super) orders: Vec<OrderRecord>,
+    orders: Vec<OrderRecord>,
+    /// Their fees.
+    pub(super) fees: Vec<FeeRecord>,
+    /// The journals of their merchants.
+    pub(super) heads: Vec<LockedHead>,
     /// Where each stands, by every merchant through which it may be heard of: its own, and that of
     /// the whole of which it is a part.
     places: BTreeMap<(MerchantId, OutTradeNo), usize>,
@@ -49,7 +57,7 @@ impl Locked {
 
 /// Locks the orders that the claims of a round are about.
 pub(super) async fn lock(
-    tx: &deadpool_postgres::Transaction<'_>,
+    unit: &mut Unit,
     arrivals: &[Arrival<'_>],
     round: &[Place],
 ) -> Result<Locked, StoreError> {
@@ -63,9 +71,10 @@ pub(super) async fn lock(
         }
     }
     if numbers.is_empty() {
-        return Ok(Locked { orders: Vec::new(), places: BTreeMap::new() });
+        return Ok(Locked::default());
     }
-    let orders = orders::lock_by_number(tx, &merchants, &numbers).await?;
+    let LockedBooks { orders, fees, heads } =
+        orders::lock_by_number(unit, &merchants, &numbers).await?;
     let mut places = BTreeMap::new();
     for (place, order) in orders.iter().enumerate() {
         let whole = order.combined.iter().map(|whole| &whole.merchant_id);
@@ -73,7 +82,7 @@ pub(super) async fn lock(
             places.insert((merchant.clone(), order.out_trade_no.clone()), place);
         }
     }
-    Ok(Locked { orders, places })
+    Ok(Locked { orders, fees, heads, places })
 }
 
 /// Whom a statement must name to be about `order`. That about a part names the part's payee, and

@@ -1,8 +1,9 @@
 //! The one path by which facts reach the books: callbacks, queries and bills alike.
 //!
-//! One transaction for many facts: lock the orders and the balances of their fees, judge each
-//! fact, lock the journals' heads last, write all effects with one statement, then the events and
-//! messages that tell of them. Only after the commit may anybody be told that it is done.
+//! One transaction for many facts, in three ways to the database and back: lock the orders; lock the
+//! balances of their fees, then their journals' heads, and read all; judge each fact, and write all
+//! effects with the events and messages that tell of them. Only after the commit may anybody be told
+//! that it is done.
 
 mod aside;
 mod chain;
@@ -22,16 +23,18 @@ use uuid::Uuid;
 use crate::hub::{Hub, Merchant};
 use crate::orders::taken_back_until;
 use crate::seal::SealError;
+use crate::store::StoreError;
 use crate::store::incidents::{self, NewIncident};
+use crate::store::journal::{self, Head, LockedHead};
 use crate::store::orders::{OrderRecord, PaymentRecord};
-use crate::store::{StoreError, journal};
+use crate::store::unit::{Statements, Unit};
 
 use locked::{account, lock};
 use rounds::{Place, number, rounds};
 
 pub use aside::{held, keep_unbooked};
 pub use chain::{Linked, link};
-pub use outbox::{event, params_context};
+pub use outbox::{Telling, event, params_context};
 pub use rows::{Effects, TreasuryMove};
 
 /// How often a batch is tried again after it lost a race.
@@ -237,10 +240,22 @@ async fn once(
     arrivals: &[Arrival<'_>],
     round: &[Place],
 ) -> Result<Vec<(usize, Verdict)>, RecordError> {
+    let mut unit = Unit::on(hub.store.client().await?);
+    let done = judge_and_write(hub, &mut unit, arrivals, round).await;
+    if done.is_err() {
+        unit.roll_back().await;
+    }
+    done
+}
+
+async fn judge_and_write(
+    hub: &Hub,
+    unit: &mut Unit,
+    arrivals: &[Arrival<'_>],
+    round: &[Place],
+) -> Result<Vec<(usize, Verdict)>, RecordError> {
     let now = hub.clock.now();
-    let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(StoreError::from)?;
-    let mut locked = lock(&tx, arrivals, round).await?;
+    let mut locked = lock(unit, arrivals, round).await?;
     let mut effects = Effects::new(now);
     let mut verdicts = Vec::new();
     let mut brought: BTreeMap<usize, (Verdict, Option<OrderId>)> = BTreeMap::new();
@@ -263,7 +278,8 @@ async fn once(
         let Some(arrival) = arrivals.get(*index) else { continue };
         effects.callback(arrival, *verdict, order.as_ref());
     }
-    commit(hub, tx, effects).await?;
+    effects.stand(locked.fees);
+    write(hub, unit, effects, &locked.heads).await?;
     Ok(verdicts)
 }
 
@@ -318,59 +334,33 @@ fn apply(
 pub async fn commit(
     hub: &Hub,
     tx: deadpool_postgres::Transaction<'_>,
-    mut effects: Effects,
+    effects: Effects,
 ) -> Result<(), RecordError> {
-    let merchants = effects.journals();
-    let merchants: Vec<&str> = merchants.iter().map(MerchantId::as_str).collect();
-    let (tellings, known) = effects.tellings();
-    let heads = if merchants.is_empty() {
-        Vec::new()
-    } else {
-        journal::lock_heads(&tx, &merchants).await?
-    };
-    let (rows, now) = effects.into_rows(&hub.sealer, &heads);
-    outbox::write_and_tell(hub, &tx, (&rows, now), &tellings, known).await?;
+    write(hub, &mut &tx, effects, &[]).await?;
     tx.commit().await.map_err(StoreError::from)?;
     hub.signals.wake_dispatch();
     Ok(())
 }
 
-/// What a transaction must tell: filled while effects are built, read after they are written.
-#[derive(Clone, Debug)]
-pub enum Telling {
-    /// An order was paid.
-    OrderPaid {
-        /// Which.
-        order: OrderId,
-        /// Whether after it had been closed.
-        late: bool,
-    },
-    /// Money came that settles no fee.
-    Surplus {
-        /// For which order.
-        order: OrderId,
-        /// As which payment.
-        payment: domain::ids::PaymentId,
-    },
-    /// A fee was paid off.
-    FeePaid {
-        /// Which.
-        fee: domain::ids::FeeId,
-        /// By which order.
-        order: OrderId,
-    },
-    /// An order was closed.
-    OrderClosed {
-        /// Which.
-        order: OrderId,
-    },
-    /// A refund ended.
-    RefundEnded {
-        /// Which.
-        refund: domain::ids::RefundId,
-        /// Of which order.
-        order: OrderId,
-        /// Whether the money is back.
-        succeeded: bool,
-    },
+/// Links the journal entries behind the heads that are locked, locking what is missing, writes
+/// everything, and tells of it.
+async fn write(
+    hub: &Hub,
+    to: &mut impl Statements,
+    mut effects: Effects,
+    locked: &[LockedHead],
+) -> Result<(), RecordError> {
+    let journals = effects.journals();
+    let is_locked = |merchant: &&MerchantId| locked.iter().any(|it| it.merchant_id() == *merchant);
+    let missing: Vec<&str> =
+        journals.iter().filter(|it| !is_locked(it)).map(MerchantId::as_str).collect();
+    let more = match missing.is_empty() {
+        true => Vec::new(),
+        false => journal::lock_heads(to, &missing).await?,
+    };
+    let needed = locked.iter().chain(&more).filter(|head| journals.contains(head.merchant_id()));
+    let heads = needed.map(LockedHead::sound).collect::<Result<Vec<Head>, _>>()?;
+    let (tellings, known) = effects.tellings();
+    let (rows, now) = effects.into_rows(&hub.sealer, &heads);
+    outbox::write_and_tell(hub, to, (&rows, now), &tellings, known).await
 }

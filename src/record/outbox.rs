@@ -3,25 +3,65 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadpool_postgres::GenericClient;
 use domain::event::EventType;
-use domain::ids::{ApplicationId, EventId, FeeId, NotificationId, OrderId, RefundId};
+use domain::ids::{ApplicationId, EventId, FeeId, NotificationId, OrderId, PaymentId, RefundId};
 use domain::time::rfc3339;
-use futures_util::future::try_join;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::{RecordError, Telling};
+use super::RecordError;
 use crate::hub::Hub;
 use crate::resource;
 use crate::seal::Purpose;
-use crate::store::StoreError;
-use crate::store::effects::{self, EffectRows};
+use crate::store::effects::{self, EffectRows, PaidNotice, PaidNotices, Writing};
 use crate::store::events::{self, NewEvent};
 use crate::store::fees::FeeRecord;
-use crate::store::orders::{self, OrderRecord};
-use crate::store::refunds::{self, RefundRecord};
+use crate::store::orders::OrderRecord;
+use crate::store::refunds::RefundRecord;
+use crate::store::unit::{Sent, Statements};
+use crate::store::{StoreError, documents, sql};
+
+/// What a transaction must tell: filled while effects are built, read after they are written.
+#[derive(Clone, Debug)]
+pub enum Telling {
+    /// An order was paid.
+    OrderPaid {
+        /// Which.
+        order: OrderId,
+        /// Whether after it had been closed.
+        late: bool,
+    },
+    /// Money came that settles no fee.
+    Surplus {
+        /// For which order.
+        order: OrderId,
+        /// As which payment.
+        payment: PaymentId,
+    },
+    /// A fee was paid off.
+    FeePaid {
+        /// Which.
+        fee: FeeId,
+        /// By which order.
+        order: OrderId,
+    },
+    /// An order was closed.
+    OrderClosed {
+        /// Which.
+        order: OrderId,
+    },
+    /// A refund ended.
+    RefundEnded {
+        /// Which.
+        refund: domain::ids::RefundId,
+        /// Of which order.
+        order: OrderId,
+        /// Whether the money is back.
+        succeeded: bool,
+    },
+}
 
 /// The event that carries `data`, with its body as it will be sent.
 #[must_use]
@@ -47,75 +87,66 @@ pub fn event(
     }
 }
 
-/// The resources that tellings are about, as they stand inside the transaction.
-struct Resources {
-    orders: BTreeMap<OrderId, OrderRecord>,
-    fees: BTreeMap<FeeId, FeeRecord>,
-    refunds: BTreeMap<RefundId, RefundRecord>,
+/// Resources as they stand once the rows of a transaction are written.
+#[derive(Debug, Default)]
+pub(super) struct Resources {
+    pub(super) orders: BTreeMap<OrderId, OrderRecord>,
+    pub(super) fees: BTreeMap<FeeId, FeeRecord>,
+    pub(super) refunds: BTreeMap<RefundId, RefundRecord>,
 }
 
-/// Writes the rows of a transaction, and the events and messages that tell of them. `known` are
-/// orders as they stand with these rows; other resources are read back.
+/// Writes the rows of a transaction, and the events and messages that tell of them, and ends it.
+/// What is not among `known` is read back.
 ///
 /// # Errors
 /// When the database refuses; the transaction must not be committed then.
 pub(super) async fn write_and_tell(
     hub: &Hub,
-    tx: &impl GenericClient,
+    to: &mut impl Statements,
     (rows, now): (&EffectRows, Timestamp),
     tellings: &[Telling],
-    known: BTreeMap<OrderId, OrderRecord>,
+    mut known: Resources,
 ) -> Result<(), RecordError> {
-    let resources = Resources::written(tx, (rows, now), tellings, known).await?;
-    let events: Vec<NewEvent> =
-        tellings.iter().filter_map(|telling| resources.event(telling, now)).collect();
-    let notices = PaidNotices::of(hub, tellings, &resources)?;
-    // Neither waits for the other.
-    let (events, notices) = (events::insert(tx, &events, now), notices.queue(hub, tx, now));
-    try_join(events, notices).await?;
+    let writing = Writing::of(rows, now);
+    let mut sent = writing.statements();
+    let missing = Missing::of(tellings, &known);
+    if !missing.is_empty() {
+        let written = std::mem::take(&mut sent);
+        missing.read(to, written, &mut known).await?;
+    }
+    let told: Vec<NewEvent> =
+        tellings.iter().filter_map(|telling| known.event(telling, now)).collect();
+    let notices = paid_notices(hub, tellings, &known)?;
+    let (told, listed) = (Json(&told), Json(&notices.notices));
+    sent.extend(events::inserting(&told, &now));
+    sent.extend(effects::paid_notices(&notices, &listed, &now));
+    to.end(sent).await?;
     Ok(())
 }
 
-/// Messages to the payers of fees that were paid off.
-#[derive(Default)]
-struct PaidNotices {
-    notices: Vec<Value>,
-    sealed: Vec<Vec<u8>>,
-}
-
-impl PaidNotices {
-    /// Those that `tellings` ask for; none where no message has a template.
-    fn of(hub: &Hub, tellings: &[Telling], resources: &Resources) -> Result<Self, RecordError> {
-        let mut all = Self::default();
-        if hub.templates.channel_of(PAY_SUCCEEDED).is_none() {
-            return Ok(all);
-        }
-        for telling in tellings {
-            let Telling::FeePaid { fee, .. } = telling else { continue };
-            let Some(fee) = resources.fees.get(fee) else { continue };
-            let id = NotificationId::new(Uuid::now_v7());
-            let params = json!({"no": fee.case_no, "amt": fee.total_fen.yuan()}).to_string();
-            let context = params_context(&id);
-            let sealed =
-                hub.sealer.seal(Purpose::PersonalData, params.as_bytes(), context.as_bytes())?;
-            all.sealed.push(sealed);
-            all.notices.push(json!({
-                "notification_id": id, "fee_id": fee.id, "params": all.sealed.len(),
-            }));
-        }
-        Ok(all)
+/// Messages to the payers of fees that were paid off; none where no message has a template.
+fn paid_notices<'a>(
+    hub: &'a Hub,
+    tellings: &[Telling],
+    known: &Resources,
+) -> Result<PaidNotices<'a>, RecordError> {
+    let Some(channel) = hub.templates.channel_of(PAY_SUCCEEDED) else {
+        return Ok(PaidNotices::default());
+    };
+    let mut all = PaidNotices { template: PAY_SUCCEEDED, channel, ..PaidNotices::default() };
+    for telling in tellings {
+        let Telling::FeePaid { fee, .. } = telling else { continue };
+        let Some(fee) = known.fees.get(fee) else { continue };
+        let id = NotificationId::new(Uuid::now_v7());
+        let params = json!({"no": fee.case_no, "amt": fee.total_fen.yuan()}).to_string();
+        let context = params_context(&id);
+        let sealed =
+            hub.sealer.seal(Purpose::PersonalData, params.as_bytes(), context.as_bytes())?;
+        all.sealed.push(sealed);
+        let (fee_id, params) = (fee.id.clone(), all.sealed.len());
+        all.notices.push(PaidNotice { notification_id: id, fee_id, params });
     }
-
-    async fn queue(
-        self,
-        hub: &Hub,
-        tx: &impl GenericClient,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(channel) = hub.templates.channel_of(PAY_SUCCEEDED) else { return Ok(()) };
-        let Self { notices, sealed } = self;
-        effects::queue_paid_notices(tx, &notices, &sealed, PAY_SUCCEEDED, channel, now).await
-    }
+    Ok(all)
 }
 
 /// The event of domain.md that tells a payer that a fee is paid.
@@ -127,53 +158,70 @@ pub fn params_context(id: &NotificationId) -> String {
     format!("notifications.params:{id}")
 }
 
-impl Resources {
-    /// Writes the rows, and reads what `tellings` are about and is not `known`.
-    async fn written(
-        tx: &impl GenericClient,
-        (rows, now): (&EffectRows, Timestamp),
-        tellings: &[Telling],
-        known: BTreeMap<OrderId, OrderRecord>,
-    ) -> Result<Self, StoreError> {
-        let mut order_ids = BTreeSet::new();
-        let mut fee_ids = BTreeSet::new();
-        let mut refund_ids = BTreeSet::new();
+/// The resources of tellings that nobody knows yet.
+struct Missing<'a> {
+    orders: Vec<&'a str>,
+    fees: Vec<&'a str>,
+    refunds: Vec<&'a str>,
+}
+
+impl<'a> Missing<'a> {
+    fn of(tellings: &'a [Telling], known: &Resources) -> Self {
+        let (mut orders, mut fees, mut refunds) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for telling in tellings {
             match telling {
                 Telling::OrderPaid { order, .. }
                 | Telling::Surplus { order, .. }
                 | Telling::OrderClosed { order } => {
-                    if !known.contains_key(order) {
-                        order_ids.insert(order.as_str());
+                    if !known.orders.contains_key(order) {
+                        orders.insert(order.as_str());
                     }
                 }
                 Telling::FeePaid { fee, .. } => {
-                    fee_ids.insert(fee.as_str());
+                    if !known.fees.contains_key(fee) {
+                        fees.insert(fee.as_str());
+                    }
                 }
                 Telling::RefundEnded { refund, .. } => {
-                    refund_ids.insert(refund.as_str());
+                    if !known.refunds.contains_key(refund) {
+                        refunds.insert(refund.as_str());
+                    }
                 }
             }
         }
-        let list = |ids: BTreeSet<_>| ids.into_iter().collect::<Vec<&str>>();
-        let (order_ids, fee_ids, refund_ids) = (list(order_ids), list(fee_ids), list(refund_ids));
-        let fees = effects::write(tx, rows, now, &fee_ids).await?;
-        let mut orders = known;
-        if !order_ids.is_empty() {
-            let read = orders::by_ids(tx, &order_ids).await?;
-            orders.extend(read.into_iter().map(|order| (order.id.clone(), order)));
-        }
-        let refunds = match refund_ids.is_empty() {
-            true => Vec::new(),
-            false => refunds::by_ids(tx, &refund_ids).await?,
-        };
-        Ok(Self {
-            orders,
-            fees: fees.into_iter().map(|fee| (fee.id.clone(), fee)).collect(),
-            refunds: refunds.into_iter().map(|refund| (refund.id.clone(), refund)).collect(),
-        })
+        let list = |ids: BTreeSet<&'a str>| ids.into_iter().collect();
+        Self { orders: list(orders), fees: list(fees), refunds: list(refunds) }
     }
 
+    fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.fees.is_empty() && self.refunds.is_empty()
+    }
+
+    /// Reads them behind what is `written`.
+    async fn read(
+        &self,
+        to: &mut impl Statements,
+        mut written: Vec<Sent<'_>>,
+        known: &mut Resources,
+    ) -> Result<(), StoreError> {
+        let behind = written.len();
+        written.push(Sent::of(sql::ORDERS_LOAD, vec![&self.orders]));
+        written.push(Sent::of(sql::FEES_LOAD, vec![&self.fees]));
+        written.push(Sent::of(sql::REFUNDS_LOAD, vec![&self.refunds]));
+        let mut answers = to.send(written).await?.skip(behind);
+        let mut next = || answers.next().unwrap_or_default();
+        let orders: Vec<OrderRecord> = documents(&next())?;
+        known.orders.extend(orders.into_iter().map(|order| (order.id.clone(), order)));
+        let fees: Vec<FeeRecord> = documents(&next())?;
+        known.fees.extend(fees.into_iter().map(|fee| (fee.id.clone(), fee)));
+        let refunds: Vec<RefundRecord> = documents(&next())?;
+        known.refunds.extend(refunds.into_iter().map(|refund| (refund.id.clone(), refund)));
+        Ok(())
+    }
+}
+
+impl Resources {
     fn event(&self, telling: &Telling, now: Timestamp) -> Option<NewEvent> {
         match telling {
             Telling::OrderPaid { order, late } => {

@@ -17,9 +17,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::chain::{Linked, link};
+use super::outbox::Resources;
 use super::{Arrival, RecordError, Telling, Unbooked, Verdict};
 use crate::seal::Sealer;
 use crate::store::effects::EffectRows;
+use crate::store::fees::FeeRecord;
 use crate::store::journal::{Head, Line};
 use crate::store::orders::{OrderRecord, PaymentRecord};
 
@@ -40,7 +42,7 @@ pub struct Effects {
     payments: BTreeMap<PaymentId, Moved>,
     entries: Vec<Waiting>,
     tellings: Vec<Telling>,
-    orders: BTreeMap<OrderId, OrderRecord>,
+    known: Resources,
 }
 
 /// An entry that waits for its number.
@@ -67,7 +69,7 @@ impl Effects {
             payments: BTreeMap::new(),
             entries: Vec::new(),
             tellings: Vec::new(),
-            orders: BTreeMap::new(),
+            known: Resources::default(),
         }
     }
 
@@ -134,7 +136,29 @@ impl Effects {
 
     /// Says how an order stands once all this is written.
     pub(super) fn stands(&mut self, order: &OrderRecord) {
-        self.orders.insert(order.id.clone(), order.clone());
+        self.known.orders.insert(order.id.clone(), order.clone());
+    }
+
+    /// Takes locked fees as they were, to say how they stand once all this is written. Nothing may
+    /// be added to these effects after it.
+    pub(super) fn stand(&mut self, fees: Vec<FeeRecord>) {
+        let paid: BTreeSet<&str> =
+            self.rows.paid_orders.iter().filter_map(|row| row.get("order_id")?.as_str()).collect();
+        for mut fee in fees {
+            let moved = self.fees.get(&fee.id).copied().unwrap_or_default();
+            // A sum that does not fit is refused when its row is written.
+            let moves = [
+                (&mut fee.paid_fen, moved.paid),
+                (&mut fee.refunding_fen, moved.refunding),
+                (&mut fee.refunded_fen, moved.refunded),
+                (&mut fee.remitted_fen, moved.remitted),
+            ];
+            for (sum, moved) in moves {
+                *sum = sum.plus(moved).unwrap_or(*sum);
+            }
+            fee.live_order_id.take_if(|live| paid.contains(live.as_str()));
+            self.known.fees.insert(fee.id.clone(), fee);
+        }
     }
 
     /// Books what a provider says about a refund.
@@ -282,9 +306,9 @@ impl Effects {
         self.entries.iter().map(|entry| entry.merchant_id.clone()).collect()
     }
 
-    /// What is to be told, and the orders of which it is known how they will stand.
-    pub(super) fn tellings(&mut self) -> (Vec<Telling>, BTreeMap<OrderId, OrderRecord>) {
-        (std::mem::take(&mut self.tellings), std::mem::take(&mut self.orders))
+    /// What is to be told, and the resources of which it is known how they will stand.
+    pub(super) fn tellings(&mut self) -> (Vec<Telling>, Resources) {
+        (std::mem::take(&mut self.tellings), std::mem::take(&mut self.known))
     }
 
     /// The finished rows, with the entries numbered and linked behind `heads`.

@@ -1,14 +1,14 @@
-//! Writes what facts change, many at once, in one statement. The rows are built by
-//! [`crate::record`]; here nothing is decided.
+//! What facts change, many at once, as few statements. The rows are built by [`crate::record`];
+//! here nothing is decided.
 
-use deadpool_postgres::GenericClient;
+use domain::ids::{FeeId, NotificationId};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 
-use super::fees::FeeRecord;
-use super::{Sent, StoreError, change, documents, in_turn, sql};
+use super::sql;
+use super::unit::Sent;
 
 /// The rows of many effects. Each list is one table; evidence and links lie beside the document,
 /// by index from 1, because JSON holds no bytes.
@@ -25,10 +25,13 @@ pub struct EffectRows {
     /// What changes in fees' balances, one row a fee.
     pub fees: Vec<Value>,
     /// What changes in payments' balances, one row a payment.
+    #[serde(skip)]
     pub payment_balances: Vec<Value>,
     /// Refunds that moved.
+    #[serde(skip)]
     pub refunds: Vec<Value>,
     /// Incidents.
+    #[serde(skip)]
     pub incidents: Vec<Value>,
     /// Journal entries.
     pub entries: Vec<Value>,
@@ -44,43 +47,89 @@ pub struct EffectRows {
     pub links: Vec<Vec<u8>>,
 }
 
-/// Writes them, and reads `fees` as they stand then.
-///
-/// # Errors
-/// The named constraint that one of them breaks; nothing is written then.
-pub async fn write(
-    client: &impl GenericClient,
-    rows: &EffectRows,
-    now: Timestamp,
-    fees: &[&str],
-) -> Result<Vec<FeeRecord>, StoreError> {
-    let document = Json(rows);
-    let write: Sent<'_> = (sql::EFFECTS_RECORD, &[&document, &rows.evidence, &rows.links, &now]);
-    let read: Sent<'_> = (sql::FEES_LOAD, &[&fees]);
-    let (_written, fees) = in_turn(client, write, read).await?;
-    documents(&fees)
+impl EffectRows {
+    /// Whether there is more than what moves refunds and opens incidents.
+    fn has_books(&self) -> bool {
+        [&self.callbacks, &self.payments, &self.paid_orders, &self.fees, &self.entries]
+            .iter()
+            .any(|rows| !rows.is_empty())
+    }
 }
 
-/// Queues a message to the payer of each fee that was paid off. `notices`: `notification_id`,
-/// `fee_id` and the index of its sealed parameters.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn queue_paid_notices(
-    client: &impl GenericClient,
-    notices: &[Value],
-    params_sealed: &[Vec<u8>],
-    template: &str,
-    channel: &str,
+/// A message to the payer of a fee that was paid off.
+#[derive(Debug, Serialize)]
+pub(crate) struct PaidNotice {
+    /// Its id.
+    pub(crate) notification_id: NotificationId,
+    /// The fee.
+    pub(crate) fee_id: FeeId,
+    /// Which of the sealed parameters are its own, from 1.
+    pub(crate) params: usize,
+}
+
+/// Messages of one template to payers.
+#[derive(Debug, Default)]
+pub(crate) struct PaidNotices<'a> {
+    /// One a fee.
+    pub(crate) notices: Vec<PaidNotice>,
+    /// Their parameters.
+    pub(crate) sealed: Vec<Vec<u8>>,
+    /// The template's name.
+    pub(crate) template: &'a str,
+    /// The channel's word.
+    pub(crate) channel: &'a str,
+}
+
+/// All that a transaction writes of effects, as statements to be sent.
+pub(crate) struct Writing<'a> {
+    rows: Json<&'a EffectRows>,
+    refunds: Json<&'a [Value]>,
+    payment_balances: Json<&'a [Value]>,
+    incidents: Json<&'a [Value]>,
     now: Timestamp,
-) -> Result<(), StoreError> {
-    if !notices.is_empty() {
-        change(
-            client,
-            sql::PAID_NOTICES_INSERT,
-            &[&Json(notices), &params_sealed, &template, &channel, &now],
-        )
-        .await?;
+}
+
+impl<'a> Writing<'a> {
+    /// Of rows, at `now`.
+    pub(crate) fn of(rows: &'a EffectRows, now: Timestamp) -> Self {
+        Self {
+            rows: Json(rows),
+            refunds: Json(&rows.refunds),
+            payment_balances: Json(&rows.payment_balances),
+            incidents: Json(&rows.incidents),
+            now,
+        }
     }
-    Ok(())
+
+    /// The statements of what there is.
+    pub(crate) fn statements(&'a self) -> Vec<Sent<'a>> {
+        let rows = self.rows.0;
+        let now = &self.now;
+        let mut all = Vec::new();
+        if rows.has_books() {
+            let parameters: Vec<&(dyn ToSql + Sync)> =
+                vec![&self.rows, &rows.evidence, &rows.links, now];
+            all.push(Sent::of(sql::EFFECTS_RECORD, parameters));
+        }
+        if !rows.refunds.is_empty() || !rows.payment_balances.is_empty() {
+            let parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.refunds, &self.payment_balances];
+            all.push(Sent::of(sql::REFUNDS_MOVE, parameters));
+        }
+        if !rows.incidents.is_empty() {
+            all.push(Sent::of(sql::INCIDENTS_RECORD, vec![&self.incidents, now]));
+        }
+        all
+    }
+}
+
+/// The messages as a statement to be sent; none where there are none.
+pub(crate) fn paid_notices<'a>(
+    notices: &'a PaidNotices<'_>,
+    document: &'a Json<&'a Vec<PaidNotice>>,
+    now: &'a Timestamp,
+) -> Option<Sent<'a>> {
+    (!notices.notices.is_empty()).then(|| {
+        let PaidNotices { sealed, template, channel, .. } = notices;
+        Sent::of(sql::PAID_NOTICES_INSERT, vec![document, sealed, template, channel, now])
+    })
 }

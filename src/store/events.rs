@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio_postgres::types::Json;
 
+use super::unit::Sent;
 use super::{StoreError, change, sql};
 
 /// An event to be written in the transaction of what it tells.
@@ -47,6 +48,14 @@ pub async fn insert(
         change(client, sql::EVENTS_INSERT, &[&Json(events), &now]).await?;
     }
     Ok(())
+}
+
+/// Events and the deliveries that carry them as a statement to be sent; none where there are none.
+pub(crate) fn inserting<'a>(
+    events: &'a Json<&'a Vec<NewEvent>>,
+    now: &'a Timestamp,
+) -> Option<Sent<'a>> {
+    (!events.0.is_empty()).then(|| Sent::of(sql::EVENTS_INSERT, vec![events, now]))
 }
 
 /// Looks whether the feed was written in another cluster: then what is written from now on stands

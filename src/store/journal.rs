@@ -4,9 +4,10 @@ use deadpool_postgres::{GenericClient, Object, Transaction};
 use domain::ids::MerchantId;
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Json;
+use tokio_postgres::{IsolationLevel, Row};
 
+use super::unit::{Sent, Statements};
 use super::{StoreError, sql, typed};
 
 /// The end of a merchant's chain.
@@ -54,31 +55,51 @@ pub struct Line {
     pub fee_id: Option<String>,
 }
 
+/// A head that is locked for the rest of the transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct LockedHead {
+    head: Head,
+    /// The last entry's number.
+    last: i64,
+}
+
+impl LockedHead {
+    /// Whose journal it is.
+    pub(crate) const fn merchant_id(&self) -> &MerchantId {
+        &self.head.merchant_id
+    }
+
+    /// The head, to be written behind.
+    ///
+    /// # Errors
+    /// When its journal has entries behind it: whoever wrote on would write over what is missing.
+    pub(crate) fn sound(&self) -> Result<Head, StoreError> {
+        let (head, last) = (&self.head, self.last);
+        if last > head.seq {
+            let merchant_id = head.merchant_id.clone();
+            return Err(StoreError::Journal { merchant_id, head: head.seq, last });
+        }
+        Ok(head.clone())
+    }
+}
+
+/// Reads what locked heads.
+pub(crate) fn locked(rows: &[Row]) -> Result<Vec<LockedHead>, StoreError> {
+    rows.iter()
+        .map(|row| Ok(LockedHead { head: head(row)?, last: row.try_get("last_seq")? }))
+        .collect()
+}
+
 /// Locks the heads of merchants' journals; the last of all locks in a transaction.
 ///
 /// # Errors
-/// When the database does not answer, or a journal has entries behind its head: whoever wrote on
-/// would write over what is missing.
-pub async fn lock_heads(
-    client: &impl GenericClient,
+/// When the database does not answer.
+pub(crate) async fn lock_heads(
+    unit: &mut impl Statements,
     merchants: &[&str],
-) -> Result<Vec<Head>, StoreError> {
-    let statement = client.prepare_cached(sql::JOURNAL_HEADS_LOCK).await?;
-    let rows = client.query(&statement, &[&merchants]).await?;
-    rows.iter()
-        .map(|row| {
-            let head = head(row)?;
-            let last: i64 = row.try_get("last_seq")?;
-            if last > head.seq {
-                return Err(StoreError::Journal {
-                    merchant_id: head.merchant_id,
-                    head: head.seq,
-                    last,
-                });
-            }
-            Ok(head)
-        })
-        .collect()
+) -> Result<Vec<LockedHead>, StoreError> {
+    let lock = Sent::of(sql::JOURNAL_HEADS_LOCK, vec![&merchants]);
+    locked(&unit.send(vec![lock]).await?.next().unwrap_or_default())
 }
 
 /// Every merchant with a journal, in order, whether its head is there or not.
@@ -162,7 +183,7 @@ pub async fn snapshot(client: &mut Object) -> Result<Transaction<'_>, StoreError
     Ok(books)
 }
 
-fn head(row: &tokio_postgres::Row) -> Result<Head, StoreError> {
+fn head(row: &Row) -> Result<Head, StoreError> {
     Ok(Head {
         merchant_id: typed("journal_heads.merchant_id", row.try_get("merchant_id")?)?,
         seq: row.try_get("seq")?,

@@ -24,6 +24,7 @@ pub mod remittances;
 pub mod runs;
 pub mod sql;
 pub mod treasury;
+pub(crate) mod unit;
 pub mod webhooks;
 
 use std::future::Future;
@@ -32,7 +33,6 @@ use std::time::Duration;
 
 pub use deadpool_postgres::Transaction;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use futures_util::future::try_join;
 use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Json, ToSql};
@@ -234,20 +234,6 @@ where
 {
     let statement = client.prepare_cached(statement).await?;
     documents(&client.query(&statement, parameters).await?)
-}
-
-/// What is sent to the database: a statement and its parameters.
-pub(crate) type Sent<'a> = (&'a str, &'a [&'a (dyn ToSql + Sync)]);
-
-/// Sends two statements at once, which the database runs in this order: one way there and back.
-pub(crate) async fn in_turn(
-    client: &impl deadpool_postgres::GenericClient,
-    first: Sent<'_>,
-    then: Sent<'_>,
-) -> Result<(Vec<Row>, Vec<Row>), StoreError> {
-    // Both are prepared before one is sent; a statement that had to be prepared would come late.
-    let (one, two) = (client.prepare_cached(first.0).await?, client.prepare_cached(then.0).await?);
-    Ok(try_join(client.query(&one, first.1), client.query(&two, then.1)).await?)
 }
 
 /// Reads one JSON document a row.

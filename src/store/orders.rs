@@ -1,5 +1,6 @@
 //! Orders, as the API shows them and as a judgement needs them.
 
+mod locked;
 mod record;
 
 use std::collections::BTreeSet;
@@ -13,8 +14,10 @@ use jiff::Timestamp;
 use tokio_postgres::types::Json;
 
 use super::queries::Share;
-use super::{Sent, StoreError, change, documents, in_turn, load, sql, typed};
+use super::unit::{Sent, together};
+use super::{StoreError, change, documents, load, sql, typed};
 
+pub(crate) use locked::{LockedBooks, lock_by_number};
 pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PartOf, PaymentRecord, shares};
 
 /// An order to be written down before its provider is asked.
@@ -93,22 +96,6 @@ pub async fn by_ids(
     load(client, sql::ORDERS_LOAD, &[&ids]).await
 }
 
-/// Locks orders by merchant and number, then the balances of all their fees, and reads them. All
-/// merchants at once: one after the other, two batches could wait for each other.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn lock_by_number(
-    client: &impl GenericClient,
-    merchants: &[&str],
-    numbers: &[&str],
-) -> Result<Vec<OrderRecord>, StoreError> {
-    let statement = client.prepare_cached(sql::ORDERS_LOCK_BY_NUMBER).await?;
-    let rows = client.query(&statement, &[&merchants, &numbers]).await?;
-    let ids = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>()?;
-    read_locked(client, &ids).await
-}
-
 /// The numbers of those among orders, merchant by number, that somebody else has locked. The others
 /// are locked by asking until the transaction ends.
 ///
@@ -144,9 +131,9 @@ async fn read_locked(
     client: &impl GenericClient,
     ids: &[String],
 ) -> Result<Vec<OrderRecord>, StoreError> {
-    let lock: Sent<'_> = (sql::FEE_BALANCES_LOCK, &[&ids]);
-    let read: Sent<'_> = (sql::ORDERS_LOAD, &[&ids]);
-    let (_locked, orders) = in_turn(client, lock, read).await?;
+    let lock = Sent::of(sql::FEE_BALANCES_LOCK, vec![&ids]);
+    let read = Sent::of(sql::ORDERS_LOAD, vec![&ids]);
+    let orders = together(client, vec![lock, read]).await?.next_back().unwrap_or_default();
     documents(&orders)
 }
 

@@ -68,42 +68,6 @@ WITH ids AS (
            AS c (fee_id text, paid_fen bigint, refunding_fen bigint, refunded_fen bigint, remitted_fen bigint,
                  treasury_refunding_fen bigint)
      WHERE b.fee_id = c.fee_id AND b.fee_id = ANY ((SELECT fees FROM ids)::text[])
-), moved_payments AS (
-    UPDATE payment_balances b
-       SET refunding_fen = b.refunding_fen + c.refunding_fen, refunded_fen = b.refunded_fen + c.refunded_fen,
-           surplus_refunding_fen = b.surplus_refunding_fen + c.surplus_refunding_fen
-      FROM jsonb_to_recordset($1::jsonb -> 'payment_balances')
-           AS c (payment_id text, refunding_fen bigint, refunded_fen bigint, surplus_refunding_fen bigint)
-     WHERE b.payment_id = c.payment_id
-), moved_refunds AS (
-    UPDATE refunds r
-       SET state = c.state, provider_refund_no = COALESCE(c.provider_refund_no, r.provider_refund_no),
-           accepted_at = COALESCE(c.accepted_at, r.accepted_at, r.sent_at, c.known_at),
-           succeeded_at = COALESCE(c.succeeded_at, r.succeeded_at),
-           refused_reason = NULL, refused_code = NULL, refused_message = NULL, send_after = NULL,
-           -- What is abnormal is a person's work, save where a redirection may yet move it.
-           next_query_at = CASE WHEN c.state = 'abnormal' AND r.redirected_at IS NULL THEN NULL ELSE c.next_query_at END,
-           queries = 0, leased_until = NULL
-      FROM jsonb_to_recordset($1::jsonb -> 'refunds')
-           AS c (refund_id text, state text, provider_refund_no text, accepted_at timestamptz, known_at timestamptz,
-                 succeeded_at timestamptz, next_query_at timestamptz)
-     WHERE r.refund_id = c.refund_id
-), reopened_incidents AS (
-    -- Such an incident is said by a step and never by a repeat: it happened again. A conflict could not say so, since
-    -- one cause may stand twice among facts of one transaction.
-    UPDATE incidents k
-       SET detail = i.detail, callback_id = i.callback_id, opened_at = $4, closed_at = NULL, closed_by = NULL, note = NULL,
-           earlier = k.earlier || jsonb_build_object('opened_at', k.opened_at, 'closed_at', k.closed_at,
-                                                     'closed_by', k.closed_by, 'note', k.note)
-      FROM jsonb_to_recordset($1::jsonb -> 'incidents') AS i (dedupe_key text, detail text, callback_id text)
-     WHERE k.dedupe_key = i.dedupe_key AND k.closed_at IS NOT NULL AND k.kind = 'refund_abnormal'
-), new_incidents AS (
-    INSERT INTO incidents (incident_id, merchant_id, kind, detail, dedupe_key, order_id, refund_id, callback_id, opened_at)
-    SELECT i.incident_id, i.merchant_id, i.kind, i.detail, i.dedupe_key, i.order_id, i.refund_id, i.callback_id, $4
-      FROM jsonb_to_recordset($1::jsonb -> 'incidents')
-           AS i (incident_id text, merchant_id text, kind text, detail text, dedupe_key text, order_id text,
-                 refund_id text, callback_id text)
-    ON CONFLICT (dedupe_key) DO NOTHING
 ), new_entries AS (
     INSERT INTO journal_entries (merchant_id, seq, kind, subject_id, occurred_at, recorded_at, mac)
     SELECT e.merchant_id, e.seq, e.kind, e.subject_id, e.occurred_at, $4, ($3::bytea[])[e.link]
