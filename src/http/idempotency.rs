@@ -17,7 +17,7 @@ use super::body::canonical;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::{Purpose, Sealer};
-use crate::store::idempotency::{self as keys, Held};
+use crate::store::idempotency::{self as keys, Held, NewKey};
 
 /// The header.
 const HEADER: &str = "idempotency-key";
@@ -79,7 +79,7 @@ impl Ticket {
     ) -> Result<(), Fault> {
         let sealed = sealer.seal(Purpose::Call, &answer.body, self.place().as_bytes())?;
         let body = [&[SEALED], sealed.as_slice()].concat();
-        self.settle(client, &Answer { status: answer.status, body }).await
+        self.settle(client, &Answer::bytes(answer.status, body)).await
     }
 
     /// The body of a stored answer.
@@ -97,8 +97,14 @@ impl Ticket {
         format!("idempotency_keys.answer:{}:{}", self.application, self.key)
     }
 
-    fn held(&self) -> Held<'_> {
+    /// The key as it is worked under.
+    pub(super) fn held(&self) -> Held<'_> {
         Held { application: &self.application, key: &self.key, lease: self.lease }
+    }
+
+    /// The key for work that takes it in its own first transaction.
+    pub(super) fn new_key(&self) -> NewKey<'_> {
+        NewKey { key: &self.key, call: &self.call, body_hash: &self.body_hash }
     }
 
     /// The refund number of a request that names none: the same for every repeat, so that not even
@@ -143,26 +149,56 @@ pub(super) fn body_hash(sealer: &Sealer, bytes: &[u8], parsed: Option<&Value>) -
     sealer.mac(Purpose::BlindIndex, &text)
 }
 
-/// Does the work once for a key; whoever comes again gets the answer.
+/// Does the work once for a key; whoever comes again gets the answer. `begun`: the lease, where the
+/// key was taken in the first transaction of the work.
 ///
 /// # Errors
 /// 422 `idempotency_key_reused`, 409 `idempotency_in_progress`, or the database does not answer.
 pub(super) async fn once<F>(
     hub: &Hub,
     mut ticket: Ticket,
+    begun: Option<i64>,
     work: impl FnOnce(Ticket) -> F + Send,
 ) -> Result<Answer, Fault>
 where
     F: Future<Output = Answer> + Send,
 {
+    ticket.lease = match begun {
+        Some(lease) => lease,
+        None => match take(hub, &ticket).await? {
+            Taken::Mine(lease) => lease,
+            Taken::Answered(answer) => return Ok(answer),
+        },
+    };
+    // Both go on at the same time: a renewal may wait for the transaction of the work.
+    let answer = tokio::select! {
+        answer = work(ticket.clone()) => answer,
+        never = renew(hub, &ticket) => match never {},
+    };
+    if !answer.is_kept
+        && let Err(fault) = keep(hub, &ticket, &answer).await
+    {
+        // The work is done: its answer is worth more than the key.
+        tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
+    }
+    Ok(answer)
+}
+
+/// What somebody who waits for a key gets.
+enum Taken {
+    /// The key, under this lease.
+    Mine(i64),
+    /// The answer of who had it.
+    Answered(Answer),
+}
+
+/// Takes the key, or waits for whoever has it.
+async fn take(hub: &Hub, ticket: &Ticket) -> Result<Taken, Fault> {
     let begun = Instant::now();
     loop {
-        match look(hub, &ticket).await? {
-            Found::Mine(lease) => {
-                ticket.lease = lease;
-                break;
-            }
-            Found::Answered(answer) => return Ok(answer),
+        match look(hub, ticket).await? {
+            Found::Mine(lease) => return Ok(Taken::Mine(lease)),
+            Found::Answered(answer) => return Ok(Taken::Answered(answer)),
             Found::OtherUse => {
                 return Err(Fault::invalid(
                     "idempotency_key_reused",
@@ -173,16 +209,6 @@ where
             Found::UnderWay => tokio::time::sleep(PAUSE).await,
         }
     }
-    // Both go on at the same time: a renewal may wait for the transaction of the work.
-    let answer = tokio::select! {
-        answer = work(ticket.clone()) => answer,
-        never = renew(hub, &ticket) => match never {},
-    };
-    if let Err(fault) = keep(hub, &ticket, &answer).await {
-        // The work is done: its answer is worth more than the key.
-        tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
-    }
-    Ok(answer)
 }
 
 fn in_progress() -> Fault {
@@ -223,8 +249,12 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     let client = hub.store.client().await?;
     let Ticket { application, key, call, body_hash, lease: _ } = ticket;
     let now = hub.clock.now();
-    if let Some(lease) = keys::begin(&client, application, key, call, body_hash, now).await? {
-        return Ok(Found::Mine(lease));
+    match keys::begin(&client, application, key, call, body_hash, now).await {
+        Ok(Some(lease)) => return Ok(Found::Mine(lease)),
+        // Who takes the key with the first of his work waits for a lock of that.
+        Err(error) if error.is_held() => return Ok(Found::UnderWay),
+        Ok(None) => {}
+        Err(error) => return Err(error.into()),
     }
     // Between the two statements the key may have been given back: then it is tried again.
     let Some(known) = keys::get(&client, application, key).await? else {
@@ -235,7 +265,7 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     }
     let Some((status, stored)) = known.answer else { return Ok(Found::UnderWay) };
     let body = ticket.opened(&hub.sealer, stored)?;
-    Ok(Found::Answered(Answer { status, body }))
+    Ok(Found::Answered(Answer::bytes(status, body)))
 }
 
 async fn keep(hub: &Hub, ticket: &Ticket, answer: &Answer) -> Result<(), Fault> {

@@ -4,6 +4,7 @@
 //! nothing was acknowledged that is not stored, and in the end everything has happened once.
 
 mod callbacks;
+mod orders;
 
 use payhub::ledger;
 
