@@ -197,8 +197,9 @@ async fn clear_the_way(
 ) -> Result<Option<OrderRecord>, Fault> {
     for order_id in live {
         let mut order = load(hub, order_id).await?;
+        let is_left = order.status == OrderState::Created && order.combined.is_none();
         // Whoever wrote it died before its provider answered.
-        if order.status == OrderState::Created && !is_being_placed(&order, hub.clock.now()) {
+        if is_left && !is_being_placed(&order, hub.clock.now()) {
             order = follow(hub, order_id).await?;
         }
         if !order.status.is_live() {
