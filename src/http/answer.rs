@@ -28,6 +28,11 @@ impl Answer {
         Self { status, body, is_kept: false }
     }
 
+    /// The same, kept by the work under the key of its call, if that has one.
+    pub(super) fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
+    }
+
     /// Whether a repeat may be answered otherwise: a fault of ours, or a problem that says when to
     /// come again.
     pub(super) fn is_of_the_moment(&self) -> bool {

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::body::canonical;
+use crate::answering::{self, in_progress};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::{Purpose, Sealer};
@@ -31,8 +32,6 @@ const PAUSE: Duration = Duration::from_millis(75);
 const RENEWAL: Duration = Duration::from_secs(20);
 /// What stands before a stored answer that is sealed; no JSON begins with it.
 const SEALED: u8 = 0;
-/// When a request that waited in vain may come again, in seconds.
-const COME_AGAIN_S: u32 = 5;
 
 /// A key as one request uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +60,7 @@ impl Ticket {
         client: &impl GenericClient,
         answer: &Answer,
     ) -> Result<(), Fault> {
-        match keys::finish(client, self.held(), answer.status, &answer.body).await? {
-            true => Ok(()),
-            false => Err(in_progress()),
-        }
+        answering::settle(client, self.held(), answer.status, &answer.body).await
     }
 
     /// As [`settle`](Self::settle), for an answer that may show a secret: it is kept sealed.
@@ -209,14 +205,6 @@ async fn take(hub: &Hub, ticket: &Ticket) -> Result<Taken, Fault> {
             Found::UnderWay => tokio::time::sleep(PAUSE).await,
         }
     }
-}
-
-fn in_progress() -> Fault {
-    Fault::conflict(
-        "idempotency_in_progress",
-        "another request with this Idempotency-Key has not ended; ask again",
-    )
-    .retry_after(COME_AGAIN_S)
 }
 
 /// Keeps the key while its work goes on.

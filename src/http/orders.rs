@@ -9,8 +9,9 @@ use super::answer::Answer;
 use super::call::{self, Call, Nothing};
 use super::error::problem;
 use super::{query, resource, schema};
+use crate::answering::Answering;
 use crate::fault::Fault;
-use crate::orders::{self, Answering, Closed, Created, OrderRequest, Why, Written};
+use crate::orders::{self, Closed, Created, OrderRequest, Why, Written};
 use crate::resource::order as shown;
 use crate::store::orders::OrderRecord;
 
@@ -79,11 +80,11 @@ async fn place(call: Call, asked: OrderRequest, written: Option<Written>) -> Res
 
 /// What is answered when a new order stands so.
 fn placed(order: &OrderRecord, request_id: &str) -> Answer {
-    match order.status {
-        OrderState::Failed => problem(&refused(order), request_id),
-        _ if orders::is_open_question(order) => Answer::json(202, &shown(order)),
-        _ => Answer::json(201, &shown(order)),
+    if order.status == OrderState::Failed {
+        return problem(&refused(order), request_id);
     }
+    let status = if orders::is_open_question(order) { 202 } else { 201 };
+    Answer::json(status, &shown(order))
 }
 
 /// The provider refused it for good; the order stays on record as failed.

@@ -11,13 +11,13 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::follow::follow;
-use super::place::Answering;
 use super::terms::{
     MadeFor, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product, check_return_url,
     expiry, give_way, has_live_order, live_of, merchant_named, shown,
 };
 use super::turn::is_being_placed;
 use super::{cadence, call_context, load, place};
+use crate::answering::Answering;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant, random};
 use crate::seal::Purpose;
@@ -105,7 +105,7 @@ impl Written {
     pub async fn place(
         self,
         hub: &Hub,
-        answering: Option<&Answering<'_>>,
+        answering: Option<&Answering<'_, OrderRecord>>,
     ) -> Result<Created, Fault> {
         let Self { order, call, lease: _ } = self;
         let (order, is_answered) = place::place_first(hub, &order, &call, answering).await?;
@@ -123,7 +123,7 @@ pub async fn create(
     hub: &Hub,
     application: &ApplicationId,
     request: &OrderRequest,
-    answering: Option<&Answering<'_>>,
+    answering: Option<&Answering<'_, OrderRecord>>,
 ) -> Result<Created, Fault> {
     let merchant = check(hub, request)?;
     for _ in 0..TRIES {

@@ -22,7 +22,6 @@ pub use create::{Created, OrderPayer, OrderRequest, Written, create, is_open_que
 pub(crate) use follow::follow_in_turn;
 pub(crate) use follow::next_query;
 pub use follow::{follow, run_of, run_once};
-pub use place::Answering;
 pub(crate) use place::{Meaning, meaning};
 pub(crate) use turn::taken_back_until;
 pub use watch::{watch, watch_combined};

@@ -13,12 +13,12 @@ use super::follow::{ask_at, next_query, reschedule};
 use super::terms::{has_moved, is_open, is_stale};
 use super::turn::take_to_place;
 use super::{call_context, load, merchant_of, product_of};
+use crate::answering::Answering;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::{Evidence, Kind, Question, ask, ask_and_tell};
 use crate::record::{Arrival, record};
 use crate::seal::Purpose;
-use crate::store::idempotency::Held;
 use crate::store::orders::{self, Answered, OrderRecord};
 
 /// Whether an order's call goes out for the first time.
@@ -28,15 +28,6 @@ enum Sending {
     First,
     /// It went out before, or may have: its answer is not known.
     Again,
-}
-
-/// Who asked for an order under a key, and what he is answered when the order stands as given:
-/// that is kept under his key together with what the provider said.
-pub struct Answering<'a> {
-    /// His key.
-    pub key: Held<'a>,
-    /// Status and body of his answer.
-    pub answer: &'a (dyn Fn(&OrderRecord) -> (u16, Vec<u8>) + Send + Sync),
 }
 
 /// An order as an answer left it, and whether who asked for it is answered under his key.
@@ -51,7 +42,7 @@ pub(super) async fn place_first(
     hub: &Hub,
     order: &OrderRecord,
     call: &Call,
-    answering: Option<&Answering<'_>>,
+    answering: Option<&Answering<'_, OrderRecord>>,
 ) -> Result<Left, Fault> {
     let merchant = merchant_of(hub, order)?;
     match send(hub, merchant, order, (call, Sending::First), answering).await? {
@@ -82,7 +73,7 @@ async fn send(
     merchant: &Merchant,
     order: &OrderRecord,
     (call, sending): (&Call, Sending),
-    answering: Option<&Answering<'_>>,
+    answering: Option<&Answering<'_, OrderRecord>>,
 ) -> Result<Option<Left>, Fault> {
     let (outcome, evidence) = offer_or_ask(hub, merchant, order, call).await?;
     let (outcome, fact) = match outcome {
@@ -226,7 +217,7 @@ async fn write(
     order: &OrderRecord,
     meaning: Meaning,
     evidence: Option<&Evidence>,
-    answering: Option<&Answering<'_>>,
+    answering: Option<&Answering<'_, OrderRecord>>,
 ) -> Result<Option<Left>, Fault> {
     let now = hub.clock.now();
     let mut then = order.clone();

@@ -1,10 +1,10 @@
 //! An order, between its request and its answer, under an idempotency key.
 
 use jiff::SignedDuration;
-use payhub::demo::{Office, WECHAT};
+use payhub::demo::WECHAT;
 use serde_json::{Value, json};
 
-use super::{Fall, WAYS, Way, arm, proved, recover};
+use super::{Fall, WAYS, Way, arm, ask, proved, recover};
 use crate::harness::wire::Wire;
 use crate::harness::{World, word};
 
@@ -88,16 +88,7 @@ async fn stage(world: &World, fee: &str, key: &str, fall: Fall, step: &str) -> u
     }
 }
 
-/// Status and bytes of the answer, if one comes.
 async fn request(world: &World, fee: &str, key: &str) -> Option<(u16, Vec<u8>)> {
     let body = json!({"merchant_id": WECHAT, "product": "native", "fee_ids": [fee]});
-    let sent = world
-        .client()
-        .post(world.url("/v1/orders"))
-        .bearer_auth(Office::api_key())
-        .header("idempotency-key", key)
-        .body(body.to_string())
-        .send();
-    let answer = sent.await.ok()?;
-    Some((answer.status().as_u16(), answer.bytes().await.ok()?.to_vec()))
+    ask(world, "/v1/orders", key, &body).await
 }
