@@ -141,3 +141,24 @@ async fn an_order_keeps_its_provider_s_answer_when_its_key_was_taken_over_meanwh
     assert_eq!(order(&world, "k", &body).await, (200, new));
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fee_that_changes_while_its_order_is_written_is_looked_at_again() {
+    let world = World::open().await;
+    let fee = world.fee("1").await;
+    let client = world.database().await;
+    client.batch_execute("BEGIN; UPDATE fee_balances SET voided_at = now()").await.unwrap();
+    let body = native(&fee);
+    let withdrawn = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity
+                      WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        world.becomes(waits, 1).await;
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    let ((status, refused), ()) = tokio::join!(order(&world, "k", &body), withdrawn);
+    assert_eq!((status, &refused["code"]), (409, &json!("fee_void")), "{refused}");
+    assert_eq!(world.count("SELECT count(*) FROM orders").await, 0);
+    assert_eq!(order(&world, "k", &body).await, (409, refused));
+    drop(client);
+    world.finish().await;
+}
