@@ -1,5 +1,6 @@
 //! The hub: PostgreSQL, HTTP, workers, configuration and the command line.
 
+pub mod answering;
 pub mod cases;
 pub mod cli;
 pub mod clock;

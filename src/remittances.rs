@@ -13,11 +13,12 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::answering::Answering;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, RecordError, commit};
 use crate::store::remittances::{self, NewRemittance, OpenShare, RemittanceRecord};
-use crate::store::{StoreError, fees};
+use crate::store::{StoreError, Transaction, fees};
 
 /// The most fees of one remittance.
 const MOST_FEES: usize = 1000;
@@ -64,13 +65,14 @@ pub async fn remit(
     hub: &Hub,
     application: &ApplicationId,
     request: &RemittanceRequest,
+    answering: Option<&Answering<'_, RemittanceRecord>>,
 ) -> Result<Remitted, Fault> {
     let now = hub.clock.now();
     check(request, now)?;
     if let Some(same) = known(hub, application, request).await? {
         return Ok(Remitted::Same(Box::new(same)));
     }
-    match write(hub, application, request).await {
+    match write(hub, application, request, answering).await {
         // The same told twice at once: the first one wrote it, and left nothing to the second.
         Err(unwritten) => match (known(hub, application, request).await?, unwritten) {
             (Some(same), _) => Ok(Remitted::Same(Box::new(same))),
@@ -79,11 +81,7 @@ pub async fn remit(
             }
             (None, Unwritten::Fault(fault)) => Err(*fault),
         },
-        Ok(id) => {
-            let client = hub.store.client().await?;
-            let record = remittances::by_ids(&client, &[id.as_str()]).await?.pop();
-            Ok(Remitted::New(Box::new(record.ok_or_else(|| Fault::not_found("remittance"))?)))
-        }
+        Ok(remittance) => Ok(Remitted::New(Box::new(remittance))),
     }
 }
 
@@ -114,6 +112,7 @@ pub async fn reverse(
     application: &ApplicationId,
     id: &str,
     request: &ReversalRequest,
+    answering: Option<&Answering<'_, RemittanceRecord>>,
 ) -> Result<RemittanceRecord, Fault> {
     let reason = request.reason.trim();
     let length = reason.chars().count();
@@ -136,6 +135,7 @@ pub async fn reverse(
     for (merchant, shares) in by_merchant(&remittances::taken(&tx, &remittance.id).await?) {
         effects.reverse_remittance(merchant, &remittance.id, &shares)?;
     }
+    let then = written(&tx, &remittance.id, answering).await?;
     match commit(hub, tx, effects).await {
         Err(RecordError::Store(error))
             if error.constraint() == Some("the_treasury_gives_back_only_what_was_remitted") =>
@@ -145,8 +145,21 @@ pub async fn reverse(
         }
         done => done?,
     }
-    drop(client);
-    get(hub, application, id).await
+    Ok(then)
+}
+
+/// A remittance as a transaction has written it; who asked is answered in the same.
+async fn written(
+    tx: &Transaction<'_>,
+    id: &RemittanceId,
+    answering: Option<&Answering<'_, RemittanceRecord>>,
+) -> Result<RemittanceRecord, Fault> {
+    let found = remittances::by_ids(tx, &[id.as_str()]).await?.pop();
+    let found = found.ok_or_else(|| Fault::not_found("remittance"))?;
+    if let Some(answering) = answering {
+        answering.settle(tx, &found).await?;
+    }
+    Ok(found)
 }
 
 fn check(request: &RemittanceRequest, now: Timestamp) -> Result<(), Fault> {
@@ -217,7 +230,8 @@ async fn write(
     hub: &Hub,
     application: &ApplicationId,
     request: &RemittanceRequest,
-) -> Result<RemittanceId, Unwritten> {
+    answering: Option<&Answering<'_, RemittanceRecord>>,
+) -> Result<RemittanceRecord, Unwritten> {
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let wanted: Vec<&str> = request.fee_ids.iter().map(FeeId::as_str).collect();
@@ -263,8 +277,9 @@ async fn write(
     for (merchant, shares) in by_merchant(&shares) {
         effects.remit(merchant, &id, &shares, day_start(request.remitted_on))?;
     }
+    let remittance = written(&tx, &id, answering).await?;
     commit(hub, tx, effects).await?;
-    Ok(id)
+    Ok(remittance)
 }
 
 /// What of which fee came through which merchant; a fee that several payments paid is one line.

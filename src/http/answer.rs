@@ -13,12 +13,24 @@ pub(super) struct Answer {
     pub(super) status: u16,
     /// The body's bytes: JSON, or nothing.
     pub(super) body: Vec<u8>,
+    /// Whether it is kept under the key of its call already, in the transaction of the work.
+    pub(super) is_kept: bool,
 }
 
 impl Answer {
     /// A JSON answer.
     pub(super) fn json(status: u16, value: &Value) -> Self {
-        Self { status, body: value.to_string().into_bytes() }
+        Self::bytes(status, value.to_string().into_bytes())
+    }
+
+    /// An answer of these bytes, which are JSON.
+    pub(super) const fn bytes(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, is_kept: false }
+    }
+
+    /// The same, kept by the work under the key of its call, if that has one.
+    pub(super) fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
     }
 
     /// Whether a repeat may be answered otherwise: a fault of ours, or a problem that says when to

@@ -26,6 +26,8 @@ pub(super) struct Call {
     pub(super) hub: Arc<Hub>,
     /// The backend service that calls.
     pub(super) application: ApplicationId,
+    /// The id of this request, which a problem names.
+    pub(super) request_id: String,
     /// The key under which a repeat of this call is known.
     pub(super) ticket: Option<Ticket>,
 }
@@ -45,7 +47,8 @@ where
     };
     let done = async {
         let application = auth::caller(&shared, &http).await?;
-        let call = Call { hub: Arc::clone(&shared.hub), application, ticket: None };
+        let request_id = request_id(&http);
+        let call = Call { hub: Arc::clone(&shared.hub), application, request_id, ticket: None };
         shared.run(work(call)).await?
     };
     match done.await {
@@ -62,21 +65,46 @@ where
     F: Future<Output = Result<Answer, Fault>> + Send + 'static,
     W: FnOnce(Call, B) -> F + Send + 'static,
 {
-    match answer_post(&http, payload, work).await {
+    let first = |_: Call, body: B| async move { Ok((body, None)) };
+    post_in_steps(http, payload, first, |call, body, _: Option<()>| work(call, body)).await
+}
+
+/// The same for work that takes its key itself. `first` does that, together with what is to be
+/// written before anything else, and gives the body back with the key's lease and what it wrote; or
+/// it writes nothing, and `work` begins under the key from the beginning, as it does without a key.
+pub(super) async fn post_in_steps<B, S, G, V, F, W>(
+    http: HttpRequest,
+    payload: Payload,
+    first: V,
+    work: W,
+) -> HttpResponse
+where
+    B: DeserializeOwned + Send + 'static,
+    S: Send + 'static,
+    G: Future<Output = Result<(B, Option<(i64, S)>), Fault>> + Send + 'static,
+    V: FnOnce(Call, B) -> G + Send + 'static,
+    F: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    W: FnOnce(Call, B, Option<S>) -> F + Send + 'static,
+{
+    match answer_post(&http, payload, first, work).await {
         Ok(answer) => answer.send(),
         Err(fault) => error::respond(&http, &fault),
     }
 }
 
-async fn answer_post<B, F, W>(
+async fn answer_post<B, S, G, V, F, W>(
     http: &HttpRequest,
     payload: Payload,
+    first: V,
     work: W,
 ) -> Result<Answer, Fault>
 where
     B: DeserializeOwned + Send + 'static,
+    S: Send + 'static,
+    G: Future<Output = Result<(B, Option<(i64, S)>), Fault>> + Send + 'static,
+    V: FnOnce(Call, B) -> G + Send + 'static,
     F: Future<Output = Result<Answer, Fault>> + Send + 'static,
-    W: FnOnce(Call, B) -> F + Send + 'static,
+    W: FnOnce(Call, B, Option<S>) -> F + Send + 'static,
 {
     let shared = http
         .app_data::<Data<Shared>>()
@@ -95,21 +123,45 @@ where
         lease: 0,
     });
     let request_id = request_id(http);
-    let shared_hub = Arc::clone(&hub);
-    let answer = move |ticket: Option<Ticket>| async move {
-        let call = Call { hub: shared_hub, application, ticket };
-        let done = match parsed.and_then(|value| body::read::<B>(&value)) {
-            Ok(body) => work(call, body).await,
+    let call = Call { hub: Arc::clone(&hub), application, request_id, ticket };
+    let body = parsed.and_then(|value| body::read::<B>(&value));
+    shared.run(answer(hub, call, body, first, work)).await?
+}
+
+async fn answer<B, S, G, V, F, W>(
+    hub: Arc<Hub>,
+    call: Call,
+    body: Result<B, Fault>,
+    first: V,
+    work: W,
+) -> Result<Answer, Fault>
+where
+    B: Send,
+    S: Send,
+    G: Future<Output = Result<(B, Option<(i64, S)>), Fault>> + Send,
+    V: FnOnce(Call, B) -> G + Send,
+    F: Future<Output = Result<Answer, Fault>> + Send,
+    W: FnOnce(Call, B, Option<S>) -> F + Send,
+{
+    let request_id = call.request_id.clone();
+    let ticket = call.ticket.clone();
+    let (body, begun) = match (body, &ticket) {
+        (Ok(body), Some(_)) => {
+            let (body, begun) = first(call.clone(), body).await?;
+            (Ok(body), begun)
+        }
+        (body, _) => (body, None),
+    };
+    let (lease, written) = begun.unzip();
+    let rest = |ticket: Option<Ticket>| async move {
+        let done = match body {
+            Ok(body) => work(Call { ticket, ..call }, body, written).await,
             Err(fault) => Err(fault),
         };
         done.unwrap_or_else(|fault| problem(&fault, &request_id))
     };
     match ticket {
-        None => shared.run(answer(None)).await,
-        Some(ticket) => {
-            let done =
-                async move { idempotency::once(&hub, ticket, |ticket| answer(Some(ticket))).await };
-            shared.run(done).await?
-        }
+        None => Ok(rest(None).await),
+        Some(ticket) => idempotency::once(&hub, ticket, lease, |ticket| rest(Some(ticket))).await,
     }
 }

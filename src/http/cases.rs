@@ -90,7 +90,7 @@ pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse 
         let answer = answer(&call, &tx, status, opening.case_no.as_str()).await?;
         tx.commit().await.map_err(StoreError::from)?;
         call.hub.signals.wake_dispatch();
-        Ok(answer)
+        Ok(answer.kept())
     })
     .await
 }
@@ -126,7 +126,7 @@ pub(super) async fn progress(
         let answer = answer(&call, &tx, 200, &case_no).await?;
         tx.commit().await.map_err(StoreError::from)?;
         call.hub.signals.wake_dispatch();
-        Ok(answer)
+        Ok(answer.kept())
     })
     .await
 }

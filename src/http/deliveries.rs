@@ -216,7 +216,7 @@ async fn commit(
     }
     tx.commit().await.map_err(StoreError::from)?;
     call.hub.signals.wake_dispatch();
-    Ok(answer)
+    Ok(answer.kept())
 }
 
 async fn own(

@@ -71,7 +71,7 @@ pub(super) async fn list(http: HttpRequest) -> HttpResponse {
             page.next_cursor = is_full.then_some(event.event_id.as_str());
         }
         let body = serde_json::to_vec(&page).map_err(|error| Fault::internal(&error))?;
-        Ok(Answer { status: 200, body })
+        Ok(Answer::bytes(200, body))
     })
     .await
 }

@@ -14,10 +14,11 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::body::canonical;
+use crate::answering::{self, in_progress};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::{Purpose, Sealer};
-use crate::store::idempotency::{self as keys, Held};
+use crate::store::idempotency::{self as keys, Held, NewKey};
 
 /// The header.
 const HEADER: &str = "idempotency-key";
@@ -31,8 +32,6 @@ const PAUSE: Duration = Duration::from_millis(75);
 const RENEWAL: Duration = Duration::from_secs(20);
 /// What stands before a stored answer that is sealed; no JSON begins with it.
 const SEALED: u8 = 0;
-/// When a request that waited in vain may come again, in seconds.
-const COME_AGAIN_S: u32 = 5;
 
 /// A key as one request uses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +60,7 @@ impl Ticket {
         client: &impl GenericClient,
         answer: &Answer,
     ) -> Result<(), Fault> {
-        match keys::finish(client, self.held(), answer.status, &answer.body).await? {
-            true => Ok(()),
-            false => Err(in_progress()),
-        }
+        answering::settle(client, self.held(), answer.status, &answer.body).await
     }
 
     /// As [`settle`](Self::settle), for an answer that may show a secret: it is kept sealed.
@@ -79,7 +75,7 @@ impl Ticket {
     ) -> Result<(), Fault> {
         let sealed = sealer.seal(Purpose::Call, &answer.body, self.place().as_bytes())?;
         let body = [&[SEALED], sealed.as_slice()].concat();
-        self.settle(client, &Answer { status: answer.status, body }).await
+        self.settle(client, &Answer::bytes(answer.status, body)).await
     }
 
     /// The body of a stored answer.
@@ -97,8 +93,14 @@ impl Ticket {
         format!("idempotency_keys.answer:{}:{}", self.application, self.key)
     }
 
-    fn held(&self) -> Held<'_> {
+    /// The key as it is worked under.
+    pub(super) fn held(&self) -> Held<'_> {
         Held { application: &self.application, key: &self.key, lease: self.lease }
+    }
+
+    /// The key for work that takes it in its own first transaction.
+    pub(super) fn new_key(&self) -> NewKey<'_> {
+        NewKey { key: &self.key, call: &self.call, body_hash: &self.body_hash }
     }
 
     /// The refund number of a request that names none: the same for every repeat, so that not even
@@ -143,26 +145,56 @@ pub(super) fn body_hash(sealer: &Sealer, bytes: &[u8], parsed: Option<&Value>) -
     sealer.mac(Purpose::BlindIndex, &text)
 }
 
-/// Does the work once for a key; whoever comes again gets the answer.
+/// Does the work once for a key; whoever comes again gets the answer. `begun`: the lease, where the
+/// key was taken in the first transaction of the work.
 ///
 /// # Errors
 /// 422 `idempotency_key_reused`, 409 `idempotency_in_progress`, or the database does not answer.
 pub(super) async fn once<F>(
     hub: &Hub,
     mut ticket: Ticket,
+    begun: Option<i64>,
     work: impl FnOnce(Ticket) -> F + Send,
 ) -> Result<Answer, Fault>
 where
     F: Future<Output = Answer> + Send,
 {
+    ticket.lease = match begun {
+        Some(lease) => lease,
+        None => match take(hub, &ticket).await? {
+            Taken::Mine(lease) => lease,
+            Taken::Answered(answer) => return Ok(answer),
+        },
+    };
+    // Both go on at the same time: a renewal may wait for the transaction of the work.
+    let answer = tokio::select! {
+        answer = work(ticket.clone()) => answer,
+        never = renew(hub, &ticket) => match never {},
+    };
+    if !answer.is_kept
+        && let Err(fault) = keep(hub, &ticket, &answer).await
+    {
+        // The work is done: its answer is worth more than the key.
+        tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
+    }
+    Ok(answer)
+}
+
+/// What somebody who waits for a key gets.
+enum Taken {
+    /// The key, under this lease.
+    Mine(i64),
+    /// The answer of who had it.
+    Answered(Answer),
+}
+
+/// Takes the key, or waits for whoever has it.
+async fn take(hub: &Hub, ticket: &Ticket) -> Result<Taken, Fault> {
     let begun = Instant::now();
     loop {
-        match look(hub, &ticket).await? {
-            Found::Mine(lease) => {
-                ticket.lease = lease;
-                break;
-            }
-            Found::Answered(answer) => return Ok(answer),
+        match look(hub, ticket).await? {
+            Found::Mine(lease) => return Ok(Taken::Mine(lease)),
+            Found::Answered(answer) => return Ok(Taken::Answered(answer)),
             Found::OtherUse => {
                 return Err(Fault::invalid(
                     "idempotency_key_reused",
@@ -173,24 +205,6 @@ where
             Found::UnderWay => tokio::time::sleep(PAUSE).await,
         }
     }
-    // Both go on at the same time: a renewal may wait for the transaction of the work.
-    let answer = tokio::select! {
-        answer = work(ticket.clone()) => answer,
-        never = renew(hub, &ticket) => match never {},
-    };
-    if let Err(fault) = keep(hub, &ticket, &answer).await {
-        // The work is done: its answer is worth more than the key.
-        tracing::error!(detail = fault.detail, "the answer of an idempotency key was not stored");
-    }
-    Ok(answer)
-}
-
-fn in_progress() -> Fault {
-    Fault::conflict(
-        "idempotency_in_progress",
-        "another request with this Idempotency-Key has not ended; ask again",
-    )
-    .retry_after(COME_AGAIN_S)
 }
 
 /// Keeps the key while its work goes on.
@@ -223,8 +237,12 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     let client = hub.store.client().await?;
     let Ticket { application, key, call, body_hash, lease: _ } = ticket;
     let now = hub.clock.now();
-    if let Some(lease) = keys::begin(&client, application, key, call, body_hash, now).await? {
-        return Ok(Found::Mine(lease));
+    match keys::begin(&client, application, key, call, body_hash, now).await {
+        Ok(Some(lease)) => return Ok(Found::Mine(lease)),
+        // Who takes the key with the first of his work waits for a lock of that.
+        Err(error) if error.is_held() => return Ok(Found::UnderWay),
+        Ok(None) => {}
+        Err(error) => return Err(error.into()),
     }
     // Between the two statements the key may have been given back: then it is tried again.
     let Some(known) = keys::get(&client, application, key).await? else {
@@ -235,7 +253,7 @@ async fn look(hub: &Hub, ticket: &Ticket) -> Result<Found, Fault> {
     }
     let Some((status, stored)) = known.answer else { return Ok(Found::UnderWay) };
     let body = ticket.opened(&hub.sealer, stored)?;
-    Ok(Found::Answered(Answer { status, body }))
+    Ok(Found::Answered(Answer::bytes(status, body)))
 }
 
 async fn keep(hub: &Hub, ticket: &Ticket, answer: &Answer) -> Result<(), Fault> {

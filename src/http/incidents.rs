@@ -106,7 +106,7 @@ pub(super) async fn close(http: HttpRequest, payload: Payload, id: Path<String>)
             ticket.settle(&tx, &answer).await?;
         }
         tx.commit().await.map_err(StoreError::from)?;
-        Ok(answer)
+        Ok(answer.kept())
     })
     .await
 }

@@ -103,7 +103,7 @@ async fn tell(call: &Call, asked: Asked) -> Result<Answer, Fault> {
     }
     tx.commit().await.map_err(StoreError::from)?;
     hub.signals.wake_dispatch();
-    Ok(answer)
+    Ok(answer.kept())
 }
 
 /// Checks what types alone do not, and brings the phone into its one form.

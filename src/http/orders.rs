@@ -7,9 +7,11 @@ use serde::Deserialize;
 
 use super::answer::Answer;
 use super::call::{self, Call, Nothing};
+use super::error::problem;
 use super::{query, resource, schema};
+use crate::answering::Answering;
 use crate::fault::Fault;
-use crate::orders::{self, Closed, Created, OrderRequest, Why};
+use crate::orders::{self, Closed, Created, OrderRequest, Why, Written};
 use crate::resource::order as shown;
 use crate::store::orders::OrderRecord;
 
@@ -44,18 +46,45 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
     security(("api_key" = [])),
 )]
 pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
-    call::post(http, payload, |call: Call, asked: OrderRequest| async move {
-        let (status, order) = match orders::create(&call.hub, &call.application, &asked).await? {
-            Created::Same(order) => (200, order),
-            Created::New(order) if order.status == OrderState::Failed => {
-                return Err(refused(&order));
-            }
-            Created::New(order) if orders::is_open_question(&order) => (202, order),
-            Created::New(order) => (201, order),
-        };
-        Ok(Answer::json(status, &shown(&order)))
+    call::post_in_steps(http, payload, first, place).await
+}
+
+/// Takes the key and writes the order down, where nothing stands in its way.
+async fn first(
+    call: Call,
+    asked: OrderRequest,
+) -> Result<(OrderRequest, Option<(i64, Written)>), Fault> {
+    let Some(ticket) = &call.ticket else { return Ok((asked, None)) };
+    let begun = orders::open(&call.hub, &call.application, &asked, &ticket.new_key()).await?;
+    Ok((asked, begun))
+}
+
+/// Places the order that is written, or creates one.
+async fn place(call: Call, asked: OrderRequest, written: Option<Written>) -> Result<Answer, Fault> {
+    let answer = |order: &OrderRecord| placed(order, &call.request_id);
+    let bytes = |order: &OrderRecord| {
+        let answer = answer(order);
+        (answer.status, answer.body)
+    };
+    let answering =
+        call.ticket.as_ref().map(|ticket| Answering { key: ticket.held(), answer: &bytes });
+    let created = match written {
+        Some(written) => written.place(&call.hub, answering.as_ref()).await?,
+        None => orders::create(&call.hub, &call.application, &asked, answering.as_ref()).await?,
+    };
+    Ok(match created {
+        Created::Same(order) => Answer::json(200, &shown(&order)),
+        Created::New { order, is_answered } => Answer { is_kept: is_answered, ..answer(&order) },
     })
-    .await
+}
+
+/// What is answered when a new order stands so.
+fn placed(order: &OrderRecord, request_id: &str) -> Answer {
+    if order.status == OrderState::Failed {
+        return problem(&refused(order), request_id);
+    }
+    let status = if orders::is_open_question(order) { 202 } else { 201 };
+    Answer::json(status, &shown(order))
 }
 
 /// The provider refused it for good; the order stays on record as failed.

@@ -158,7 +158,7 @@ pub(super) async fn treasury(
             ticket.settle(stepped.transaction(), &answer).await?;
         }
         stepped.commit(&call.hub).await?;
-        Ok(answer)
+        Ok(answer.kept())
     })
     .await
 }

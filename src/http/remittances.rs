@@ -8,9 +8,10 @@ use serde_json::json;
 use super::answer::Answer;
 use super::call::{self, Call};
 use super::{query, resource, schema};
+use crate::answering::Answering;
 use crate::remittances::{self, RemittanceRequest, Remitted, ReversalRequest};
 use crate::resource::remittance as shown;
-use crate::store::remittances as rows;
+use crate::store::remittances::{self as rows, RemittanceRecord};
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
@@ -43,12 +44,14 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 )]
 pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
     call::post(http, payload, |call: Call, asked: RemittanceRequest| async move {
-        let (status, remittance) =
-            match remittances::remit(&call.hub, &call.application, &asked).await? {
-                Remitted::New(remittance) => (201, remittance),
-                Remitted::Same(remittance) => (200, remittance),
-            };
-        Ok(Answer::json(status, &shown(&remittance)))
+        let bytes = |new: &RemittanceRecord| (201, Answer::json(201, &shown(new)).body);
+        let answering =
+            call.ticket.as_ref().map(|ticket| Answering { key: ticket.held(), answer: &bytes });
+        let told = answering.as_ref();
+        Ok(match remittances::remit(&call.hub, &call.application, &asked, told).await? {
+            Remitted::New(new) => Answer::json(201, &shown(&new)).kept(),
+            Remitted::Same(same) => Answer::json(200, &shown(&same)),
+        })
     })
     .await
 }
@@ -123,8 +126,12 @@ pub(super) async fn show(http: HttpRequest, id: Path<String>) -> HttpResponse {
 )]
 pub(super) async fn reverse(http: HttpRequest, payload: Payload, id: Path<String>) -> HttpResponse {
     call::post(http, payload, move |call: Call, asked: ReversalRequest| async move {
-        let found = remittances::reverse(&call.hub, &call.application, &id, &asked).await?;
-        Ok(Answer::json(200, &shown(&found)))
+        let bytes = |then: &RemittanceRecord| (200, Answer::json(200, &shown(then)).body);
+        let answering =
+            call.ticket.as_ref().map(|ticket| Answering { key: ticket.held(), answer: &bytes });
+        let told = answering.as_ref();
+        let then = remittances::reverse(&call.hub, &call.application, &id, &asked, told).await?;
+        Ok(Answer::json(200, &shown(&then)).kept())
     })
     .await
 }

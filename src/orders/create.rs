@@ -10,16 +10,19 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::follow::follow;
 use super::terms::{
     MadeFor, SUBJECT, Unwritten, allocate, check_fees, check_life, check_product, check_return_url,
-    expiry, give_way, has_live_order, live_orders, merchant_named, shown,
+    expiry, give_way, has_live_order, live_of, merchant_named, shown,
 };
+use super::turn::is_being_placed;
 use super::{cadence, call_context, load, place};
+use crate::answering::Answering;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant, random};
 use crate::seal::Purpose;
-use crate::store::StoreError;
-use crate::store::fees;
+use crate::store::fees::{self, Balance};
+use crate::store::idempotency::NewKey;
 use crate::store::orders::{self, OrderRecord};
 
 /// How often creation starts over after it lost a race.
@@ -74,10 +77,40 @@ pub struct OrderPayer {
 /// What creating an order gave.
 #[derive(Clone, Debug)]
 pub enum Created {
-    /// A new order, as it stands after asking the provider.
-    New(Box<OrderRecord>),
+    /// A new order.
+    New {
+        /// As it stands after asking the provider.
+        order: Box<OrderRecord>,
+        /// Whether who asked for it is answered under his key.
+        is_answered: bool,
+    },
     /// The live order for the same merchant, product and fees.
     Same(Box<OrderRecord>),
+}
+
+/// A new order that is written down, and of which its provider has not heard.
+#[derive(Clone, Debug)]
+pub struct Written {
+    order: OrderRecord,
+    call: Call,
+    /// The lease of the key that was taken with it, or 0.
+    lease: i64,
+}
+
+impl Written {
+    /// Places it.
+    ///
+    /// # Errors
+    /// When the answer cannot be written: it is asked for again by a worker.
+    pub async fn place(
+        self,
+        hub: &Hub,
+        answering: Option<&Answering<'_, OrderRecord>>,
+    ) -> Result<Created, Fault> {
+        let Self { order, call, lease: _ } = self;
+        let (order, is_answered) = place::place_first(hub, &order, &call, answering).await?;
+        Ok(Created::New { order: Box::new(order), is_answered })
+    }
 }
 
 /// Creates an order, or gives the live one for the same merchant, product and fees. A live order
@@ -90,24 +123,59 @@ pub async fn create(
     hub: &Hub,
     application: &ApplicationId,
     request: &OrderRequest,
+    answering: Option<&Answering<'_, OrderRecord>>,
 ) -> Result<Created, Fault> {
     let merchant = check(hub, request)?;
     for _ in 0..TRIES {
-        if let Some(same) = clear_the_way(hub, application, merchant, request).await? {
-            return Ok(Created::Same(Box::new(same)));
-        }
-        match write(hub, application, merchant, request).await {
-            Ok((order_id, call)) => {
-                let order = load(hub, &order_id).await?;
-                place::place_first(hub, &order, &call).await?;
-                return Ok(Created::New(Box::new(load(hub, &order_id).await?)));
+        let mut balances = owed(hub, application, request).await?;
+        let live = live_of(&balances);
+        if !live.is_empty() {
+            if let Some(same) = clear_the_way(hub, &live, merchant, request).await? {
+                return Ok(Created::Same(Box::new(same)));
             }
-            // Another order for one of the fees came first: look again.
+            balances = owed(hub, application, request).await?;
+        }
+        match write(hub, (application, None), merchant, request, &balances).await {
+            Ok(written) => return written.place(hub, answering).await,
+            // Another order for one of the fees came first, or a payment: look again.
             Err(Unwritten::Raced) => {}
             Err(Unwritten::Fault(fault)) => return Err(*fault),
         }
     }
     Err(has_live_order())
+}
+
+/// Takes the key under which an order is asked for and writes the order down, in one transaction;
+/// with it the key's lease. `None`, and nothing is written: the key is known, something stands in
+/// the way, or the request will be refused; [`create`] tells which, under the key.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn open(
+    hub: &Hub,
+    application: &ApplicationId,
+    request: &OrderRequest,
+    key: &NewKey<'_>,
+) -> Result<Option<(i64, Written)>, Fault> {
+    let Ok(merchant) = check(hub, request) else { return Ok(None) };
+    let balances = owed(hub, application, request).await?;
+    if balances.iter().any(|fee| fee.live_order_id.is_some()) {
+        return Ok(None);
+    }
+    match write(hub, (application, Some(key)), merchant, request, &balances).await {
+        Ok(written) => Ok(Some((written.lease, written))),
+        Err(Unwritten::Fault(fault)) if fault.status >= 500 => Err(*fault),
+        Err(Unwritten::Fault(_) | Unwritten::Raced) => Ok(None),
+    }
+}
+
+async fn owed(
+    hub: &Hub,
+    application: &ApplicationId,
+    request: &OrderRequest,
+) -> Result<Vec<Balance>, Fault> {
+    let ids: Vec<&str> = request.fee_ids.iter().map(FeeId::as_str).collect();
+    Ok(fees::owed(&hub.store.client().await?, application, &ids).await?)
 }
 
 fn check<'a>(hub: &'a Hub, request: &OrderRequest) -> Result<&'a Merchant, Fault> {
@@ -123,20 +191,24 @@ fn check<'a>(hub: &'a Hub, request: &OrderRequest) -> Result<&'a Merchant, Fault
 /// it asks for, any other is closed.
 async fn clear_the_way(
     hub: &Hub,
-    application: &ApplicationId,
+    live: &[OrderId],
     merchant: &Merchant,
     request: &OrderRequest,
 ) -> Result<Option<OrderRecord>, Fault> {
-    let live = live_orders(hub, application, request.fee_ids.iter()).await?;
     for order_id in live {
-        let order = load(hub, &order_id).await?;
+        let mut order = load(hub, order_id).await?;
+        let is_left = order.status == OrderState::Created && order.combined.is_none();
+        // Whoever wrote it died before its provider answered.
+        if is_left && !is_being_placed(&order, hub.clock.now()) {
+            order = follow(hub, order_id).await?;
+        }
         if !order.status.is_live() {
             continue;
         }
         let may_be_paid = hub.clock.now() < order.expires_at && !order.is_to_be_closed();
         if is_same(hub, &order, &merchant.id, request) && may_be_paid {
             place::renew(hub, &order).await?;
-            return Ok(Some(load(hub, &order_id).await?));
+            return Ok(Some(load(hub, order_id).await?));
         }
         give_way(hub, &order).await?;
     }
@@ -165,18 +237,16 @@ fn made_for(request: &OrderRequest) -> MadeFor<'_> {
     }
 }
 
-/// Writes an order down with the call that places it, and that this leaves now.
+/// Writes an order down with the call that places it, and that this leaves now; for an application,
+/// under its key if it gave one.
 async fn write(
     hub: &Hub,
-    application: &ApplicationId,
+    (application, key): (&ApplicationId, Option<&NewKey<'_>>),
     merchant: &Merchant,
     request: &OrderRequest,
-) -> Result<(OrderId, Call), Unwritten> {
-    let mut client = hub.store.client().await?;
-    let tx = client.transaction().await.map_err(StoreError::from)?;
-    let ids: Vec<&str> = request.fee_ids.iter().map(FeeId::as_str).collect();
-    let locked = fees::lock(&tx, application, &ids).await?;
-    let allocations = allocate(&request.fee_ids, &locked)?;
+    balances: &[Balance],
+) -> Result<Written, Unwritten> {
+    let allocations = allocate(&request.fee_ids, balances)?;
     let amount = Fen::sum(allocations.iter().map(|(_, amount)| *amount))
         .filter(|amount| amount.is_payable())
         .ok_or_else(|| {
@@ -187,27 +257,7 @@ async fn write(
     let out_trade_no = OutTradeNo::new(uuid);
     let now = hub.clock.now();
     let expires_at = expiry(now, request.product, request.expires_in_s);
-    let subject = request.subject.as_deref().unwrap_or(SUBJECT);
-    let payer = request.payer.as_ref();
-    let chance = random::<32>()?;
-    let call = merchant
-        .provider
-        .place(&NewOrder {
-            product: request.product,
-            out_trade_no: &out_trade_no,
-            amount,
-            subject,
-            expires_at,
-            notify_url: &merchant.notify_url,
-            return_url: request.return_url.as_deref(),
-            payer: made_for(request).account(),
-            identity: payer.and_then(|payer| payer.identity.as_ref()),
-            auth_code: request.auth_code.as_ref(),
-            now,
-            chance: &chance,
-            client_ip: payer.and_then(|payer| payer.client_ip.as_deref()),
-        })
-        .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))?;
+    let call = call(merchant, request, &out_trade_no, amount, (now, expires_at))?;
     let kept = serde_json::to_vec(&call).map_err(|error| Fault::internal(&error))?;
     let sealed = hub.sealer.seal(Purpose::Call, &kept, call_context(&order_id).as_bytes())?;
     let new = orders::NewOrder {
@@ -218,7 +268,7 @@ async fn write(
         product: request.product.as_str(),
         out_trade_no: &out_trade_no,
         amount,
-        subject,
+        subject: request.subject.as_deref().unwrap_or(SUBJECT),
         place_call: &sealed,
         now,
         expires_at,
@@ -226,17 +276,47 @@ async fn write(
         next_query_at: Some(now.saturating_add(cadence::PICK_UP).unwrap_or(Timestamp::MAX)),
         allocations: &allocations,
     };
-    match orders::insert(&tx, &new).await {
+    let index = made_for(request).index(hub);
+    let payer_index = index.as_ref().map(<[u8; 32]>::as_slice);
+    let client = hub.store.client().await?;
+    let lease = match orders::write(&client, &new, payer_index, balances, key).await {
         Err(error) if error.constraint() == Some("one_live_order_per_fee") => {
             return Err(Unwritten::Raced);
         }
-        done => done?,
-    }
-    if let Some(index) = made_for(request).index(hub) {
-        orders::made_for(&tx, &order_id, &index).await?;
-    }
-    tx.commit().await.map_err(StoreError::from)?;
-    Ok((order_id, call))
+        done => done?.ok_or(Unwritten::Raced)?,
+    };
+    let order = OrderRecord::new(&new, payer_index.map(shown), balances);
+    Ok(Written { order, call, lease })
+}
+
+/// The call that places an order.
+fn call(
+    merchant: &Merchant,
+    request: &OrderRequest,
+    out_trade_no: &OutTradeNo,
+    amount: Fen,
+    (now, expires_at): (Timestamp, Timestamp),
+) -> Result<Call, Fault> {
+    let payer = request.payer.as_ref();
+    let chance = random::<32>()?;
+    merchant
+        .provider
+        .place(&NewOrder {
+            product: request.product,
+            out_trade_no,
+            amount,
+            subject: request.subject.as_deref().unwrap_or(SUBJECT),
+            expires_at,
+            notify_url: &merchant.notify_url,
+            return_url: request.return_url.as_deref(),
+            payer: made_for(request).account(),
+            identity: payer.and_then(|payer| payer.identity.as_ref()),
+            auth_code: request.auth_code.as_ref(),
+            now,
+            chance: &chance,
+            client_ip: payer.and_then(|payer| payer.client_ip.as_deref()),
+        })
+        .map_err(|limit| Fault::invalid("limit", limit.to_string()).with("field", limit.field))
 }
 
 /// Whether an answer for `order` is 202: its provider's answer is unknown.

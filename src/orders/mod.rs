@@ -18,7 +18,7 @@ use domain::provider::UnknownWord;
 
 pub(crate) use close::decided;
 pub use close::{Closed, Why, close};
-pub use create::{Created, OrderPayer, OrderRequest, create, is_open_question};
+pub use create::{Created, OrderPayer, OrderRequest, Written, create, is_open_question, open};
 pub(crate) use follow::follow_in_turn;
 pub(crate) use follow::next_query;
 pub use follow::{follow, run_of, run_once};

@@ -6,15 +6,17 @@ use adapters::wire::{Call, Outcome, Refusal};
 use callbacks::Claim;
 use domain::fact::{PaymentFact, ProviderFact, Source};
 use domain::order::{OrderState, OrderTransition};
+use jiff::Timestamp;
 
 use super::cadence::{self, Look};
 use super::follow::{ask_at, next_query, reschedule};
 use super::terms::{has_moved, is_open, is_stale};
 use super::turn::take_to_place;
 use super::{call_context, load, merchant_of, product_of};
+use crate::answering::Answering;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::outbound::{Kind, Question, ask};
+use crate::outbound::{Evidence, Kind, Question, ask, ask_and_tell};
 use crate::record::{Arrival, record};
 use crate::seal::Purpose;
 use crate::store::orders::{self, Answered, OrderRecord};
@@ -28,13 +30,25 @@ enum Sending {
     Again,
 }
 
+/// An order as an answer left it, and whether who asked for it is answered under his key.
+type Left = (OrderRecord, bool);
+
 /// Places `order` for the first time, by the `call` that was just written down with it, and writes
 /// what came of it. That it leaves was written too.
 ///
 /// # Errors
 /// When the answer cannot be written: the order stays as it was and is picked up again.
-pub(super) async fn place_first(hub: &Hub, order: &OrderRecord, call: &Call) -> Result<(), Fault> {
-    send(hub, merchant_of(hub, order)?, order, (call, Sending::First)).await
+pub(super) async fn place_first(
+    hub: &Hub,
+    order: &OrderRecord,
+    call: &Call,
+    answering: Option<&Answering<'_, OrderRecord>>,
+) -> Result<Left, Fault> {
+    let merchant = merchant_of(hub, order)?;
+    match send(hub, merchant, order, (call, Sending::First), answering).await? {
+        Some(left) => Ok(left),
+        None => Ok((load(hub, &order.id).await?, false)),
+    }
 }
 
 /// Places `order`, which is created or unknown, by its stored call, and writes what came of it.
@@ -48,16 +62,21 @@ pub(super) async fn place_again(hub: &Hub, order: &OrderRecord) -> Result<(), Fa
     if !take_to_place(hub, order).await? {
         return passed_over(hub, order).await;
     }
-    send(hub, merchant, order, (&call, Sending::Again)).await
+    send(hub, merchant, order, (&call, Sending::Again), None).await?;
+    Ok(())
 }
 
+/// Sends the call and writes what came of it. `None`: the order moved meanwhile, or was paid in the
+/// same breath, so that it must be read to tell how it stands.
 async fn send(
     hub: &Hub,
     merchant: &Merchant,
     order: &OrderRecord,
     (call, sending): (&Call, Sending),
-) -> Result<(), Fault> {
-    let (outcome, fact) = match offer_or_ask(hub, merchant, order, call).await? {
+    answering: Option<&Answering<'_, OrderRecord>>,
+) -> Result<Option<Left>, Fault> {
+    let (outcome, evidence) = offer_or_ask(hub, merchant, order, call).await?;
+    let (outcome, fact) = match outcome {
         // Paid in the same breath: it is placed, and then the payment is booked.
         Outcome::Accepted(Placed::Paid(fact)) => {
             (Outcome::Accepted(Placed::Offered(Pay::None)), Some(fact))
@@ -77,12 +96,15 @@ async fn send(
         }
         meaning @ (Meaning::Offered(_) | Meaning::Open | Meaning::Refused(_)) => meaning,
     };
-    write(hub, order, meaning).await?;
+    // Who has paid is answered when that is booked.
+    let answering = answering.filter(|_| fact.is_none());
+    let mut left = write(hub, order, meaning, evidence.as_ref(), answering).await?;
     if let Some(fact) = fact {
         book(hub, merchant, fact).await?;
+        left = None;
     }
     hub.signals.wake_follow();
-    Ok(())
+    Ok(left)
 }
 
 /// It is not this order's turn any more. While it is live somebody asks for it again.
@@ -100,7 +122,8 @@ async fn passed_over(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
 /// # Errors
 /// When that cannot be written.
 pub(super) async fn found_unpaid(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
-    write(hub, order, Meaning::Offered(Pay::None)).await
+    write(hub, order, Meaning::Offered(Pay::None), None, None).await?;
+    Ok(())
 }
 
 /// Gives a payer who comes again what is good now: what the provider's own page needs is signed
@@ -121,7 +144,10 @@ pub(super) async fn renew(hub: &Hub, order: &OrderRecord) -> Result<(), Fault> {
     let outcome = match merchant.provider.offer(&call, &stamp) {
         Ok(Some(pay)) => Outcome::Accepted(Placed::Offered(pay)),
         Ok(None) if is_stale(product, given_at, stamp.now) => {
-            ask_to_place(hub, merchant, order, &call).await
+            ask(hub, merchant, question(order), &call, |answer, stamp| {
+                merchant.provider.read_placed(&call, answer, stamp)
+            })
+            .await
         }
         Ok(None) => return Ok(()),
         Err(error) => return Err(Fault::internal(&error)),
@@ -153,32 +179,27 @@ async fn stored(hub: &Hub, order: &OrderRecord) -> Result<Call, Fault> {
     serde_json::from_slice(&opened).map_err(|error| Fault::internal(&error))
 }
 
-/// What the payer needs: made here where the payer carries it to the provider, else asked for.
+/// What the payer needs: made here where the payer carries it to the provider, else asked for, with
+/// the evidence of that.
 async fn offer_or_ask(
     hub: &Hub,
     merchant: &Merchant,
     order: &OrderRecord,
     call: &Call,
-) -> Result<Outcome<Placed>, Fault> {
+) -> Result<(Outcome<Placed>, Option<Evidence>), Fault> {
     let stamp = hub.stamp()?;
     match merchant.provider.offer(call, &stamp) {
-        Ok(Some(pay)) => Ok(Outcome::Accepted(Placed::Offered(pay))),
-        Ok(None) => Ok(ask_to_place(hub, merchant, order, call).await),
+        Ok(Some(pay)) => Ok((Outcome::Accepted(Placed::Offered(pay)), None)),
+        Ok(None) => Ok(ask_and_tell(hub, merchant, question(order), call, |answer, stamp| {
+            merchant.provider.read_placed(call, answer, stamp)
+        })
+        .await),
         Err(error) => Err(Fault::internal(&error)),
     }
 }
 
-async fn ask_to_place(
-    hub: &Hub,
-    merchant: &Merchant,
-    order: &OrderRecord,
-    call: &Call,
-) -> Outcome<Placed> {
-    let question = Question { operation: "place", subject: order.id.as_str(), kind: Kind::Call };
-    ask(hub, merchant, question, call, |answer, stamp| {
-        merchant.provider.read_placed(call, answer, stamp)
-    })
-    .await
+fn question(order: &OrderRecord) -> Question<'_> {
+    Question { operation: "place", subject: order.id.as_str(), kind: Kind::Call }
 }
 
 /// Books a payment that an answer brought.
@@ -188,41 +209,71 @@ async fn book(hub: &Hub, merchant: &Merchant, fact: PaymentFact) -> Result<(), F
     Ok(())
 }
 
-/// Writes what an answer to placing changes.
-async fn write(hub: &Hub, order: &OrderRecord, meaning: Meaning) -> Result<(), Fault> {
+/// Writes what an answer to placing changes, with the evidence of it and what who asked for the
+/// order is answered; the order as it stands then. `None`: it moved meanwhile, and only the
+/// evidence is written.
+async fn write(
+    hub: &Hub,
+    order: &OrderRecord,
+    meaning: Meaning,
+    evidence: Option<&Evidence>,
+    answering: Option<&Answering<'_, OrderRecord>>,
+) -> Result<Option<Left>, Fault> {
     let now = hub.clock.now();
-    let mut answer = Answered {
-        order_id: &order.id,
-        before: order.status,
-        after: order.status,
-        pay: None,
-        refused: None,
-        closed_at: None,
-        superseded_at: None,
-        next: next_query(now, None, order.queries.saturating_add(1)),
-    };
-    let mut pay = None;
-    let refusal;
+    let mut then = order.clone();
+    then.queries = order.queries.saturating_add(1);
+    (then.refused_reason, then.refused_code, then.refused_message) = (None, None, None);
     match meaning {
         Meaning::Offered(given) => {
-            pay = Some(serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?);
-            answer.after = after(order, OrderTransition::Place)?;
-            answer.next.queries = 0;
+            then.pay = Some(serde_json::to_value(&given).map_err(|error| Fault::internal(&error))?);
+            (then.status, then.placed_at) = (after(order, OrderTransition::Place)?, Some(now));
+            then.queries = 0;
         }
-        Meaning::Open => answer.after = after(order, OrderTransition::LoseTrack)?,
-        Meaning::Refused(found) => {
-            refusal = found;
-            answer.after = after(order, OrderTransition::Refuse)?;
-            answer.refused =
-                Some((refusal.reason.as_str(), refusal.code.as_str(), refusal.message.as_str()));
+        Meaning::Open => then.status = after(order, OrderTransition::LoseTrack)?,
+        Meaning::Refused(refusal) => {
+            then.status = after(order, OrderTransition::Refuse)?;
+            then.refused_reason = Some(refusal.reason.as_str().to_owned());
+            then.refused_code = Some(refusal.code);
+            then.refused_message = Some(refusal.message);
         }
     }
-    let mut then = order.clone();
-    (then.status, then.queries) = (answer.after, answer.next.queries);
-    answer.next.at = cadence::next(&then, now, Look::Answered);
-    answer.pay = pay.as_ref().map(|pay| (pay, now));
-    orders::answered(&hub.store.client().await?, &answer).await?;
-    Ok(())
+    let told = answering.map(|answering| (answering.key, (answering.answer)(&then)));
+    let told = told.as_ref().map(|(key, (status, body))| (*key, *status, body.as_slice()));
+    let call = evidence.map(Evidence::row);
+    let answer = answered(order, &then, now);
+    let written =
+        async { orders::placed(&hub.store.client().await?, &answer, call.as_ref(), told).await };
+    match written.await {
+        Ok(placed) => Ok(placed.order.then_some((then, placed.key))),
+        Err(error) => {
+            // What is known of the call must not be lost with what was to be made of it.
+            if let (Some(evidence), false) = (evidence, error.is_cut()) {
+                evidence.keep(hub).await;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// What is to be written for `order` to stand as `then`.
+fn answered<'a>(order: &'a OrderRecord, then: &'a OrderRecord, now: Timestamp) -> Answered<'a> {
+    let is_given = then.status == OrderState::Pending;
+    let refused = match (&then.refused_reason, &then.refused_code, &then.refused_message) {
+        (Some(reason), Some(code), Some(message)) => {
+            Some((reason.as_str(), code.as_str(), message.as_str()))
+        }
+        _ => None,
+    };
+    Answered {
+        order_id: &order.id,
+        before: order.status,
+        after: then.status,
+        pay: then.pay.as_ref().filter(|_| is_given).map(|pay| (pay, now)),
+        refused,
+        closed_at: None,
+        superseded_at: None,
+        next: next_query(now, cadence::next(then, now, Look::Answered), then.queries),
+    }
 }
 
 /// What an answer to placing means, for one order or for several that are placed as one.

@@ -16,7 +16,7 @@ use crate::config::is_loopback;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::seal::Purpose;
-use crate::store::fees::{self, LockedBalance};
+use crate::store::fees::{self, Balance};
 use crate::store::orders::OrderRecord;
 
 /// What the payer reads when nobody says otherwise.
@@ -200,12 +200,16 @@ pub(crate) async fn live_orders<'a>(
 ) -> Result<Vec<OrderId>, Fault> {
     let client = hub.store.client().await?;
     let ids: Vec<&str> = fee_ids.map(FeeId::as_str).collect();
-    let known = fees::by_ids(&client, &ids).await?;
-    let mine = known.iter().filter(|fee| fee.application_id == *application);
-    let mut live: Vec<OrderId> = mine.filter_map(|fee| fee.live_order_id.clone()).collect();
+    Ok(live_of(&fees::owed(&client, application, &ids).await?))
+}
+
+/// The live orders of fees, each once.
+pub(super) fn live_of(balances: &[Balance]) -> Vec<OrderId> {
+    let mut live: Vec<OrderId> =
+        balances.iter().filter_map(|fee| fee.live_order_id.clone()).collect();
     live.sort();
     live.dedup();
-    Ok(live)
+    live
 }
 
 /// Closes a live order that stands in the way of another.
@@ -234,14 +238,11 @@ pub(crate) fn has_live_order() -> Fault {
 }
 
 /// What the order brings for each fee, in the order in which they were named.
-pub(crate) fn allocate(
-    wanted: &[FeeId],
-    locked: &[LockedBalance],
-) -> Result<Vec<(FeeId, Fen)>, Fault> {
+pub(crate) fn allocate(wanted: &[FeeId], balances: &[Balance]) -> Result<Vec<(FeeId, Fen)>, Fault> {
     wanted
         .iter()
         .map(|fee_id| {
-            let fee = locked
+            let fee = balances
                 .iter()
                 .find(|fee| fee.fee_id == *fee_id)
                 .ok_or_else(|| Fault::not_found("fee").with("fee_id", fee_id.as_str()))?;

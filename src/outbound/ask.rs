@@ -2,6 +2,8 @@
 //! evidence. What did not come back is unknown, never failed.
 
 use adapters::wire::{Answer, Call, Outcome, Reason, Stamp};
+use domain::ids::MerchantId;
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Kind, Silence, alarm};
@@ -21,9 +23,47 @@ pub struct Question<'a> {
     pub kind: Kind,
 }
 
-/// Asks `merchant`'s provider. `read` gives the answer its meaning; the stamp is the one that was
-/// signed under. An answer that names a key which the hub does not have is read again once the keys
-/// are renewed, so `read` may be called twice.
+/// A call as it is kept: what was said, and what came back.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    at: Timestamp,
+    merchant_id: MerchantId,
+    operation: &'static str,
+    subject: String,
+    status: Option<i32>,
+    outcome: &'static str,
+    detail: String,
+    sealed: Vec<u8>,
+}
+
+impl Evidence {
+    /// The row that keeps it.
+    pub(crate) fn row(&self) -> ProviderCall<'_> {
+        ProviderCall {
+            begun_at: self.at,
+            merchant_id: &self.merchant_id,
+            operation: self.operation,
+            subject_id: Some(&self.subject),
+            status: self.status,
+            outcome: self.outcome,
+            detail: &self.detail,
+            sealed: &self.sealed,
+        }
+    }
+
+    /// Keeps it by itself. Losing it must not lose the answer, so a failure is only logged.
+    pub(crate) async fn keep(&self, hub: &Hub) {
+        let kept = async { keep_call(&hub.store.client().await?, &self.row()).await };
+        if let Err(error) = kept.await {
+            let operation = self.operation;
+            tracing::warn!(operation, %error, "a provider call could not be kept");
+        }
+    }
+}
+
+/// Asks `merchant`'s provider and keeps the evidence. `read` gives the answer its meaning; the stamp
+/// is the one that was signed under. An answer that names a key which the hub does not have is read
+/// again once the keys are renewed, so `read` may be called twice.
 pub async fn ask<T>(
     hub: &Hub,
     merchant: &Merchant,
@@ -31,6 +71,22 @@ pub async fn ask<T>(
     call: &Call,
     read: impl Fn(&Answer, &Stamp) -> Outcome<T>,
 ) -> Outcome<T> {
+    let (outcome, evidence) = ask_and_tell(hub, merchant, question, call, read).await;
+    if let Some(evidence) = evidence {
+        evidence.keep(hub).await;
+    }
+    outcome
+}
+
+/// As [`ask`], for a caller that keeps the evidence himself, with what he makes of the answer.
+/// `None`: it could not be sealed, which is logged.
+pub(crate) async fn ask_and_tell<T>(
+    hub: &Hub,
+    merchant: &Merchant,
+    question: Question<'_>,
+    call: &Call,
+    read: impl Fn(&Answer, &Stamp) -> Outcome<T>,
+) -> (Outcome<T>, Option<Evidence>) {
     let (answer, mut outcome) = exchange(hub, merchant, question, call, &read).await;
     if let (Some((answer, stamp)), Outcome::Unknown(_)) = (&answer, &outcome)
         && keys::renew_if_missing(hub, merchant).await
@@ -38,8 +94,8 @@ pub async fn ask<T>(
         outcome = read(answer, stamp);
     }
     let answer = answer.as_ref().map(|(answer, _)| answer);
-    keep(hub, merchant, question, call, answer, &outcome).await;
-    outcome
+    let evidence = evidence(hub, merchant, question, call, answer, &outcome).await;
+    (outcome, evidence)
 }
 
 /// Asks for keys: an answer that names a key which the hub does not have asks for nothing more.
@@ -53,7 +109,9 @@ pub(crate) async fn ask_for_keys<T>(
     let question = Question { operation: "keys", subject, kind: Kind::Call };
     let (answer, outcome) = exchange(hub, merchant, question, call, &read).await;
     let answer = answer.as_ref().map(|(answer, _)| answer);
-    keep(hub, merchant, question, call, answer, &outcome).await;
+    if let Some(evidence) = evidence(hub, merchant, question, call, answer, &outcome).await {
+        evidence.keep(hub).await;
+    }
     outcome
 }
 
@@ -87,15 +145,15 @@ async fn exchange<T>(
     }
 }
 
-/// Keeps the evidence. Losing it must not lose the answer, so a failure is only logged.
-async fn keep<T>(
+/// The evidence of a call. A refusal of the hub itself is told to a person.
+async fn evidence<T>(
     hub: &Hub,
     merchant: &Merchant,
     question: Question<'_>,
     call: &Call,
     answer: Option<&Answer>,
     outcome: &Outcome<T>,
-) {
+) -> Option<Evidence> {
     let (word, detail) = match outcome {
         Outcome::Accepted(_) => ("accepted", String::new()),
         Outcome::Refused(refusal) => ("refused", format!("{}: {}", refusal.code, refusal.message)),
@@ -115,23 +173,21 @@ async fn keep<T>(
         .map(|answer| String::from_utf8_lossy(&answer.body).into_owned());
     let evidence = json!({"call": call, "answer": body}).to_string();
     let context = format!("provider_calls:{}", merchant.id);
-    let done = async {
-        let sealed =
-            hub.sealer.seal(Purpose::Call, evidence.as_bytes(), context.as_bytes()).ok()?;
-        let client = hub.store.client().await.ok()?;
-        let kept = ProviderCall {
-            begun_at: hub.clock.now(),
-            merchant_id: &merchant.id,
-            operation: question.operation,
-            subject_id: Some(question.subject),
-            status: answer.map(|answer| i32::from(answer.status)),
-            outcome: word,
-            detail: &detail,
-            sealed: &sealed,
-        };
-        keep_call(&client, &kept).await.ok()
+    let sealed = match hub.sealer.seal(Purpose::Call, evidence.as_bytes(), context.as_bytes()) {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            tracing::warn!(operation = question.operation, %error, "a provider call is not kept");
+            return None;
+        }
     };
-    if done.await.is_none() {
-        tracing::warn!(operation = question.operation, "a provider call could not be kept");
-    }
+    Some(Evidence {
+        at: hub.clock.now(),
+        merchant_id: merchant.id.clone(),
+        operation: question.operation,
+        subject: question.subject.to_owned(),
+        status: answer.map(|answer| i32::from(answer.status)),
+        outcome: word,
+        detail,
+        sealed,
+    })
 }

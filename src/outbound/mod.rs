@@ -22,7 +22,7 @@ use reqwest::{Certificate, Client, Identity};
 
 use crate::config::ClientIdentity;
 
-pub(crate) use ask::ask_for_keys;
+pub(crate) use ask::{Evidence, ask_and_tell, ask_for_keys};
 pub use ask::{Question, ask};
 pub use budget::Budget;
 pub(crate) use budget::{Asker, InTurn, may_ask};

@@ -99,13 +99,17 @@ impl FeeRecord {
     }
 }
 
-/// A fee whose balance is locked for the rest of the transaction.
+/// How a fee stands.
 #[derive(Clone, Debug)]
-pub struct LockedBalance {
+pub struct Balance {
     /// The fee.
     pub fee_id: FeeId,
-    /// How it stands.
+    /// What its status follows from.
     pub facts: FeeFacts,
+    /// Paid over to the treasury.
+    pub remitted: Fen,
+    /// Held by refunds that the treasury pays.
+    pub treasury_refunding: Fen,
     /// The order that may still pay it.
     pub live_order_id: Option<OrderId>,
 }
@@ -167,7 +171,19 @@ pub async fn of_case(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// Locks the balances of an application's fees.
+/// How an application's fees stand.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owed(
+    client: &impl GenericClient,
+    application: &ApplicationId,
+    ids: &[&str],
+) -> Result<Vec<Balance>, StoreError> {
+    balances(client, sql::FEES_OWED, application, ids).await
+}
+
+/// The same, locked for the rest of the transaction.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -175,13 +191,22 @@ pub async fn lock(
     client: &impl GenericClient,
     application: &ApplicationId,
     ids: &[&str],
-) -> Result<Vec<LockedBalance>, StoreError> {
-    let statement = client.prepare_cached(sql::FEES_LOCK).await?;
+) -> Result<Vec<Balance>, StoreError> {
+    balances(client, sql::FEES_LOCK, application, ids).await
+}
+
+async fn balances(
+    client: &impl GenericClient,
+    statement: &str,
+    application: &ApplicationId,
+    ids: &[&str],
+) -> Result<Vec<Balance>, StoreError> {
+    let statement = client.prepare_cached(statement).await?;
     let rows = client.query(&statement, &[&ids, &application.as_str()]).await?;
     rows.iter()
         .map(|row| {
             let live: Option<&str> = row.try_get("live_order_id")?;
-            Ok(LockedBalance {
+            Ok(Balance {
                 fee_id: typed("fees.fee_id", row.try_get("fee_id")?)?,
                 facts: FeeFacts {
                     total: Fen::new(row.try_get("total_fen")?),
@@ -190,6 +215,8 @@ pub async fn lock(
                     refunded: Fen::new(row.try_get("refunded_fen")?),
                     void: row.try_get("void")?,
                 },
+                remitted: Fen::new(row.try_get("remitted_fen")?),
+                treasury_refunding: Fen::new(row.try_get("treasury_refunding_fen")?),
                 live_order_id: live.map(|id| typed("live_orders.order_id", id)).transpose()?,
             })
         })

@@ -17,6 +17,17 @@ pub struct KnownKey {
     pub answer: Option<(u16, Vec<u8>)>,
 }
 
+/// A key that somebody wants to work under.
+#[derive(Clone, Copy, Debug)]
+pub struct NewKey<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The call that it is used for: method and path.
+    pub call: &'a str,
+    /// The hash of the body that it is used with.
+    pub body_hash: &'a [u8],
+}
+
 /// A key that somebody works under.
 #[derive(Clone, Copy, Debug)]
 pub struct Held<'a> {

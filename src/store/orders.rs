@@ -1,15 +1,13 @@
 //! Orders, as the API shows them and as a judgement needs them.
 
 mod locked;
+mod placing;
 mod record;
 
 use std::collections::BTreeSet;
 
 use deadpool_postgres::GenericClient;
-use domain::ids::{ApplicationId, FeeId, MerchantId, OrderId, OutTradeNo};
-use domain::money::Fen;
-use domain::order::OrderState;
-use domain::provider::Provider;
+use domain::ids::{MerchantId, OrderId};
 use jiff::Timestamp;
 use tokio_postgres::types::Json;
 
@@ -18,72 +16,8 @@ use super::unit::{Sent, together};
 use super::{StoreError, change, documents, load, sql, typed};
 
 pub(crate) use locked::{LockedBooks, lock_by_number};
+pub use placing::{Answered, NewOrder, Placed, Told, answered, insert, placed, write};
 pub use record::{AllocatedFee, FeeShare, OrderRecord, OrderRefund, PartOf, PaymentRecord, shares};
-
-/// An order to be written down before its provider is asked.
-#[derive(Debug)]
-pub struct NewOrder<'a> {
-    /// Its id.
-    pub order_id: &'a OrderId,
-    /// Who asked for it.
-    pub application_id: &'a ApplicationId,
-    /// Through which merchant.
-    pub merchant_id: &'a MerchantId,
-    /// Which provider that is.
-    pub provider: Provider,
-    /// The product's word.
-    pub product: &'a str,
-    /// Its number for ever.
-    pub out_trade_no: &'a OutTradeNo,
-    /// What is to be paid.
-    pub amount: Fen,
-    /// What the payer reads.
-    pub subject: &'a str,
-    /// The sealed call that places it.
-    pub place_call: &'a [u8],
-    /// When it is written.
-    pub now: Timestamp,
-    /// When it can no longer be paid.
-    pub expires_at: Timestamp,
-    /// When the call that places it leaves: at once, or later, which is then written first.
-    pub placing_at: Option<Timestamp>,
-    /// When it is asked for if no answer is ever written; a part is asked for with its whole.
-    pub next_query_at: Option<Timestamp>,
-    /// Its fees and what it brings for each, in order.
-    pub allocations: &'a [(FeeId, Fen)],
-}
-
-/// Writes an order down with its allocations; it is its fees' live order from now on.
-///
-/// # Errors
-/// `one_live_order_per_fee` when another order came first.
-pub async fn insert(client: &impl GenericClient, order: &NewOrder<'_>) -> Result<(), StoreError> {
-    change(
-        client,
-        sql::ORDERS_INSERT,
-        &[
-            &order.order_id.as_str(),
-            &order.application_id.as_str(),
-            &order.merchant_id.as_str(),
-            &order.provider.as_str(),
-            &order.product,
-            &order.out_trade_no.as_str(),
-            &order.amount.get(),
-            &order.subject,
-            &order.place_call,
-            &order.now,
-            &order.expires_at,
-            &order.placing_at,
-            &order.next_query_at,
-        ],
-    )
-    .await?;
-    let fees: Vec<&str> = order.allocations.iter().map(|(fee, _)| fee.as_str()).collect();
-    let amounts: Vec<i64> = order.allocations.iter().map(|(_, amount)| amount.get()).collect();
-    change(client, sql::ORDER_ALLOCATIONS_INSERT, &[&order.order_id.as_str(), &fees, &amounts])
-        .await?;
-    Ok(())
-}
 
 /// Orders by id, in the order of their ids.
 ///
@@ -176,64 +110,6 @@ pub async fn closing(
     Ok(())
 }
 
-/// What an answer changes in an order.
-#[derive(Debug)]
-pub struct Answered<'a> {
-    /// The order.
-    pub order_id: &'a OrderId,
-    /// The state that it must still have.
-    pub before: OrderState,
-    /// The state that it has then.
-    pub after: OrderState,
-    /// What the payer needs and since when he has it, when the answer brought it.
-    pub pay: Option<(&'a serde_json::Value, Timestamp)>,
-    /// Why the provider refused it: reason, code, text.
-    pub refused: Option<(&'a str, &'a str, &'a str)>,
-    /// When it was closed.
-    pub closed_at: Option<Timestamp>,
-    /// When it was superseded.
-    pub superseded_at: Option<Timestamp>,
-    /// When it is asked for next.
-    pub next: NextQuery,
-}
-
-/// Writes an answer; false when the order's state moved meanwhile, and nothing was written. An
-/// order that can no longer be paid frees its fees.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn answered(
-    client: &impl GenericClient,
-    answer: &Answered<'_>,
-) -> Result<bool, StoreError> {
-    let (reason, code, message) = match answer.refused {
-        Some((reason, code, message)) => (Some(reason), Some(code), Some(message)),
-        None => (None, None, None),
-    };
-    change(
-        client,
-        sql::ORDERS_ANSWERED,
-        &[
-            &answer.order_id.as_str(),
-            &answer.before.as_str(),
-            &answer.after.as_str(),
-            &answer.pay.map(|(pay, _)| Json(pay)),
-            &answer.pay.map(|(_, at)| at),
-            &reason,
-            &code,
-            &message,
-            &answer.closed_at,
-            &answer.superseded_at,
-            &answer.next.at,
-            &answer.next.queries,
-            &answer.next.now,
-            &answer.next.watched,
-            &!answer.after.is_live(),
-        ],
-    )
-    .await
-}
-
 /// Keeps what the payer needs, given by the provider at `at`; false when the order is not pending.
 ///
 /// # Errors
@@ -245,19 +121,6 @@ pub async fn offered(
     at: Timestamp,
 ) -> Result<bool, StoreError> {
     change(client, sql::ORDERS_OFFERED, &[&order_id.as_str(), &Json(pay), &at]).await
-}
-
-/// Says whom alone an order was made for.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn made_for(
-    client: &impl GenericClient,
-    order_id: &OrderId,
-    payer_index: &[u8],
-) -> Result<(), StoreError> {
-    change(client, sql::ORDERS_MADE_FOR, &[&order_id.as_str(), &payer_index]).await?;
-    Ok(())
 }
 
 /// Leases orders of a merchant whose query is due, at most `limit`, and takes a query for each

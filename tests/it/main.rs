@@ -34,6 +34,7 @@ mod late;
 mod modes;
 mod notices;
 mod offline_reconcile;
+mod order_answers;
 mod orders;
 mod payments;
 mod private_postgres;

@@ -112,7 +112,7 @@ pub(super) async fn issue(call: &Call, asked: &FeeRequest) -> Result<Answer, Fau
     }
     tx.commit().await.map_err(StoreError::from)?;
     hub.signals.wake_dispatch();
-    Ok(answer)
+    Ok(answer.kept())
 }
 
 /// Checks what types alone do not, and brings the payer's phone into its one form.

@@ -16,6 +16,9 @@ use domain::treasury::Route;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::NewOrder;
+use crate::store::fees::Balance;
+
 /// An order as stored, with fees, payments and refunds.
 #[derive(Clone, Debug, Deserialize)]
 pub struct OrderRecord {
@@ -199,6 +202,20 @@ impl PaymentRecord {
 }
 
 impl AllocatedFee {
+    fn new(balance: &Balance, allocated: Fen) -> Self {
+        Self {
+            fee_id: balance.fee_id.clone(),
+            allocated_fen: allocated,
+            total_fen: balance.facts.total,
+            paid_fen: balance.facts.paid,
+            refunding_fen: balance.facts.refunding,
+            refunded_fen: balance.facts.refunded,
+            remitted_fen: balance.remitted,
+            treasury_refunding_fen: balance.treasury_refunding,
+            void: balance.facts.void,
+        }
+    }
+
     /// The facts that the fee's status follows from.
     #[must_use]
     pub fn facts(&self) -> FeeFacts {
@@ -223,6 +240,49 @@ pub fn shares(fees: &[FeeShare], surplus: Fen) -> Vec<Share> {
 }
 
 impl OrderRecord {
+    /// An order that was just written down for fees that stand as in `balances`.
+    #[must_use]
+    pub fn new(order: &NewOrder<'_>, payer_index: Option<String>, balances: &[Balance]) -> Self {
+        let fee = |(fee_id, allocated): &(FeeId, Fen)| {
+            let balance = balances.iter().find(|balance| balance.fee_id == *fee_id)?;
+            Some(AllocatedFee::new(balance, *allocated))
+        };
+        Self {
+            id: order.order_id.clone(),
+            application_id: order.application_id.clone(),
+            merchant_id: order.merchant_id.clone(),
+            provider: order.provider,
+            product: order.product.to_owned(),
+            out_trade_no: order.out_trade_no.clone(),
+            amount_fen: order.amount,
+            subject: order.subject.to_owned(),
+            status: OrderState::Created,
+            pay: None,
+            created_at: order.now,
+            expires_at: order.expires_at,
+            placed_at: None,
+            payer_index,
+            paid_at: None,
+            paid_late: false,
+            provider_trade_no: None,
+            closed_at: None,
+            superseded_at: None,
+            placing_at: order.placing_at,
+            closing_at: None,
+            refused_reason: None,
+            refused_code: None,
+            refused_message: None,
+            queries: 0,
+            watched_until: None,
+            close_wanted_at: None,
+            closes: 0,
+            combined: None,
+            fees: order.allocations.iter().filter_map(fee).collect(),
+            payments: Vec::new(),
+            refunds: Vec::new(),
+        }
+    }
+
     /// Counts a payment towards a fee that this order is for as well; other fees stay as they are.
     pub fn credit(&mut self, fee_id: &FeeId, amount: Fen) {
         for fee in self.fees.iter_mut().filter(|fee| fee.fee_id == *fee_id) {

@@ -1,6 +1,8 @@
 -- Writes what the provider said to placing or closing an order, which is asked for next at $11, or at $14 where it is still
--- live and somebody has opened its page meanwhile ($13: now), and frees the fees of one that can no longer be paid ($15); no
--- row when its state moved meanwhile.
+-- live and somebody has opened its page meanwhile ($13: now), and frees the fees of one that can no longer be paid ($15).
+-- With it what was said is kept as evidence ($18 NULL: nothing), and who asked for the order is answered under his key ($25
+-- NULL: nobody) if that is still his; always one row: whether the order's state had not moved, and whether he was answered.
+-- Of an order that moved only the evidence is written.
 WITH answered AS (
     UPDATE orders
        SET state = $3, pay = COALESCE($4, pay), placed_at = COALESCE($5, placed_at), refused_reason = $6,
@@ -14,5 +16,12 @@ WITH answered AS (
     RETURNING order_id
 ), freed AS (
     DELETE FROM live_orders WHERE $15 AND order_id IN (SELECT order_id FROM answered)
+), kept AS (
+    INSERT INTO provider_calls (begun_at, merchant_id, operation, subject_id, status, outcome, detail, sealed)
+    SELECT $16, $17, $18, $19, $20, $21, $22, $23 WHERE $18::text IS NOT NULL
+), told AS (
+    UPDATE idempotency_keys SET status = $27, answer = $28, leased_until = NULL
+     WHERE application_id = $24 AND key = $25 AND lease = $26 AND status IS NULL AND EXISTS (SELECT FROM answered)
+    RETURNING key
 )
-SELECT order_id FROM answered
+SELECT EXISTS (SELECT FROM answered) AS answered, EXISTS (SELECT FROM told) AS told

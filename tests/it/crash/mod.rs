@@ -4,8 +4,12 @@
 //! nothing was acknowledged that is not stored, and in the end everything has happened once.
 
 mod callbacks;
+mod orders;
+mod remittances;
 
+use payhub::demo::Office;
 use payhub::ledger;
+use serde_json::Value;
 
 use crate::harness::World;
 use crate::harness::wire::{Cut, Wire};
@@ -66,4 +70,17 @@ async fn recover(world: &mut World, wire: &Wire, fall: Fall) -> bool {
 async fn proved(world: &World, what: &str) {
     let proof = ledger::verify(&world.hub).await.unwrap();
     assert_eq!(proof.breaks, Vec::<String>::new(), "{what}");
+}
+
+/// Asks the hub under an idempotency key; status and bytes of the answer, if one comes.
+async fn ask(world: &World, path: &str, key: &str, body: &Value) -> Option<(u16, Vec<u8>)> {
+    let sent = world
+        .client()
+        .post(world.url(path))
+        .bearer_auth(Office::api_key())
+        .header("idempotency-key", key)
+        .body(body.to_string())
+        .send();
+    let answer = sent.await.ok()?;
+    Some((answer.status().as_u16(), answer.bytes().await.ok()?.to_vec()))
 }
