@@ -3,6 +3,7 @@
 use payhub::store::deliveries::{self, Cargo};
 use payhub::store::sql;
 use serde_json::Value;
+use tokio_postgres::SimpleQueryMessage;
 
 use super::Post;
 
@@ -30,10 +31,9 @@ async fn claim_throws_away(post: &Post) -> u64 {
                    EXECUTE claims('2018-11-30T02:00:00Z', 4000, '{registry}', '{2000}')";
     let rows = post.sql.simple_query(explain).await.unwrap();
     post.sql.batch_execute("ROLLBACK").await.unwrap();
-    let text = rows.iter().find_map(|row| match row {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
-        _ => None,
-    });
+    let text = rows
+        .iter()
+        .find_map(|row| if let SimpleQueryMessage::Row(row) = row { row.get(0) } else { None });
     let plan: Value = serde_json::from_str(text.unwrap()).unwrap();
     assert!(plan[0]["Plan"]["Plans"].is_array(), "{plan}");
     thrown_away(&plan[0]["Plan"])

@@ -125,6 +125,31 @@ async fn what_was_claimed_before_its_endpoint_asked_to_wait_is_not_sent_either()
     archive.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_claimed_before_another_worker_was_asked_to_wait_is_not_sent_either() {
+    let archive = one_by_one().await;
+    some_happen(&archive, 12).await;
+    // It answers eight, so that more are claimed ahead of it, and lets the ninth wait.
+    let (receiver, answered) = (archive.receiver.clone(), AtomicUsize::new(0));
+    archive.receiver.says(move |_| {
+        receiver.answers(answered.fetch_add(1, Ordering::SeqCst) != 7);
+        status(200)
+    });
+    let hub = std::sync::Arc::clone(&archive.world.hub);
+    let work = tokio::spawn(async move { dispatch::run_once(&hub).await });
+    archive.receiver.was_asked(9).await;
+    let asked = "UPDATE applications SET webhook_held_until = '2018-11-30T01:10:00Z'
+                  WHERE application_id = 'archive'";
+    archive.world.database().await.batch_execute(asked).await.unwrap();
+    archive.receiver.answers(true);
+    work.await.unwrap().unwrap();
+    assert_eq!(archive.heard().len(), 9);
+    assert_eq!(archive.world.count(TRIED).await, 9);
+    minutes(&archive, 10).await;
+    assert_eq!(archive.heard().len(), 12);
+    archive.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_a_time_that_the_endpoint_names_itself_holds_its_other_events() {
     for said in [status(429), status(503), come_again(502, "900"), come_again(429, "soon")] {
