@@ -35,6 +35,13 @@ impl Carrier for Post<'_> {
         }
     }
 
+    fn holds(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Heard(Heard::Failed { until, .. }) => until.is_some(),
+            Effect::Heard(Heard::Taken | Heard::Gone { .. }) => false,
+        }
+    }
+
     async fn settle(
         &self,
         tx: &Transaction<'_>,

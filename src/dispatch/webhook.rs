@@ -1,7 +1,7 @@
 //! One event to one endpoint (Standard Webhooks). Its id and bytes are the same over all attempts,
 //! so a repeat is harmless; what is not a clear yes is tried again along the schedule.
 
-use adapters::webhook::{Message, next_attempt, read_answer};
+use adapters::webhook::{Message, asked_to_wait, next_attempt, read_answer};
 use domain::delivery::{Delivery, FaultScope, Repeat};
 use domain::ids::EventId;
 use jiff::Timestamp;
@@ -22,11 +22,13 @@ struct Attempt {
     outcome: Delivery,
     /// The HTTP status, where there was an answer.
     status: Option<u16>,
+    /// Until when the receiver wants to hear nothing at all.
+    until: Option<Timestamp>,
 }
 
 impl From<Delivery> for Attempt {
     fn from(outcome: Delivery) -> Self {
-        Self { outcome, status: None }
+        Self { outcome, status: None, until: None }
     }
 }
 
@@ -48,8 +50,14 @@ pub(super) async fn deliver(
         };
         return made(hub, claimed, &outcome.into(), begun_at, None);
     };
-    if endpoint.is_disabled {
-        return Ok(Made { outcome: kept(claimed, begun_at), effect: None });
+    let keeps = if endpoint.is_disabled {
+        Some("endpoint_disabled")
+    } else {
+        let is_held = endpoint.health.held_until.is_some_and(|until| begun_at < until);
+        is_held.then_some("endpoint_held")
+    };
+    if let Some(word) = keeps {
+        return Ok(Made { outcome: kept(claimed, word, begun_at), effect: None });
     }
     let attempt = send(hub, &claimed.receiver, &endpoint, id, body, begun_at).await;
     made(hub, claimed, &attempt, begun_at, Some(&endpoint.health))
@@ -70,7 +78,12 @@ async fn send(
     let message = Message { url: &endpoint.url, id: id.as_str(), body: body.as_bytes() };
     match hub.webhooks.send(keys.request(&message, now), endpoint.from_file).await {
         Ok(answer) => {
-            Attempt { outcome: read_answer(&answer, hub.clock.now()), status: Some(answer.status) }
+            let now = hub.clock.now();
+            Attempt {
+                outcome: read_answer(&answer, now),
+                status: Some(answer.status),
+                until: asked_to_wait(&answer, now),
+            }
         }
         Err(NoAnswer::Refused(message)) => {
             Delivery::Rejected { code: "refused_address".to_owned(), message }.into()
@@ -82,8 +95,8 @@ async fn send(
     }
 }
 
-/// Somebody disabled the endpoint after this was claimed: it was not sent, and waits.
-fn kept(claimed: &Claimed, now: Timestamp) -> Outcome {
+/// The endpoint was disabled, or asked to wait, after this was claimed: it was not sent, and waits.
+fn kept(claimed: &Claimed, word: &'static str, now: Timestamp) -> Outcome {
     Outcome {
         state: DeliveryState::Due,
         receiver: None,
@@ -91,7 +104,7 @@ fn kept(claimed: &Claimed, now: Timestamp) -> Outcome {
         tries: claimed.tries,
         lookups: 0,
         next_at: now,
-        word: "endpoint_disabled",
+        word,
         finished_at: None,
         tried: None,
     }
@@ -123,14 +136,14 @@ fn made(
     begun_at: Timestamp,
     known: Option<&Health>,
 ) -> Result<Made<Effect>, Fault> {
-    let Attempt { outcome, status } = attempt;
+    let Attempt { outcome, status, until } = attempt;
     let now = hub.clock.now();
     let attempts = claimed.attempts.saturating_add(1);
     let tries = claimed.tries.saturating_add(1);
     let (state, next_at) = step(outcome, tries, now, jitter()?);
     let detail = detail(outcome);
     let effect = known
-        .map(|known| (heard(outcome, &detail), known))
+        .map(|known| (heard(outcome, &detail, *until), known))
         .filter(|(heard, known)| worth_a_note(heard, known, now))
         .map(|(heard, _)| Effect::Heard(heard));
     let took = now.duration_since(begun_at).as_millis();
@@ -157,7 +170,7 @@ fn made(
 }
 
 /// What an attempt says about the endpoint.
-fn heard(outcome: &Delivery, detail: &str) -> Heard {
+fn heard(outcome: &Delivery, detail: &str, until: Option<Timestamp>) -> Heard {
     let how = detail.to_owned();
     match outcome {
         Delivery::Accepted { .. } => Heard::Taken,
@@ -166,7 +179,7 @@ fn heard(outcome: &Delivery, detail: &str) -> Heard {
         | Delivery::Rejected { .. }
         | Delivery::Throttled { .. }
         | Delivery::Transient { .. }
-        | Delivery::Unknown { .. } => Heard::Failed { how },
+        | Delivery::Unknown { .. } => Heard::Failed { how, until },
     }
 }
 

@@ -42,6 +42,7 @@ pub fn endpoint(record: &EndpointRecord, made: Option<&Secret>) -> Value {
         "last_success_at": time(record.success_at),
         "last_failure_at": time(record.failure_at),
         "last_failure": record.failure,
+        "held_until": time(record.held_until),
     })
 }
 

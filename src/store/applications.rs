@@ -57,6 +57,8 @@ pub struct Health {
     pub success_at: Option<Timestamp>,
     /// When it last failed.
     pub failure_at: Option<Timestamp>,
+    /// Until when it asked to hear nothing, to the moment.
+    pub held_until: Option<Timestamp>,
 }
 
 /// An application as a list shows it.
@@ -193,6 +195,7 @@ pub async fn endpoint(
             failing_since: row.try_get("webhook_failing_since")?,
             success_at: row.try_get("webhook_success_at")?,
             failure_at: row.try_get("webhook_failure_at")?,
+            held_until: row.try_get("webhook_held_until")?,
         },
     }))
 }

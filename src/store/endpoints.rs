@@ -42,6 +42,8 @@ pub struct EndpointRecord {
     pub failure_at: Option<Timestamp>,
     /// How.
     pub failure: Option<String>,
+    /// Until when it asked to hear nothing; `None`: it hears what comes.
+    pub held_until: Option<Timestamp>,
     /// How many events wait for it.
     pub waiting: i64,
     /// How many are dead letters.
@@ -122,6 +124,7 @@ pub async fn load(
         success_at: row.try_get("webhook_success_at")?,
         failure_at: row.try_get("webhook_failure_at")?,
         failure: row.try_get("webhook_failure")?,
+        held_until: row.try_get("held_until")?,
         waiting: row.try_get("waiting")?,
         dead: row.try_get("dead")?,
     }))
@@ -220,8 +223,8 @@ pub async fn without_pair(client: &impl GenericClient) -> Result<Vec<Application
     rows.iter().map(|row| typed("applications.application_id", row.try_get(0)?)).collect()
 }
 
-/// Remembers how an endpoint answered: well when `failure` is `None`. Since when it fails without
-/// any success.
+/// Remembers how an endpoint answered: well when `failure` is `None`, and `until` when it asked to
+/// hear nothing. Since when it fails without any success.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -230,8 +233,9 @@ pub async fn heard(
     application: &str,
     at: Timestamp,
     failure: Option<&str>,
+    until: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, StoreError> {
     let statement = client.prepare_cached(sql::ENDPOINTS_HEARD).await?;
-    let row = client.query_opt(&statement, &[&application, &at, &failure]).await?;
+    let row = client.query_opt(&statement, &[&application, &at, &failure, &until]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }

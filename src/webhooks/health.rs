@@ -26,6 +26,8 @@ pub(crate) enum Heard {
     Failed {
         /// What happened, in the hub's words.
         how: String,
+        /// Until when it asked to hear nothing.
+        until: Option<Timestamp>,
     },
     /// It said that it is gone (410).
     Gone {
@@ -34,13 +36,16 @@ pub(crate) enum Heard {
     },
 }
 
-/// Whether this is news: an end or a beginning of failures, or over a minute later than the last.
+/// Whether this is news: an end or a beginning of failures, over a minute later than the last, or a
+/// longer wait than it asked for before.
 pub(crate) fn worth_a_note(heard: &Heard, known: &Health, now: Timestamp) -> bool {
     let is_old =
         |noted: Option<Timestamp>| noted.is_none_or(|noted| now.duration_since(noted) >= EXACTNESS);
     match heard {
         Heard::Taken => known.failing_since.is_some() || is_old(known.success_at),
-        Heard::Failed { .. } => known.failing_since.is_none() || is_old(known.failure_at),
+        Heard::Failed { until, .. } => {
+            known.failing_since.is_none() || is_old(known.failure_at) || *until > known.held_until
+        }
         Heard::Gone { .. } => true,
     }
 }
@@ -55,10 +60,10 @@ pub(crate) async fn hear(
 ) -> Result<(), Fault> {
     match heard {
         Heard::Taken => {
-            endpoints::heard(client, application, now, None).await?;
+            endpoints::heard(client, application, now, None, None).await?;
         }
-        Heard::Failed { how } => {
-            let since = endpoints::heard(client, application, now, Some(how)).await?;
+        Heard::Failed { how, until } => {
+            let since = endpoints::heard(client, application, now, Some(how), *until).await?;
             if let Some(since) = since
                 && now.duration_since(since) >= FAILING_MAX
                 && endpoints::disable(client, application, DisabledBy::Failing, now).await?
@@ -72,7 +77,7 @@ pub(crate) async fn hear(
             }
         }
         Heard::Gone { how } => {
-            endpoints::heard(client, application, now, Some(how)).await?;
+            endpoints::heard(client, application, now, Some(how), None).await?;
             if applications::endpoint_gone(client, application, now).await? {
                 let detail = format!("the endpoint of {application} said that it is gone: {how}");
                 let kind = ("endpoint_gone", delivery_id.to_string());
@@ -115,15 +120,19 @@ mod tests {
         let old = Some(at("2018-11-30T01:59:00Z"));
         let well = Health { success_at: recent, ..Health::default() };
         let failing = Health { failing_since: old, failure_at: recent, ..Health::default() };
-        let failed = Heard::Failed { how: "HTTP 500".to_owned() };
+        let failed = |until| Heard::Failed { how: "HTTP 503".to_owned(), until };
+        let held = Health { held_until: Some(at("2018-11-30T02:10:00Z")), ..failing };
         for (heard, known, is_news) in [
             (&Heard::Taken, Health::default(), true),
             (&Heard::Taken, well, false),
             (&Heard::Taken, Health { success_at: old, ..well }, true),
             (&Heard::Taken, Health { success_at: recent, ..failing }, true),
-            (&failed, well, true),
-            (&failed, failing, false),
-            (&failed, Health { failure_at: old, ..failing }, true),
+            (&failed(None), well, true),
+            (&failed(None), failing, false),
+            (&failed(None), Health { failure_at: old, ..failing }, true),
+            (&failed(Some(at("2018-11-30T02:10:00Z"))), failing, true),
+            (&failed(Some(at("2018-11-30T02:10:00Z"))), held, false),
+            (&failed(Some(at("2018-11-30T02:10:01Z"))), held, true),
             (&Heard::Gone { how: String::new() }, failing, true),
         ] {
             assert_eq!(worth_a_note(heard, &known, now), is_news, "{heard:?} {known:?}");

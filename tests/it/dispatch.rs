@@ -2,6 +2,7 @@
 //! told in order and at least once, and nobody gets the same SMS twice because nobody knew.
 
 mod asking;
+mod claims;
 mod engine;
 mod gone;
 mod messages;

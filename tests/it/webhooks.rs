@@ -2,6 +2,7 @@
 //! of its own, its log, and sending again, all over HTTP.
 
 mod endpoint;
+mod held;
 mod keys;
 mod replay;
 mod working;

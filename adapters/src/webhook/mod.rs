@@ -110,12 +110,26 @@ pub fn read_answer(answer: &Answer, now: Timestamp) -> Delivery {
         },
         429 | 502 | 503 | 504 => {
             let wait = retry_after(answer, now).unwrap_or(THROTTLE_DEFAULT);
-            let wait = wait.clamp(SignedDuration::ZERO, THROTTLE_MAX);
-            let until = now.saturating_add(wait).unwrap_or(Timestamp::MAX);
-            Delivery::Throttled { until, message: detail() }
+            Delivery::Throttled { until: after(now, wait), message: detail() }
         }
         _ => Delivery::Transient { detail: detail() },
     }
+}
+
+/// Until when the receiver wants to hear nothing at all: it said so itself (429 or 503 with a
+/// `Retry-After`). A gateway that cannot reach it speaks for one event only.
+#[must_use]
+pub fn asked_to_wait(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
+    if !matches!(answer.status, 429 | 503) {
+        return None;
+    }
+    Some(after(now, retry_after(answer, now)?)).filter(|until| *until > now)
+}
+
+/// The end of a wait, of which no more is believed than [`THROTTLE_MAX`].
+fn after(now: Timestamp, wait: SignedDuration) -> Timestamp {
+    let wait = wait.clamp(SignedDuration::ZERO, THROTTLE_MAX);
+    now.saturating_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 /// `Retry-After`, in seconds or as an HTTP date; `None` when it is missing, twice or unreadable.

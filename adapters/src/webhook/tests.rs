@@ -122,6 +122,29 @@ fn an_overloaded_receiver_says_how_long() {
 }
 
 #[test]
+fn only_a_receiver_that_names_a_time_itself_wants_to_hear_nothing_until_then() {
+    let now = at(1_445_412_480); // 2015-10-21 07:28:00 UTC
+    for (status, said, seconds) in [
+        (429, Some("120"), Some(120)),
+        (503, Some("Wed, 21 Oct 2015 07:38:00 GMT"), Some(600)),
+        (503, Some("31536000"), Some(86400)),
+        (429, None, None),
+        (429, Some("0"), None),
+        (429, Some("soon"), None),
+        (503, Some("Wed, 21 Oct 2015 06:28:00 GMT"), None),
+        (502, Some("120"), None),
+        (504, Some("120"), None),
+        (500, Some("120"), None),
+        (200, Some("120"), None),
+    ] {
+        let headers: Vec<_> = said.map(|value| ("Retry-After", value)).into_iter().collect();
+        let until = asked_to_wait(&answer(status, &headers), now);
+        let waits = until.map(|until| until.duration_since(now).as_secs());
+        assert_eq!(waits, seconds, "{status} {said:?}");
+    }
+}
+
+#[test]
 fn a_receiver_that_is_down_for_30_hours_still_gets_its_event() {
     // T26: without any luck in the jitter the last attempts lie behind 30 h and behind 75 h.
     let mut at_hours = Vec::new();

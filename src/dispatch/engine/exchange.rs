@@ -48,8 +48,8 @@ pub(super) type Renewed = (Vec<(i64, i64)>, Vec<i64>);
 pub(super) struct Response<E> {
     /// When the database was asked: no lease of it began before.
     pub(super) asked_at: Instant,
-    /// Whether a claim was made, or tried.
-    pub(super) has_claimed: bool,
+    /// How much a claim asked for; `None`: none was made, or tried.
+    pub(super) asked: Option<usize>,
     /// What was claimed.
     pub(super) claimed: Vec<Claimed>,
     /// What is held longer; `None`: nobody knows.
@@ -60,6 +60,8 @@ pub(super) struct Response<E> {
     pub(super) unwritten: Vec<Attempted<E>>,
     /// What the database refused to write, each by itself.
     pub(super) refused: Vec<Attempted<E>>,
+    /// The receivers of what was to be written and held them, one for each of those.
+    pub(super) held: Vec<String>,
     /// Why the database was away.
     pub(super) fault: Option<Fault>,
 }
@@ -80,12 +82,13 @@ pub(super) async fn exchange<C: Carrier>(
 ) -> Response<C::Effect> {
     let mut response = Response {
         asked_at: Instant::now(),
-        has_claimed: request.room > 0,
+        asked: asked(&request),
         claimed: Vec::new(),
         renewed: None,
         unreleased: Vec::new(),
         unwritten: Vec::new(),
         refused: Vec::new(),
+        held: holders(&request.attempted).map(str::to_owned).collect(),
         fault: None,
     };
     match run(store, clock, carrier, &request).await {
@@ -104,6 +107,17 @@ pub(super) async fn exchange<C: Carrier>(
         }
     }
     response
+}
+
+/// How much a request would claim, of what it knows.
+fn asked<E>(request: &Request<E>) -> Option<usize> {
+    let places = request.shares.iter().filter_map(|share| usize::try_from(share.places).ok());
+    (request.room > 0).then(|| places.fold(0, usize::saturating_add).min(request.room))
+}
+
+/// The receivers that these hold.
+pub(super) fn holders<E>(attempted: &[Attempted<E>]) -> impl Iterator<Item = &str> {
+    attempted.iter().filter(|one| one.holds).map(|one| one.claimed.receiver.as_str())
 }
 
 async fn one_by_one<C: Carrier>(

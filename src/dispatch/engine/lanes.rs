@@ -34,6 +34,8 @@ struct Lane {
     /// How many it holds at most: under way, and claimed ahead.
     ahead: usize,
     has_turn: bool,
+    /// How many outcomes are not yet written that let nothing more begin.
+    holds: usize,
     /// Ended since the last claim.
     ended: usize,
     /// Ended since the last second.
@@ -44,7 +46,10 @@ struct Lane {
 
 impl Lane {
     fn may_begin(&self) -> bool {
-        !self.has_turn && !self.waiting.is_empty() && self.under_way < self.at_once
+        !self.has_turn
+            && self.holds == 0
+            && !self.waiting.is_empty()
+            && self.under_way < self.at_once
     }
 }
 
@@ -74,6 +79,7 @@ impl Lanes {
             at_once,
             ahead: at_once,
             has_turn: false,
+            holds: 0,
             ended: 0,
             lately: 0,
             is_seasoned: false,
@@ -101,7 +107,7 @@ impl Lanes {
                 continue;
             }
             lane.has_turn = false;
-            if lane.under_way >= lane.at_once {
+            if lane.under_way >= lane.at_once || lane.holds > 0 {
                 continue;
             }
             let Some(claimed) = lane.waiting.pop_front() else { continue };
@@ -127,6 +133,32 @@ impl Lanes {
             lane.has_turn = true;
             self.turns.push_back(receiver.to_owned());
         }
+    }
+
+    /// Begins nothing more of a receiver; what waited for it is taken out, to be given back.
+    pub(super) fn hold(&mut self, receiver: &str) -> Vec<Claimed> {
+        let Some(lane) = self.lanes.get_mut(receiver) else { return Vec::new() };
+        lane.holds = lane.holds.saturating_add(1);
+        let back = Vec::from(std::mem::take(&mut lane.waiting));
+        self.left(&back);
+        back
+    }
+
+    /// One of the holds is over.
+    pub(super) fn go_on(&mut self, receiver: &str) {
+        let Some(lane) = self.lanes.get_mut(receiver) else { return };
+        lane.holds = lane.holds.saturating_sub(1);
+        if lane.may_begin() {
+            lane.has_turn = true;
+            self.turns.push_back(receiver.to_owned());
+        }
+    }
+
+    /// These do not wait any more.
+    fn left(&mut self, back: &[Claimed]) {
+        self.waiting = self.waiting.saturating_sub(back.len());
+        let bytes = back.iter().map(size).fold(0, usize::saturating_add);
+        self.bytes = self.bytes.saturating_sub(bytes);
     }
 
     /// How many of each known receiver a claim may take, where `room` is left in all. A lane that
@@ -160,10 +192,9 @@ impl Lanes {
             }
             lane.is_seasoned = true;
         }
-        self.waiting = self.waiting.saturating_sub(back.len());
-        let bytes = back.iter().map(size).fold(0, usize::saturating_add);
-        self.bytes = self.bytes.saturating_sub(bytes);
-        self.lanes.retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
+        self.left(&back);
+        self.lanes
+            .retain(|_, lane| lane.under_way > 0 || lane.holds > 0 || !lane.waiting.is_empty());
         back
     }
 

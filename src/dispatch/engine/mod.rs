@@ -38,6 +38,13 @@ pub trait Carrier: Sync {
         claimed: &Claimed,
     ) -> impl Future<Output = Result<Option<Made<Self::Effect>>, Fault>> + Send;
 
+    /// Whether an effect is about the whole receiver, so that this process begins nothing more for
+    /// it until the effect is written.
+    fn holds(&self, effect: &Self::Effect) -> bool {
+        let _most_do_not = effect;
+        false
+    }
+
     /// Writes an effect in the transaction of its outcome; only when the lease still held.
     ///
     /// # Errors
@@ -65,6 +72,8 @@ struct Attempted<E> {
     claimed: Claimed,
     outcome: Outcome,
     effect: Option<E>,
+    /// Its receiver is begun nothing more for until this is written.
+    holds: bool,
     /// How often its writing was tried.
     writes: u32,
 }

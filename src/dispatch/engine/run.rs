@@ -10,15 +10,18 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
-use super::exchange::{Request, Response, exchange};
+use super::exchange::{Request, Response, exchange, holders};
 use super::lanes::Lanes;
 use super::leases::Leases;
 use super::{Attempted, Carrier, Engine, Made};
 use crate::fault::Fault;
 use crate::store::deliveries::{Cargo, Claimed};
 
-/// How many transactions run at once: one claims while another commits.
+/// How many transactions run at once: one claims while another commits. One that does nothing but
+/// claim is not counted.
 const EXCHANGES: usize = 2;
+/// How much a claim must bring at least, so that the next one gets a transaction of its own.
+const DEEP_MIN: usize = 128;
 /// How often the engine looks without being woken.
 const PERIOD: Duration = Duration::from_secs(1);
 /// How long a carrier may take; each has shorter limits of its own.
@@ -46,6 +49,10 @@ pub(super) struct Run<'a, C: Carrier> {
     looks: bool,
     /// A claim is made just now.
     is_claiming: bool,
+    /// By a transaction that does nothing else.
+    claims_alone: bool,
+    /// The last claim brought as much as it asked for, about: there is more than fits.
+    is_deep: bool,
     /// The database failed; it is left alone until the next period.
     is_paused: bool,
     is_stopping: bool,
@@ -68,6 +75,8 @@ impl<'a, C: Carrier> Run<'a, C> {
             release: Vec::new(),
             looks: true,
             is_claiming: false,
+            claims_alone: false,
+            is_deep: false,
             is_paused: false,
             is_stopping: false,
             taken: 0,
@@ -99,7 +108,7 @@ impl<'a, C: Carrier> Run<'a, C> {
             while self.end_ready() {
                 self.begin();
             }
-            self.exchange();
+            while self.exchange() {}
             if self.is_over() {
                 break;
             }
@@ -171,7 +180,11 @@ impl<'a, C: Carrier> Run<'a, C> {
                     *body = String::new();
                 }
                 let Made { outcome, effect } = made;
-                self.attempted.push(Attempted { claimed, outcome, effect, writes: 0 });
+                let holds = effect.as_ref().is_some_and(|effect| self.engine.carrier.holds(effect));
+                if holds {
+                    self.hold(&claimed.receiver);
+                }
+                self.attempted.push(Attempted { claimed, outcome, effect, holds, writes: 0 });
                 return;
             }
             Ok(None) => {}
@@ -188,36 +201,49 @@ impl<'a, C: Carrier> Run<'a, C> {
     }
 
     /// Goes to the database with whatever waits; there is no timer. Leases are renewed even while
-    /// others stand in the way.
-    fn exchange(&mut self) {
-        let is_busy = self.exchanges.len() >= EXCHANGES;
-        let is_urgent = !self.renew.is_empty() && self.exchanges.len() == EXCHANGES;
+    /// others stand in the way. Whether it went.
+    fn exchange(&mut self) -> bool {
+        let places = EXCHANGES.saturating_add(usize::from(self.claims_alone));
+        let is_busy = self.exchanges.len() >= places;
+        let is_urgent = !self.renew.is_empty() && self.exchanges.len() == places;
         if self.is_paused || (is_busy && !is_urgent) {
-            return;
+            return false;
         }
         if is_busy {
             let renew = std::mem::take(&mut self.renew);
-            return self.bring(Request { renew, ..Request::of(Vec::new()) });
+            self.bring(Request { renew, ..Request::of(Vec::new()) });
+            return false;
         }
         let has_none =
             self.attempted.is_empty() && self.renew.is_empty() && self.release.is_empty();
         // One claims at a time: another would only step over what the first has locked.
         let may_claim = !self.is_stopping && !self.is_claiming;
-        let room = if may_claim { self.lanes.room() } else { 0 };
+        let unwritten = self.attempted.len();
+        let room = if may_claim { self.lanes.room().saturating_sub(unwritten) } else { 0 };
         if has_none && (room == 0 || !self.looks) {
-            return;
+            return false;
         }
+        // Where there is more than fits, a claim waits for nothing that is written: what stands
+        // behind that in its key is found by a later one. What holds a receiver is written first.
+        let is_alone = self.is_deep
+            && self.looks
+            && room > 0
+            && unwritten > 0
+            && holders(&self.attempted).next().is_none();
         let shares = if room > 0 { self.lanes.shares(room) } else { Vec::new() };
         self.looks &= room == 0;
         self.is_claiming |= room > 0;
+        self.claims_alone |= is_alone;
+        let attempted = if is_alone { Vec::new() } else { std::mem::take(&mut self.attempted) };
         let request = Request {
-            attempted: std::mem::take(&mut self.attempted),
+            attempted,
             renew: std::mem::take(&mut self.renew),
             release: std::mem::take(&mut self.release),
             room,
             shares,
         };
         self.bring(request);
+        true
     }
 
     fn bring(&mut self, request: Request<C::Effect>) {
@@ -233,15 +259,20 @@ impl<'a, C: Carrier> Run<'a, C> {
     fn exchanged(&mut self, response: Response<C::Effect>) {
         let Response {
             asked_at,
-            has_claimed,
+            asked,
             claimed,
             renewed,
             mut unreleased,
             unwritten,
             refused,
+            held,
             fault,
         } = response;
-        self.is_claiming &= !has_claimed;
+        let has_claimed = asked.is_some();
+        if let Some(asked) = asked {
+            (self.is_claiming, self.claims_alone) = (false, false);
+            self.is_deep = claimed.len() >= DEEP_MIN && claimed.len().saturating_mul(2) >= asked;
+        }
         // Where something was, more may be; a transaction that was rolled back has not looked; and what
         // was settled without a claim behind it is over only now: a claim beside it did not see that.
         self.looks |= !claimed.is_empty() || renewed.is_none() || !has_claimed;
@@ -258,6 +289,13 @@ impl<'a, C: Carrier> Run<'a, C> {
             // As old as it can be: it is renewed at the next period, if it is still held.
             let Claimed { delivery_id, lease, .. } = attempted.claimed;
             self.leases.take(delivery_id, lease, asked_at);
+        }
+        // What is still to be written holds on.
+        for receiver in holders(&unwritten).chain(holders(&refused)) {
+            self.hold(receiver);
+        }
+        for receiver in held {
+            self.lanes.go_on(&receiver);
         }
         self.attempted.extend(unwritten);
         self.refused.extend(refused);
@@ -289,6 +327,13 @@ impl<'a, C: Carrier> Run<'a, C> {
     fn stop(&mut self) {
         self.is_stopping = true;
         for claimed in self.lanes.clear() {
+            self.give_back(&claimed);
+        }
+    }
+
+    /// Begins nothing more of a receiver, and gives back what waits for it.
+    fn hold(&mut self, receiver: &str) {
+        for claimed in self.lanes.hold(receiver) {
             self.give_back(&claimed);
         }
     }

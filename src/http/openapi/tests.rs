@@ -169,6 +169,7 @@ fn an_endpoint_and_what_was_sent_to_it_are_described() {
         success_at: None,
         failure_at: None,
         failure: None,
+        held_until: None,
         waiting: 0,
         dead: 0,
     };

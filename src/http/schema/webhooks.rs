@@ -63,6 +63,9 @@ pub struct Endpoint {
     pub last_failure_at: Option<String>,
     /// How.
     pub last_failure: Option<String>,
+    /// Until when it asked to hear nothing (`Retry-After`); null when it hears what comes.
+    #[schema(format = DateTime)]
+    pub held_until: Option<String>,
 }
 
 /// One event's way to the endpoint.

@@ -12,6 +12,7 @@ ON CONFLICT (application_id) DO UPDATE
        from_file = true, endpoint_gone_at = NULL,
        webhook_since = CASE WHEN known.webhook_url = excluded.webhook_url THEN known.webhook_since ELSE excluded.webhook_since END,
        webhook_failing_since = CASE WHEN known.webhook_url = excluded.webhook_url THEN known.webhook_failing_since END,
+       webhook_held_until = CASE WHEN known.webhook_url = excluded.webhook_url THEN known.webhook_held_until END,
        webhook_disabled_at = CASE WHEN known.webhook_url = excluded.webhook_url OR known.webhook_disabled_by = 'hand' THEN known.webhook_disabled_at END,
        webhook_disabled_by = CASE WHEN known.webhook_url = excluded.webhook_url OR known.webhook_disabled_by = 'hand' THEN known.webhook_disabled_by END,
        revoked_at = CASE WHEN known.key_hash = excluded.key_hash THEN known.revoked_at END

@@ -7,6 +7,7 @@ UPDATE applications
        webhook_failing_since = CASE WHEN webhook_url = $2 THEN webhook_failing_since END,
        webhook_failure_at = CASE WHEN webhook_url = $2 THEN webhook_failure_at END,
        webhook_failure = CASE WHEN webhook_url = $2 THEN webhook_failure END,
+       webhook_held_until = CASE WHEN webhook_url = $2 THEN webhook_held_until END,
        webhook_success_at = CASE WHEN webhook_url = $2 THEN webhook_success_at END,
        webhook_url = $2
  WHERE application_id = $1 AND NOT from_file AND revoked_at IS NULL

@@ -212,9 +212,7 @@ async fn two_hubs_hand_on_each_key_in_order_and_nothing_of_it_twice_at_once() {
         post.happens(&format!("ord_{}", turn % 21)).await;
     }
     share(&post, "archive").await;
-    let rows = post.sql.query("SELECT delivery_id, receiver || ordering_key FROM deliveries", &[]);
-    let key_of: BTreeMap<i64, String> =
-        rows.await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect();
+    let key_of = keys(&post).await;
     // Every third fails at first; what is behind it must wait.
     let does = |claimed: &Claimed| {
         let fails = claimed.delivery_id % 3 == 0 && claimed.attempts < 2;
@@ -230,11 +228,25 @@ async fn two_hubs_hand_on_each_key_in_order_and_nothing_of_it_twice_at_once() {
         }
     };
     tokio::join!(hub(one), hub(two));
+    in_order(&kept, &key_of, 42, |delivery| if delivery % 3 == 0 { 3 } else { 1 });
+    post.close().await;
+}
+
+/// The receiver and key of each delivery.
+async fn keys(post: &Post) -> BTreeMap<i64, String> {
+    let rows = post.sql.query("SELECT delivery_id, receiver || ordering_key FROM deliveries", &[]);
+    rows.await.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Each of so many keys was handed on in its order, one at a time, and each delivery as often as it
+/// had to be.
+#[track_caller]
+fn in_order(kept: &Kept, key_of: &BTreeMap<i64, String>, keys: usize, tries: fn(i64) -> usize) {
     let mut of_key: BTreeMap<&str, Vec<(i64, bool)>> = BTreeMap::new();
     for (delivery, begins) in kept.lock().unwrap().iter() {
         of_key.entry(&key_of[delivery]).or_default().push((*delivery, *begins));
     }
-    assert_eq!(of_key.len(), 42);
+    assert_eq!(of_key.len(), keys);
     for (key, steps) in of_key {
         for pair in steps.chunks(2) {
             assert_eq!(pair, [(pair[0].0, true), (pair[0].0, false)], "{key}: one at a time");
@@ -244,9 +256,36 @@ async fn two_hubs_hand_on_each_key_in_order_and_nothing_of_it_twice_at_once() {
         let expected: usize = key_of
             .iter()
             .filter(|(_, of)| of.as_str() == key)
-            .map(|(delivery, _)| if delivery % 3 == 0 { 3 } else { 1 })
+            .map(|(delivery, _)| tries(*delivery))
             .sum();
         assert_eq!(tried, expected, "{key}: nothing more often than it had to be");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deep_backlog_of_two_hubs_keeps_its_order_while_claims_and_outcomes_overlap() {
+    let post = Post::open().await;
+    let fill = "
+        UPDATE applications SET concurrency = 64;
+        INSERT INTO events (event_id, type, subject_id, occurred_at, body)
+        SELECT 'evt_' || lpad(to_hex(n), 32, '0'), 'order.paid', 'ord_' || n % 700, '2018-11-30T01:59:00Z', '{}'
+          FROM generate_series(1, 3500) AS n;
+        INSERT INTO deliveries (kind, event_id, receiver, ordering_key, next_at, created_at)
+        SELECT 'webhook', event_id, 'registry', subject_id, occurred_at, occurred_at FROM events ORDER BY event_id";
+    post.sql.batch_execute(fill).await.unwrap();
+    let key_of = keys(&post).await;
+    let (one, _open, kept) = Hands::new(&post, |_| Does::Done);
+    let (mut two, _open, _own) = Hands::new(&post, |_| Does::Done);
+    two.kept = Arc::clone(&kept);
+    let (one, two) = (engine(&post, one), engine(&post, two));
+    while post.text(UNDONE).await != "0" {
+        let (one, two) = tokio::join!(one.run_once(), two.run_once());
+        one.unwrap();
+        two.unwrap();
+    }
+    in_order(&kept, &key_of, 700, |_| 1);
+    let kept = "SELECT count(*)::text FROM delivery_attempts";
+    assert_eq!(post.text(kept).await, "3500", "each with its attempt");
+    assert_eq!(post.text(LEASED).await, "0");
     post.close().await;
 }

@@ -126,3 +126,22 @@ fn large_bodies_leave_room_for_fewer() {
     begun(&mut lanes);
     assert!(lanes.room() > 0);
 }
+
+#[test]
+fn a_receiver_that_is_held_begins_nothing_and_gives_back_what_waits() {
+    let mut lanes = lanes(&[("held", 2, 5), ("well", 2, 2)]);
+    assert_eq!(lanes.begin(false).map(|claimed| claimed.delivery_id), Some(0));
+    let back: Vec<i64> = lanes.hold("held").iter().map(|claimed| claimed.delivery_id).collect();
+    assert_eq!(back, [1, 2, 3, 4]);
+    assert_eq!(lanes.waiting(), 2);
+    lanes.put(delivery(7, "held", 2));
+    assert_eq!(begun(&mut lanes), [1000, 1001], "what was claimed meanwhile waits");
+    lanes.hold("held");
+    lanes.put(delivery(8, "held", 2));
+    lanes.end("held");
+    lanes.go_on("held");
+    assert!(lanes.second().is_empty());
+    assert!(begun(&mut lanes).is_empty(), "it is held twice");
+    lanes.go_on("held");
+    assert_eq!(begun(&mut lanes), [8]);
+}
