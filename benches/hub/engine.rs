@@ -10,6 +10,7 @@ use domain::Clock as _;
 use payhub::clock::SystemClock;
 use payhub::dispatch::{Carrier, Engine, Made};
 use payhub::fault::Fault;
+use payhub::store::StoreError;
 use payhub::store::deliveries::{Claimed, DeliveryState, Outcome, Tried};
 use payhub::store::{Store, Transaction};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -48,7 +49,7 @@ impl Carrier for Nothing {
         Ok(Some(Made { outcome, effect: None }))
     }
 
-    async fn settle(&self, _: &Transaction<'_>, _: &Claimed, (): &()) -> Result<(), Fault> {
+    async fn settle(&self, _: &Transaction<'_>, _: &Claimed, (): &()) -> Result<(), StoreError> {
         Ok(())
     }
 }

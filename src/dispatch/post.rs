@@ -6,6 +6,7 @@ use super::engine::{Carrier, Made};
 use super::{sms, webhook};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::store::StoreError;
 use crate::store::deliveries::{Cargo, Claimed};
 use crate::webhooks::{self, Heard};
 
@@ -17,7 +18,12 @@ pub(super) struct Post<'a>(pub(super) &'a Hub);
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
     /// The endpoint let itself be heard in a way that is news.
-    Heard(Heard),
+    Heard {
+        /// What it said.
+        heard: Heard,
+        /// Which address was asked: another one is not meant.
+        url: String,
+    },
 }
 
 impl Carrier for Post<'_> {
@@ -37,8 +43,8 @@ impl Carrier for Post<'_> {
 
     fn holds(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::Heard(Heard::Failed { until, .. }) => until.is_some(),
-            Effect::Heard(Heard::Taken | Heard::Gone { .. }) => false,
+            Effect::Heard { heard: Heard::Failed { until, .. }, .. } => until.is_some(),
+            Effect::Heard { heard: Heard::Taken | Heard::Gone { .. }, .. } => false,
         }
     }
 
@@ -47,11 +53,12 @@ impl Carrier for Post<'_> {
         tx: &Transaction<'_>,
         claimed: &Claimed,
         effect: &Effect,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), StoreError> {
         match effect {
-            Effect::Heard(heard) => {
+            Effect::Heard { heard, url } => {
                 let Claimed { delivery_id, receiver, .. } = claimed;
-                webhooks::hear(tx, receiver, *delivery_id, heard, self.0.clock.now()).await
+                let now = self.0.clock.now();
+                webhooks::hear(tx, (receiver, url), *delivery_id, heard, now).await
             }
         }
     }

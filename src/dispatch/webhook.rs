@@ -13,7 +13,7 @@ use super::post::Effect;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::outbound::Silence;
-use crate::store::applications::{self, Endpoint, Health};
+use crate::store::applications::{self, Endpoint};
 use crate::store::deliveries::{Claimed, DeliveryState, Outcome, Tried};
 use crate::webhooks::{Heard, Keys, worth_a_note};
 
@@ -60,7 +60,7 @@ pub(super) async fn deliver(
         return Ok(Made { outcome: kept(claimed, word, begun_at), effect: None });
     }
     let attempt = send(hub, &claimed.receiver, &endpoint, id, body, begun_at).await;
-    made(hub, claimed, &attempt, begun_at, Some(&endpoint.health))
+    made(hub, claimed, &attempt, begun_at, Some(&endpoint))
 }
 
 async fn send(
@@ -134,7 +134,7 @@ fn made(
     claimed: &Claimed,
     attempt: &Attempt,
     begun_at: Timestamp,
-    known: Option<&Health>,
+    endpoint: Option<&Endpoint>,
 ) -> Result<Made<Effect>, Fault> {
     let Attempt { outcome, status, until } = attempt;
     let now = hub.clock.now();
@@ -142,10 +142,10 @@ fn made(
     let tries = claimed.tries.saturating_add(1);
     let (state, next_at) = step(outcome, tries, now, jitter()?);
     let detail = detail(outcome);
-    let effect = known
-        .map(|known| (heard(outcome, &detail, *until), known))
-        .filter(|(heard, known)| worth_a_note(heard, known, now))
-        .map(|(heard, _)| Effect::Heard(heard));
+    let effect = endpoint
+        .map(|endpoint| (heard(outcome, &detail, *until), endpoint))
+        .filter(|(heard, endpoint)| worth_a_note(heard, &endpoint.health, now))
+        .map(|(heard, endpoint)| Effect::Heard { heard, url: endpoint.url.clone() });
     let took = now.duration_since(begun_at).as_millis();
     let tried = Tried {
         begun_at,

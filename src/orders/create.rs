@@ -197,16 +197,19 @@ async fn clear_the_way(
 ) -> Result<Option<OrderRecord>, Fault> {
     for order_id in live {
         let mut order = load(hub, order_id).await?;
-        let is_left = order.status == OrderState::Created && order.combined.is_none();
-        // Whoever wrote it died before its provider answered.
-        if is_left && !is_being_placed(&order, hub.clock.now()) {
+        let is_same = is_same(hub, &order, &merchant.id, request);
+        let is_left =
+            order.status == OrderState::Created && !is_being_placed(&order, hub.clock.now());
+        // Whoever wrote it died before its provider answered. Another one is taken back instead:
+        // to ask for it may place it, and take money that nobody offers any more.
+        if is_same && is_left {
             order = follow(hub, order_id).await?;
         }
         if !order.status.is_live() {
             continue;
         }
         let may_be_paid = hub.clock.now() < order.expires_at && !order.is_to_be_closed();
-        if is_same(hub, &order, &merchant.id, request) && may_be_paid {
+        if is_same && may_be_paid {
             place::renew(hub, &order).await?;
             return Ok(Some(load(hub, order_id).await?));
         }

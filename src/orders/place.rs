@@ -246,8 +246,9 @@ async fn write(
     match written.await {
         Ok(placed) => Ok(placed.order.then_some((then, placed.key))),
         Err(error) => {
-            // What is known of the call must not be lost with what was to be made of it.
-            if let (Some(evidence), false) = (evidence, error.is_cut()) {
+            // What is known of the call must not be lost with what was to be made of it; where nobody
+            // knows whether it was written, it may stand twice.
+            if let Some(evidence) = evidence {
                 evidence.keep(hub).await;
             }
             Err(error.into())

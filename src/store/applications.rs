@@ -206,8 +206,8 @@ pub async fn endpoint(
 /// When the database does not answer.
 pub async fn endpoint_gone(
     client: &impl GenericClient,
-    application: &str,
+    (application, url): (&str, &str),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    change(client, sql::APPLICATIONS_ENDPOINT_GONE, &[&application, &now]).await
+    change(client, sql::APPLICATIONS_ENDPOINT_GONE, &[&application, &now, &url]).await
 }

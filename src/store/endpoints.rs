@@ -230,12 +230,12 @@ pub async fn without_pair(client: &impl GenericClient) -> Result<Vec<Application
 /// When the database does not answer.
 pub async fn heard(
     client: &impl GenericClient,
-    application: &str,
+    (application, url): (&str, &str),
     at: Timestamp,
     failure: Option<&str>,
     until: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, StoreError> {
     let statement = client.prepare_cached(sql::ENDPOINTS_HEARD).await?;
-    let row = client.query_opt(&statement, &[&application, &at, &failure, &until]).await?;
+    let row = client.query_opt(&statement, &[&application, &at, &failure, &until, &url]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
 }

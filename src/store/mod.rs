@@ -139,13 +139,15 @@ impl StoreError {
         }
     }
 
-    /// Whether the same transaction may simply be run again: a deadlock or a lost race.
+    /// Whether the same transaction may simply be run again: a deadlock or a lost race, or a statement
+    /// whose error came after that of one behind it. Its next run tells.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Postgres(error) => error.code().is_some_and(|code| {
                 *code == SqlState::T_R_DEADLOCK_DETECTED
                     || *code == SqlState::T_R_SERIALIZATION_FAILURE
+                    || *code == SqlState::IN_FAILED_SQL_TRANSACTION
             }),
             Self::Pool(_) | Self::Data { .. } | Self::Journal { .. } | Self::Migration(_) => false,
         }

@@ -101,6 +101,7 @@ statements! {
     INCIDENTS_RECORD = "incidents_record",
     INCIDENTS_RESOLVE = "incidents_resolve",
     JOURNAL_ENTRIES_READ = "journal_entries_read",
+    JOURNAL_HEADS_HOLD = "journal_heads_hold",
     JOURNAL_HEADS_LOCK = "journal_heads_lock",
     JOURNAL_HEADS_READ = "journal_heads_read",
     JOURNAL_MERCHANTS = "journal_merchants",

@@ -6,7 +6,7 @@ use domain::ids::IncidentId;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::fault::Fault;
+use crate::store::StoreError;
 use crate::store::applications::{self, Health};
 use crate::store::endpoints::{self, DisabledBy};
 use crate::store::incidents::{self, NewOfApplication};
@@ -50,20 +50,22 @@ pub(crate) fn worth_a_note(heard: &Heard, known: &Health, now: Timestamp) -> boo
     }
 }
 
-/// Writes down what was heard of an application's endpoint over a delivery, and what follows.
+/// Writes down what was heard of an application's endpoint at an address over a delivery, and what
+/// follows. Nothing, where it has another address by now.
 pub(crate) async fn hear(
     client: &impl GenericClient,
-    application: &str,
+    (application, url): (&str, &str),
     delivery_id: i64,
     heard: &Heard,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     match heard {
         Heard::Taken => {
-            endpoints::heard(client, application, now, None, None).await?;
+            endpoints::heard(client, (application, url), now, None, None).await?;
         }
         Heard::Failed { how, until } => {
-            let since = endpoints::heard(client, application, now, Some(how), *until).await?;
+            let since =
+                endpoints::heard(client, (application, url), now, Some(how), *until).await?;
             if let Some(since) = since
                 && now.duration_since(since) >= FAILING_MAX
                 && endpoints::disable(client, application, DisabledBy::Failing, now).await?
@@ -77,8 +79,8 @@ pub(crate) async fn hear(
             }
         }
         Heard::Gone { how } => {
-            endpoints::heard(client, application, now, Some(how), None).await?;
-            if applications::endpoint_gone(client, application, now).await? {
+            endpoints::heard(client, (application, url), now, Some(how), None).await?;
+            if applications::endpoint_gone(client, (application, url), now).await? {
                 let detail = format!("the endpoint of {application} said that it is gone: {how}");
                 let kind = ("endpoint_gone", delivery_id.to_string());
                 tell(client, application, kind, &detail, now).await?;
@@ -95,7 +97,7 @@ async fn tell(
     (kind, cause): (&str, String),
     detail: &str,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<(), StoreError> {
     let incident = NewOfApplication {
         incident_id: &IncidentId::new(Uuid::now_v7()),
         application,

@@ -102,9 +102,10 @@ pub async fn enable(
     application: &str,
     now: Timestamp,
 ) -> Result<(), Fault> {
+    // Deliveries before their endpoint, as whoever writes an outcome locks them.
+    webhooks::hasten(client, application, now).await?;
     lock_set(client, application).await?;
     endpoints::enable(client, application).await?;
-    webhooks::hasten(client, application, now).await?;
     Ok(())
 }
 

@@ -243,3 +243,26 @@ async fn an_order_whose_repeat_was_refused_is_taken_back_when_its_minute_is_over
     }
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_barcode_that_never_left_is_not_charged_when_another_is_scanned() {
+    let world = World::open_with(&legacy()).await;
+    for (counter, [place, _]) in COUNTERS.into_iter().zip(CALLS) {
+        let fee = world.fee(counter.0).await;
+        let mut lost = Fault::new(Place::Answer, Action::Drop);
+        lost.operation = Some(Operation::Place);
+        let lost = world.sandbox.engine().set_fault(lost).unwrap();
+        let (_, order) = scan(&world, &counter, &fee, counter.2[0]).await;
+        world.sandbox.engine().lift_faults(Some(lost));
+        // As a hub leaves it that dies before the call leaves.
+        let left = "UPDATE orders SET state = 'created' WHERE state = 'unknown'";
+        assert_eq!(world.database().await.execute(left, &[]).await.unwrap(), 1, "{order}");
+        world.clock.advance(jiff::SignedDuration::from_secs(25));
+        let before = asked(&world, place);
+        let (code, second) = scan(&world, &counter, &fee, counter.2[1]).await;
+        assert_eq!((code, word(&second, "status").as_str()), (201, "pending"), "{second}");
+        assert_eq!(asked(&world, place), before + 1, "the second one's, and no other");
+        assert_eq!(status(&world, &order).await, "closed");
+    }
+    world.close_only().await;
+}

@@ -240,13 +240,18 @@ async fn effects<C: Carrier>(
     carrier: &C,
     request: &Request<C::Effect>,
     written: &BTreeSet<i64>,
-) -> Result<(), Fault> {
-    for attempted in &request.attempted {
-        if let Some(effect) = &attempted.effect
-            && written.contains(&attempted.claimed.delivery_id)
-        {
-            carrier.settle(tx, &attempted.claimed, effect).await?;
-        }
+) -> Result<(), StoreError> {
+    let mut written: Vec<_> = request
+        .attempted
+        .iter()
+        .filter(|attempted| written.contains(&attempted.claimed.delivery_id))
+        .filter_map(|attempted| Some((&attempted.claimed, attempted.effect.as_ref()?)))
+        .collect();
+    // Effects on one receiver are never written in another order than beside them: two transactions
+    // would wait for each other.
+    written.sort_unstable_by_key(|(claimed, _)| (claimed.receiver.as_str(), claimed.delivery_id));
+    for (claimed, effect) in written {
+        carrier.settle(tx, claimed, effect).await?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use domain::Clock;
 use tokio::sync::{Notify, watch};
 
 use crate::fault::Fault;
-use crate::store::Store;
 use crate::store::deliveries::{Claimed, Outcome};
+use crate::store::{Store, StoreError};
 use run::Run;
 
 /// How many deliveries are under way at once in one process; beyond that, each receiver may have
@@ -54,7 +54,7 @@ pub trait Carrier: Sync {
         tx: &Transaction<'_>,
         claimed: &Claimed,
         effect: &Self::Effect,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// What came of an attempt, not yet written.

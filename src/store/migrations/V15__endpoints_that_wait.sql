@@ -1,7 +1,2 @@
 -- An endpoint that asked to hear nothing (Retry-After on 429 or 503) is left alone until then, by every hub.
 ALTER TABLE applications ADD COLUMN webhook_held_until timestamptz;
-
--- Of a receiver whose endpoint is disabled or waits, a claim looks here, where none of its events stand, and so reads over
--- none of them: a channel of messages may have the same name. No other index fits the expression.
-CREATE INDEX deliveries_due_messages ON deliveries ((receiver || ''), next_at, delivery_id)
-    WHERE kind = 'sms' AND state IN ('due', 'sending', 'querying');

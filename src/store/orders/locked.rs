@@ -48,7 +48,7 @@ pub(crate) async fn lock_by_number(
     // beside it as they were before it waited.
     let answers = unit.send(vec![
         Sent::of(sql::FEE_BALANCES_LOCK, vec![&ids]),
-        Sent::of(sql::JOURNAL_HEADS_LOCK, vec![&merchants]),
+        Sent::of(sql::JOURNAL_HEADS_HOLD, vec![&merchants]),
         Sent::of(sql::ORDERS_LOAD, vec![&ids]),
         Sent::of(sql::FEES_LOAD, vec![&fees]),
     ]);

@@ -8,6 +8,7 @@ use deadpool_postgres::Transaction;
 use jiff::Timestamp;
 use payhub::dispatch::{Carrier, Engine, Made};
 use payhub::fault::Fault;
+use payhub::store::StoreError;
 use payhub::store::deliveries::{Claimed, DeliveryState, Outcome, Tried};
 use tokio::sync::{Notify, watch};
 
@@ -91,7 +92,7 @@ impl<F: Fn(&Claimed) -> Does + Sync> Carrier for Hands<F> {
         Ok(Some(Made { outcome, effect: None }))
     }
 
-    async fn settle(&self, _: &Transaction<'_>, _: &Claimed, (): &()) -> Result<(), Fault> {
+    async fn settle(&self, _: &Transaction<'_>, _: &Claimed, (): &()) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -78,7 +78,7 @@ async fn an_endpoint_that_asks_to_wait_hears_nothing_until_then_and_others_go_on
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_worker_and_one_that_was_started_anew_let_it_wait_as_well() {
     let archive = one_by_one().await;
-    some_happen(&archive, 3).await;
+    let told = some_happen(&archive, 3).await;
     // Ten minutes, as a date.
     archive.receiver.says(|_| come_again(503, "Fri, 30 Nov 2018 01:10:00 GMT"));
     archive.run().await;
@@ -92,8 +92,9 @@ async fn another_worker_and_one_that_was_started_anew_let_it_wait_as_well() {
     archive.world.clock.advance(SignedDuration::from_mins(9));
     assert_eq!(dispatch::run_once(&twin.hub).await.unwrap(), 0);
     archive.world.clock.advance(SignedDuration::from_mins(1));
-    assert_eq!(dispatch::run_once(&twin.hub).await.unwrap(), 2);
-    assert_eq!(archive.heard().len(), 3);
+    dispatch::run_once(&twin.hub).await.unwrap();
+    // The first comes again at its own time, which may be this one.
+    assert_eq!(archive.heard()[1..3], told[1..]);
     twin.close().await;
     minutes(&archive, 3).await;
     archive.close().await;
@@ -190,4 +191,28 @@ async fn a_person_or_a_new_address_ends_the_wait() {
     assert_eq!(word(&enabled, "state"), "active");
     archive.run().await;
     archive.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_the_old_address_says_at_last_is_not_meant_for_the_new_one() {
+    for (last_word, state) in [(come_again(503, "86400"), "held"), (status(410), "gone")] {
+        let archive = one_by_one().await;
+        some_happen(&archive, 2).await;
+        archive.receiver.answers(false);
+        archive.receiver.says(move |asked| {
+            if asked.target.ends_with("/new") { status(200) } else { last_word.clone() }
+        });
+        let moved = async {
+            archive.receiver.was_asked(1).await;
+            let new = format!("{}/new", archive.hooks());
+            let (code, set) = archive.put(&json!({"url": new, "concurrency": 1})).await;
+            assert_eq!(code, 200, "{set}");
+            archive.receiver.answers(true);
+        };
+        tokio::join!(archive.run(), moved);
+        let endpoint = archive.endpoint().await;
+        assert_eq!(endpoint["held_until"], json!(null), "{state}");
+        assert_eq!(endpoint["state"], json!("active"), "{state}");
+        archive.close().await;
+    }
 }
