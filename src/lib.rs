@@ -30,6 +30,7 @@ pub mod replay;
 pub mod report;
 pub mod resource;
 pub mod seal;
+pub mod sign_off;
 pub mod store;
 pub mod terminal;
 pub mod webhooks;

@@ -21,6 +21,7 @@ pub mod personal;
 pub mod provider;
 pub mod refund;
 pub mod schedule;
+pub mod sign_off;
 pub mod time;
 pub mod treasury;
 

@@ -6,6 +6,7 @@
 mod exit;
 mod incidents;
 mod reconcile;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -23,6 +24,7 @@ use url::Url;
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
+pub use runs::{ReasonArgs, RunCommand, SignArgs};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
 /// A payment and notification hub for registration offices.
@@ -48,6 +50,9 @@ pub enum Command {
     Doctor(ConfigArgs),
     /// Reconcile one day of a merchant now, or a bill file against a ledger file, offline.
     Reconcile(ReconcileArgs),
+    /// Reconciliation runs, and who signs them.
+    #[command(subcommand)]
+    Run(RunCommand),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

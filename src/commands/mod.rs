@@ -5,6 +5,7 @@ mod doctor;
 mod incidents;
 mod keys;
 mod maintenance;
+mod runs;
 mod sandbox;
 mod serve;
 mod told;
@@ -95,6 +96,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
             Some(ReconcileMode::Offline(files)) => offline_day(&files),
             None => Err(Stop::bad_usage("give --merchant and --date, or --bill and --ledger")),
         },
+        Command::Run(asked) => runs::run(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

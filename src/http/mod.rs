@@ -31,6 +31,7 @@ mod refunds;
 mod remittances;
 pub mod schema;
 mod shared;
+mod signatures;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -192,6 +193,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)
+        .configure(signatures::configure)
         .configure(events::configure)
         .configure(endpoints::configure)
         .configure(deliveries::configure)

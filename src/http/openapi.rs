@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents,
     metrics, notifications, orders, receipts, reconciliations, refunds, remittances, resource,
-    schema,
+    schema, signatures,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -46,7 +46,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         endpoints::show, endpoints::set, endpoints::disable, endpoints::enable, endpoints::rotate,
         deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
-        reconciliations::differences, reconciliations::report_file,
+        reconciliations::differences, reconciliations::report_file, signatures::list,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,
     ),

@@ -14,7 +14,7 @@ use super::{auth, error, query, resource, schema};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::reconcile;
-use crate::report::{self, Report};
+use crate::sign_off;
 use crate::store::runs;
 
 /// The routes.
@@ -245,24 +245,15 @@ impl Form {
     }
 }
 
+/// What was signed is given as it was signed; anything else as it stands now.
 async fn write(hub: &Hub, id: &str, form: Form) -> Result<Vec<u8>, Fault> {
+    if let Some(signed) = sign_off::signed_paper(hub, id, form.ending()).await? {
+        return Ok(signed);
+    }
     let found = reconcile::report(hub, &[id]).await?;
-    tokio::task::spawn_blocking(move || bytes(&found, form))
+    tokio::task::spawn_blocking(move || sign_off::paper(&found, form.ending()))
         .await
         .map_err(|error| Fault::internal(&error))?
-}
-
-fn bytes(found: &Report, form: Form) -> Result<Vec<u8>, Fault> {
-    match form {
-        Form::Workbook => report::workbook(found).map_err(|error| Fault::internal(&error)),
-        Form::Page => {
-            report::page(found).map(String::into_bytes).map_err(|error| Fault::internal(&error))
-        }
-        Form::Table => {
-            let findings = found.differences().map(|(_, finding)| finding);
-            report::findings_csv(findings).map_err(|error| Fault::internal(&error))
-        }
-    }
 }
 
 fn page(data: Vec<Value>, limit: i64, offset: i64) -> Answer {

@@ -91,6 +91,10 @@ async fn again(hub: &Hub, merchant: &Merchant, day: Date) -> Result<RunRecord, F
             return Err(Fault::conflict("run_raced", "another run of that day began; ask again")
                 .retry_after(1));
         }
+        Err(error) if error.constraint() == Some("a_signed_day_has_no_new_version") => {
+            let detail = format!("the run of {day} is signed; two people open it again first");
+            return Err(Fault::conflict("run_signed", detail));
+        }
         done => done?,
     }
     // Whoever holds one connection while waiting for another may wait for himself.

@@ -22,6 +22,7 @@ pub mod queries;
 pub mod refunds;
 pub mod remittances;
 pub mod runs;
+pub mod sign_offs;
 pub mod sql;
 pub mod treasury;
 pub(crate) mod unit;

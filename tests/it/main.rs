@@ -46,6 +46,7 @@ mod refunds_in_turn;
 mod refunds_odd;
 mod refunds_redirected;
 mod siblings;
+mod sign_off;
 mod simulation;
 mod statements;
 mod surplus;

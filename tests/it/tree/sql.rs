@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 17] = [
+const APPEND_ONLY: [&str; 19] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -22,6 +22,8 @@ const APPEND_ONLY: [&str; 17] = [
     "remittance_reversals",
     "treasury_steps",
     "combined_parts",
+    "run_signatures",
+    "signed_papers",
 ];
 
 /// The database's clock times leases and nothing else.

@@ -1,0 +1,210 @@
+//! Sign-off of a day's reconciliation: one person prepares it, another reviews it, and then it is
+//! locked with its papers as they are. Two people open it again; that begins a new version.
+
+use domain::sign_off::{SignOff, SignOffStep};
+
+use crate::fault::Fault;
+use crate::hub::Hub;
+use crate::reconcile;
+use crate::report::{self, Report};
+use crate::store::sign_offs::{self, Signature, ToSign};
+use crate::store::{StoreError, runs::RunRecord};
+
+/// How long a name may be.
+const LONGEST_NAME: usize = 64;
+/// How long a reason may be.
+const LONGEST_REASON: usize = 500;
+
+/// Who does what to the sign-off of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Signing<'a> {
+    /// What is done.
+    pub step: SignOffStep,
+    /// Who does it.
+    pub by: &'a str,
+    /// Why, where that must be said.
+    pub reason: Option<&'a str>,
+}
+
+/// Takes a step of a run's sign-off; the run as it is then. One that was opened again has a new
+/// version, which is begun.
+///
+/// # Errors
+/// 404 no such run, 409 where it cannot be signed so now, 422 a name or reason that is none.
+pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunRecord, Fault> {
+    check(signing)?;
+    let run = reconcile::load(hub, run_id).await?;
+    // Written before anything is locked: it takes its time, and what is signed cannot change.
+    let papers = match signing.step {
+        SignOffStep::Reviewed => papers(hub, run_id).await?,
+        SignOffStep::Prepared
+        | SignOffStep::Returned
+        | SignOffStep::ReopenAsked
+        | SignOffStep::Reopened => Vec::new(),
+    };
+    let account: Vec<String> = match hub.merchant(run.merchant_id.as_str()) {
+        Some(merchant) => {
+            hub.of_one_account(merchant).iter().map(|merchant| merchant.id.to_string()).collect()
+        }
+        None => vec![run.merchant_id.to_string()],
+    };
+    let account: Vec<&str> = account.iter().map(String::as_str).collect();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
+    let found = sign_offs::lock(&tx, run_id, &account).await?;
+    let found = found.ok_or_else(|| Fault::not_found("reconciliation"))?;
+    let before = sign_offs::list(&tx, run_id).await?;
+    let (to, report_sha256) = next(run_id, &found, &before, signing)?;
+    let signature = Signature {
+        event: signing.step.as_str().to_owned(),
+        by: signing.by.trim().to_owned(),
+        reason: signing.reason.map(|reason| reason.trim().to_owned()),
+        report_sha256,
+        signed_at: hub.clock.now(),
+    };
+    let step = (found.sign_off, to, signing.step);
+    let signed = sign_offs::sign(&tx, (run_id, &account), step, &signature).await;
+    if !signed.map_err(|error| two_people(error))? {
+        return Err(overtaken(run_id));
+    }
+    if to == SignOff::Reviewed && !papers.is_empty() {
+        let papers: Vec<(&str, Vec<u8>)> = papers;
+        sign_offs::keep(&tx, run_id, &papers).await?;
+    }
+    tx.commit().await.map_err(StoreError::from)?;
+    drop(client);
+    if to == SignOff::Reopened {
+        reconcile::begin(hub, found.merchant_id.as_str(), found.date).await?;
+    }
+    reconcile::load(hub, run_id).await
+}
+
+/// Who signed a run, in order.
+///
+/// # Errors
+/// 404 no such run.
+pub async fn signatures(hub: &Hub, run_id: &str) -> Result<Vec<Signature>, Fault> {
+    reconcile::load(hub, run_id).await?;
+    Ok(sign_offs::list(&hub.store.client().await?, run_id).await?)
+}
+
+/// A paper of a run as it was signed; none before it was reviewed.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn signed_paper(hub: &Hub, run_id: &str, form: &str) -> Result<Option<Vec<u8>>, Fault> {
+    Ok(sign_offs::paper(&hub.store.client().await?, run_id, form).await?)
+}
+
+fn check(signing: &Signing<'_>) -> Result<(), Fault> {
+    let is_text = |text: &str, longest: usize| {
+        let text = text.trim();
+        !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
+    };
+    if !is_text(signing.by, LONGEST_NAME) {
+        let detail = format!("by must be a name of 1 to {LONGEST_NAME} characters");
+        return Err(Fault::invalid("by_invalid", detail));
+    }
+    match signing.reason {
+        Some(reason) if !is_text(reason, LONGEST_REASON) => {
+            let detail = format!("reason must have 1 to {LONGEST_REASON} characters");
+            Err(Fault::invalid("reason_invalid", detail))
+        }
+        None if signing.step.needs_reason() => {
+            let detail = format!("{} needs a reason", signing.step);
+            Err(Fault::invalid("reason_missing", detail))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// How far a run is signed after a step, and the digest that is signed.
+fn next(
+    run_id: &str,
+    found: &ToSign,
+    before: &[Signature],
+    signing: &Signing<'_>,
+) -> Result<(SignOff, Vec<u8>), Fault> {
+    let Some(digest) = &found.report_sha256 else {
+        return Err(Fault::conflict("run_not_ended", format!("run {run_id} is {}", found.status)));
+    };
+    let to = found
+        .sign_off
+        .after(signing.step)
+        .map_err(|error| Fault::conflict("sign_off_conflict", format!("run {run_id}: {error}")))?;
+    if found.is_overtaken {
+        return Err(overtaken(run_id));
+    }
+    let built_on = signing.step.builds_on().map(|on| {
+        let by = before.iter().rev().find(|known| known.event == on.as_str());
+        (on, by)
+    });
+    match built_on {
+        Some((on, None)) => {
+            let detail = format!("run {run_id}: nobody has {on} it yet");
+            return Err(Fault::conflict("sign_off_conflict", detail));
+        }
+        Some((on, Some(theirs))) if theirs.by == signing.by.trim() => {
+            let detail =
+                format!("run {run_id}: {} has {on} it; another must be the second", theirs.by);
+            return Err(Fault::conflict("same_person", detail));
+        }
+        Some((SignOffStep::Prepared, Some(theirs))) if theirs.report_sha256 != *digest => {
+            let detail = format!("run {run_id} is not what {} prepared", theirs.by);
+            return Err(Fault::conflict("report_changed", detail));
+        }
+        Some(_) | None => {}
+    }
+    let signs = matches!(signing.step, SignOffStep::Prepared | SignOffStep::Reviewed);
+    if signs && !found.has_head {
+        let detail = format!(
+            "run {run_id}: the journal has not the head that its report names; run payhub verify-ledger"
+        );
+        return Err(Fault::conflict("journal_differs", detail));
+    }
+    Ok((to, digest.clone()))
+}
+
+fn overtaken(run_id: &str) -> Fault {
+    Fault::conflict(
+        "run_overtaken",
+        format!("run {run_id} is not the newest version of its day; sign that one"),
+    )
+}
+
+/// What the constraints say when two sign at once.
+fn two_people(error: StoreError) -> Fault {
+    match error.constraint() {
+        Some("nobody_reviews_what_he_prepared" | "nobody_reopens_a_run_alone") => {
+            Fault::conflict("same_person", "another must be the second")
+        }
+        _ => error.into(),
+    }
+}
+
+/// The papers of a run, by form.
+async fn papers(hub: &Hub, run_id: &str) -> Result<Vec<(&'static str, Vec<u8>)>, Fault> {
+    let found = reconcile::report(hub, &[run_id]).await?;
+    tokio::task::spawn_blocking(move || {
+        ["xlsx", "html", "csv"].into_iter().map(|form| Ok((form, paper(&found, form)?))).collect()
+    })
+    .await
+    .map_err(|error| Fault::internal(&error))?
+}
+
+/// A report in a form: `xlsx`, `html`, or `csv` for its differences.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn paper(found: &Report, form: &str) -> Result<Vec<u8>, Fault> {
+    match form {
+        "xlsx" => report::workbook(found).map_err(|error| Fault::internal(&error)),
+        "html" => {
+            report::page(found).map(String::into_bytes).map_err(|error| Fault::internal(&error))
+        }
+        _ => {
+            let findings = found.differences().map(|(_, finding)| finding);
+            report::findings_csv(findings).map_err(|error| Fault::internal(&error))
+        }
+    }
+}
