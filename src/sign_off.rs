@@ -42,13 +42,16 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
         | SignOffStep::ReopenAsked
         | SignOffStep::Reopened => Vec::new(),
     };
-    let account: Vec<String> = match hub.merchant(run.merchant_id.as_str()) {
-        Some(merchant) => {
-            hub.of_one_account(merchant).iter().map(|merchant| merchant.id.to_string()).collect()
-        }
-        None => vec![run.merchant_id.to_string()],
+    let merchant = hub.merchant(run.merchant_id.as_str());
+    if merchant.is_none() && signing.step == SignOffStep::Reopened {
+        let detail =
+            format!("{} is not configured, so its day cannot be made anew", run.merchant_id);
+        return Err(Fault::invalid("merchant_unknown", detail));
+    }
+    let account: Vec<&str> = match merchant {
+        Some(merchant) => hub.of_one_account(merchant).iter().map(|one| one.id.as_str()).collect(),
+        None => vec![run.merchant_id.as_str()],
     };
-    let account: Vec<&str> = account.iter().map(String::as_str).collect();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let found = sign_offs::lock(&tx, run_id, &account).await?;
@@ -64,11 +67,10 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
     };
     let step = (found.sign_off, to, signing.step);
     let signed = sign_offs::sign(&tx, (run_id, &account), step, &signature).await;
-    if !signed.map_err(|error| two_people(error))? {
+    if !signed.map_err(two_people)? {
         return Err(overtaken(run_id));
     }
     if to == SignOff::Reviewed && !papers.is_empty() {
-        let papers: Vec<(&str, Vec<u8>)> = papers;
         sign_offs::keep(&tx, run_id, &papers).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;

@@ -6,6 +6,7 @@ use payhub::demo::{Office, WECHAT};
 use payhub::sign_off::{Signing, sign};
 use serde_json::{Value, json};
 
+use crate::harness::typed::Typed;
 use crate::harness::{World, at, word};
 
 /// Saturday 10:05 in Beijing.
@@ -159,5 +160,30 @@ async fn two_who_sign_at_once_are_one_signature() {
     let mut outcomes = [one, two];
     outcomes.sort();
     assert_eq!(outcomes, ["reviewed", "sign_off_conflict"]);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people_sign_at_the_command_line() {
+    let (world, run) = reconciled().await;
+    let typed = Typed::over(&world);
+    let (code, said) = typed.says(&["run", "prepare", &run, "--user", "张三"]);
+    assert_eq!((code, said.trim()), (0, format!("{run}  prepared  prepared by 张三").as_str()));
+    let (code, said) = typed.says(&["run", "review", &run, "--user", "张三"]);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("张三 has prepared it; another must be the second"), "{said}");
+    assert_eq!(typed.says(&["run", "review", &run, "--user", "李四"]).0, 0);
+    let why = ["--user", "张三", "--reason", "账单更正"];
+    assert_eq!(typed.says(&[&["run", "ask-reopen", run.as_str()], why.as_slice()].concat()).0, 0);
+    // Its merchants are not in this configuration: nothing is opened that could not be made anew.
+    let (code, said) = typed.says(&["run", "reopen", &run, "--user", "李四"]);
+    assert_eq!(code, 1, "{said}");
+    assert_eq!(word(&newest(&world).await, "sign_off"), "reviewed");
+    let (code, said) = typed.says(&["run", "show", &run]);
+    assert_eq!(code, 0, "{said}");
+    for line in ["prepared by 张三", "reviewed by 李四", "reopen_asked by 张三: 账单更正"]
+    {
+        assert!(said.contains(line), "{line}: {said}");
+    }
     world.finish().await;
 }

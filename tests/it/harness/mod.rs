@@ -4,6 +4,7 @@
 
 mod apart;
 pub(crate) mod cluster;
+pub(crate) mod typed;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
