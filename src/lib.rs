@@ -32,5 +32,6 @@ pub mod resource;
 pub mod seal;
 pub mod sign_off;
 pub mod store;
+pub mod supervision;
 pub mod terminal;
 pub mod webhooks;

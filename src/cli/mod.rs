@@ -7,6 +7,7 @@ mod exit;
 mod incidents;
 mod reconcile;
 mod runs;
+mod supervise;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -25,6 +26,7 @@ pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
+pub use supervise::{SuperviseArgs, SuperviseCommand};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
 /// A payment and notification hub for registration offices.
@@ -50,6 +52,9 @@ pub enum Command {
     Doctor(ConfigArgs),
     /// Reconcile one day of a merchant now, or a bill file against a ledger file, offline.
     Reconcile(ReconcileArgs),
+    /// Fee supervision.
+    #[command(subcommand)]
+    Supervise(SuperviseCommand),
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),

@@ -8,6 +8,7 @@ mod maintenance;
 mod runs;
 mod sandbox;
 mod serve;
+mod supervise;
 mod told;
 mod webhooks;
 
@@ -96,6 +97,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
             Some(ReconcileMode::Offline(files)) => offline_day(&files),
             None => Err(Stop::bad_usage("give --merchant and --date, or --bill and --ledger")),
         },
+        Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,

@@ -32,6 +32,7 @@ mod remittances;
 pub mod schema;
 mod shared;
 mod signatures;
+mod supervision;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -194,6 +195,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(notifications::configure)
         .configure(reconciliations::configure)
         .configure(signatures::configure)
+        .configure(supervision::configure)
         .configure(events::configure)
         .configure(endpoints::configure)
         .configure(deliveries::configure)

@@ -16,5 +16,6 @@ pub use in_words::in_words;
 pub use model::{FileStamp, FundFlowCheck, MerchantDay, Report};
 pub use page::page;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};
+pub(crate) use table::harmless;
 pub use table::{COLUMNS, findings_csv};
 pub use workbook::{WorkbookError, workbook};

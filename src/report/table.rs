@@ -46,7 +46,7 @@ pub fn findings_csv<'f>(
 
 /// A text that no spreadsheet takes for a formula. A number made of the letters that providers
 /// allow stays exactly as it is; anything else that begins like a formula gets an apostrophe.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let is_number = text
         .chars()
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|' | '*' | '@' | '.'));

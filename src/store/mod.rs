@@ -24,6 +24,7 @@ pub mod remittances;
 pub mod runs;
 pub mod sign_offs;
 pub mod sql;
+pub mod supervision;
 pub mod treasury;
 pub(crate) mod unit;
 pub mod webhooks;

@@ -49,6 +49,7 @@ mod siblings;
 mod sign_off;
 mod simulation;
 mod statements;
+mod supervision;
 mod surplus;
 mod terms;
 mod treasury;

@@ -11,6 +11,7 @@ mod price;
 mod properties;
 mod quote;
 mod rule;
+mod supervision;
 mod words;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use item::{Item, ItemKind, QuoteItem};
 pub use price::{LARGEST_QUANTITY, MOST_ITEMS, PriceError};
 pub use quote::{Quote, QuoteLine};
 pub use rule::{Condition, Effect, Rule};
+pub use supervision::{ChargeFault, ChargeFinding};
 pub use words::{ApplicantClass, Reason, RegistrationType};
 
 static BUILT_IN: LazyLock<Result<Schedule, ScheduleError>> =

@@ -1,0 +1,32 @@
+//! `payhub supervise …`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+
+use super::ConfigArgs;
+
+/// `payhub supervise …`.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum SuperviseCommand {
+    /// Compute every fee of some days again, and list what was charged otherwise; exit 1 if any was.
+    Fees(SuperviseArgs),
+}
+
+/// Which fees.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct SuperviseArgs {
+    /// The first day of issue, in Beijing.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub from: Date,
+    /// The last day of issue.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub until: Date,
+    /// Where the findings go as CSV, too.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}

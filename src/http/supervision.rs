@@ -1,0 +1,56 @@
+//! Fee supervision: the caller's fees, computed again.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::{call, query, resource, schema};
+use crate::supervision::{self, Days, shown};
+
+/// The routes.
+pub(super) fn configure(service: &mut web::ServiceConfig) {
+    service.service(resource("/v1/supervision/fees").route(web::get().to(fees)));
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    from: Date,
+    until: Date,
+    cursor: Option<String>,
+    limit: Option<i64>,
+}
+
+/// Examines the caller's fees that were issued on some days, and lists those that were charged
+/// otherwise than the schedule says.
+#[utoipa::path(
+    get, path = "/v1/supervision/fees", tag = "fees",
+    params(
+        ("from" = String, Query, description = "YYYY-MM-DD, the first day of issue in Beijing"),
+        ("until" = String, Query, description = "YYYY-MM-DD, the last; at most a year later"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<i64>, Query, description = "how many fees are examined: 1 to 200, 50 when absent"),
+    ),
+    responses(
+        (status = 200, description = "data (faulty fees with their findings), examined, next_cursor"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "days_invalid"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn fees(http: HttpRequest) -> HttpResponse {
+    let asked = query::read::<Asked>(&http);
+    call::get(http, move |call| async move {
+        let Asked { from, until, cursor, limit } = asked?;
+        let limit = query::page(limit)?;
+        let (days, after) = (Days { from, until }, cursor.unwrap_or_default());
+        let application = Some(call.application.as_str());
+        let found = supervision::examine(&call.hub, application, days, &after, limit).await?;
+        let data: Vec<Value> = found.faulty.iter().map(shown).collect();
+        let body = json!({"data": data, "examined": found.count, "next_cursor": found.next});
+        Ok(Answer::json(200, &body))
+    })
+    .await
+}
