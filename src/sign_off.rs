@@ -1,14 +1,17 @@
 //! Sign-off of a day's reconciliation: one person prepares it, another reviews it, and then it is
 //! locked with its papers as they are. Two people open it again; that begins a new version.
 
+use domain::ids::RunId;
 use domain::sign_off::{SignOff, SignOffStep};
+use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::reconcile;
 use crate::report::{self, Report};
+use crate::store::StoreError;
+use crate::store::runs::{self, RunRecord};
 use crate::store::sign_offs::{self, Signature, ToSign};
-use crate::store::{StoreError, runs::RunRecord};
 
 /// How long a name may be.
 const LONGEST_NAME: usize = 64;
@@ -42,18 +45,17 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
         | SignOffStep::ReopenAsked
         | SignOffStep::Reopened => Vec::new(),
     };
-    let merchant = hub.merchant(run.merchant_id.as_str());
-    if merchant.is_none() && signing.step == SignOffStep::Reopened {
+    let merchant = hub.merchant(run.merchant_id.as_str()).ok_or_else(|| {
+        // Without it nobody knows whose days are the same account's, nor whose office it is.
         let detail =
-            format!("{} is not configured, so its day cannot be made anew", run.merchant_id);
-        return Err(Fault::invalid("merchant_unknown", detail));
-    }
-    let account: Vec<&str> = match merchant {
-        Some(merchant) => hub.of_one_account(merchant).iter().map(|one| one.id.as_str()).collect(),
-        None => vec![run.merchant_id.as_str()],
-    };
+            format!("{} is not configured here, so nothing of it is signed", run.merchant_id);
+        Fault::invalid("merchant_unknown", detail)
+    })?;
+    let merchants = hub.of_one_account(merchant);
+    let account: Vec<&str> = merchants.iter().map(|one| one.id.as_str()).collect();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
+    sign_offs::hold_day(&tx, &account, run.date).await?;
     let found = sign_offs::lock(&tx, run_id, &account).await?;
     let found = found.ok_or_else(|| Fault::not_found("reconciliation"))?;
     let before = sign_offs::list(&tx, run_id).await?;
@@ -73,11 +75,14 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
     if to == SignOff::Reviewed && !papers.is_empty() {
         sign_offs::keep(&tx, run_id, &papers).await?;
     }
+    if to == SignOff::Reopened {
+        let first = merchants.first().map_or(&run.merchant_id, |first| &first.id);
+        let new = RunId::new(Uuid::now_v7());
+        runs::create(&tx, &new, (first, &account), run.date, hub.clock.now()).await?;
+    }
     tx.commit().await.map_err(StoreError::from)?;
     drop(client);
-    if to == SignOff::Reopened {
-        reconcile::begin(hub, found.merchant_id.as_str(), found.date).await?;
-    }
+    hub.signals.wake_reconcile();
     reconcile::load(hub, run_id).await
 }
 
@@ -103,8 +108,11 @@ fn check(signing: &Signing<'_>) -> Result<(), Fault> {
         let text = text.trim();
         !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
     };
-    if !is_text(signing.by, LONGEST_NAME) {
-        let detail = format!("by must be a name of 1 to {LONGEST_NAME} characters");
+    // What cannot be seen makes no other person of a name.
+    let is_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '·');
+    if !is_text(signing.by, LONGEST_NAME) || !signing.by.trim().chars().all(is_of_a_name) {
+        let detail =
+            format!("by must be a name of 1 to {LONGEST_NAME} letters, digits, spaces and . - _ ·");
         return Err(Fault::invalid("by_invalid", detail));
     }
     match signing.reason {
@@ -146,7 +154,7 @@ fn next(
             let detail = format!("run {run_id}: nobody has {on} it yet");
             return Err(Fault::conflict("sign_off_conflict", detail));
         }
-        Some((on, Some(theirs))) if theirs.by == signing.by.trim() => {
+        Some((on, Some(theirs))) if folded(&theirs.by) == folded(signing.by) => {
             let detail =
                 format!("run {run_id}: {} has {on} it; another must be the second", theirs.by);
             return Err(Fault::conflict("same_person", detail));
@@ -165,6 +173,11 @@ fn next(
         return Err(Fault::conflict("journal_differs", detail));
     }
     Ok((to, digest.clone()))
+}
+
+/// A name without what makes no other person of it: spaces and large letters.
+fn folded(name: &str) -> String {
+    name.split_whitespace().flat_map(str::chars).flat_map(char::to_lowercase).collect()
 }
 
 fn overtaken(run_id: &str) -> Fault {

@@ -14,6 +14,9 @@ use crate::store::supervision::{self, Charged, Which};
 /// How many days one look may span.
 const MOST_DAYS: i32 = 366;
 
+/// The years that a fee can be of.
+const YEARS: std::ops::Range<i16> = 1990..2200;
+
 /// The days on which fees were issued, both among them.
 #[derive(Clone, Copy, Debug)]
 pub struct Days {
@@ -26,11 +29,13 @@ pub struct Days {
 impl Days {
     fn check(self) -> Result<(), Fault> {
         let span = self.until.since(self.from).map(|span| span.get_days()).unwrap_or(i32::MAX);
-        if (0..MOST_DAYS).contains(&span) {
+        if (0..MOST_DAYS).contains(&span) && YEARS.contains(&self.from.year()) {
             return Ok(());
         }
-        let detail =
-            format!("from {} until {} must be 1 to {MOST_DAYS} days", self.from, self.until);
+        let detail = format!(
+            "from {} until {} must be 1 to {MOST_DAYS} days of our time",
+            self.from, self.until
+        );
         Err(Fault::invalid("days_invalid", detail))
     }
 }
@@ -110,18 +115,20 @@ pub fn shown(faulty: &Faulty) -> Value {
         "accepted_on": accepted_on,
         "priced_on": fee.accepted_on,
         "charged_fen": fee.total,
+        "refunded_fen": fee.refunded,
         "findings": findings,
     })
 }
 
 /// The columns of [`csv`].
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "监察结果",
     "受理号",
     "部门",
     "收费项目",
-    "实收(分)",
+    "开单(分)",
     "应收(分)",
+    "全单已退(分)",
     "依据",
     "缺少材料",
     "受理日",
@@ -148,6 +155,7 @@ pub fn csv<'f>(faulty: impl IntoIterator<Item = &'f Faulty>) -> Result<Vec<u8>, 
                 &report::harmless(finding.code.as_deref().unwrap_or("合计")),
                 &fen(Some(finding.charged_fen)),
                 &fen(finding.expected_fen),
+                &fen(Some(fee.refunded)),
                 finding.rule_id.as_deref().unwrap_or_default(),
                 finding.evidence.as_deref().unwrap_or_default(),
                 &accepted_on.to_string(),

@@ -27,7 +27,7 @@ pub(super) async fn supervise(
             let expected = finding.expected_fen.map_or_else(|| "-".to_owned(), |fen| fen.yuan());
             let paper = finding.evidence.as_ref().map(|paper| format!("  缺 {paper}"));
             terminal::say(format_args!(
-                "{}  {}  {kind} {name}  {code}  实收 {} 应收 {expected}{}",
+                "{}  {}  {kind} {name}  {code}  开单 {} 应收 {expected}{}",
                 fee.fee_id,
                 fee.case_no,
                 finding.charged_fen.yuan(),

@@ -1,12 +1,14 @@
 //! Fee supervision: the caller's fees, computed again.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use domain::ids::FeeId;
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::{call, query, resource, schema};
+use crate::fault::Fault;
 use crate::supervision::{self, Days, shown};
 
 /// The routes.
@@ -45,7 +47,13 @@ pub(super) async fn fees(http: HttpRequest) -> HttpResponse {
     call::get(http, move |call| async move {
         let Asked { from, until, cursor, limit } = asked?;
         let limit = query::page(limit)?;
-        let (days, after) = (Days { from, until }, cursor.unwrap_or_default());
+        let after = match cursor.map(|cursor| cursor.parse::<FeeId>()).transpose() {
+            Ok(after) => after.map(String::from).unwrap_or_default(),
+            Err(error) => {
+                return Err(Fault::unreadable("invalid_query", format!("cursor: {error}")));
+            }
+        };
+        let days = Days { from, until };
         let application = Some(call.application.as_str());
         let found = supervision::examine(&call.hub, application, days, &after, limit).await?;
         let data: Vec<Value> = found.faulty.iter().map(shown).collect();

@@ -1,12 +1,27 @@
 //! Who signed which run, and the papers that they signed.
 
 use deadpool_postgres::GenericClient;
-use domain::ids::MerchantId;
 use domain::sign_off::{SignOff, SignOffStep};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{StoreError, change, sql, typed};
+use super::{StoreError, change, sql};
+
+/// Locks all runs of an account's day for the rest of the transaction; whether one of them is
+/// locked by its signatures.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hold_day(
+    client: &impl GenericClient,
+    account: &[&str],
+    day: Date,
+) -> Result<bool, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_HOLD_DAY).await?;
+    let rows = client.query(&statement, &[&account, &day]).await?;
+    let words: Result<Vec<&str>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    Ok(words?.contains(&SignOff::Reviewed.as_str()))
+}
 
 /// A run that is locked to be signed.
 #[derive(Clone, Debug)]
@@ -15,10 +30,6 @@ pub struct ToSign {
     pub sign_off: SignOff,
     /// Its state's word.
     pub status: String,
-    /// Whose day it is.
-    pub merchant_id: MerchantId,
-    /// Which day.
-    pub date: Date,
     /// The digest of what its papers are made of; none before it has ended.
     pub report_sha256: Option<Vec<u8>>,
     /// Whether its journal still has the head that its papers name.
@@ -48,8 +59,6 @@ pub async fn lock(
             detail: format!("{word:?} is no sign-off"),
         })?,
         status: row.try_get("status")?,
-        merchant_id: typed("runs.merchant_id", row.try_get("merchant_id")?)?,
-        date: row.try_get("bill_date")?,
         report_sha256: row.try_get("report_sha256")?,
         has_head: row.try_get("has_head")?,
         is_overtaken: row.try_get("is_overtaken")?,

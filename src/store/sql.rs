@@ -167,6 +167,7 @@ statements! {
     RUNS_CLAIM = "runs_claim",
     RUNS_CREATE = "runs_create",
     RUNS_FINISH = "runs_finish",
+    RUNS_HOLD_DAY = "runs_hold_day",
     RUNS_LEASE = "runs_lease",
     RUNS_LIST = "runs_list",
     RUNS_LOAD = "runs_load",

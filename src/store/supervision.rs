@@ -37,6 +37,8 @@ pub struct Charged {
     pub accepted_on: Date,
     /// What was charged.
     pub total: Fen,
+    /// What of it was given back.
+    pub refunded: Fen,
     /// The priced lines as frozen.
     pub quote: serde_json::Value,
     /// When it was issued.
@@ -66,6 +68,7 @@ pub async fn fees(
                 department: row.try_get("department")?,
                 accepted_on: row.try_get("accepted_on")?,
                 total: Fen::new(row.try_get("total_fen")?),
+                refunded: Fen::new(row.try_get("refunded_fen")?),
                 quote: row.try_get::<_, Json<serde_json::Value>>("quote")?.0,
                 issued_at: row.try_get("issued_at")?,
                 case_accepted_at: row.try_get("accepted_at")?,

@@ -1,13 +1,16 @@
 //! A day that is signed: one prepares it, another reviews it, and then it stays as it is. To open it
 //! again takes two.
 
+use domain::Clock as _;
 use domain::sign_off::SignOffStep::{self, Prepared, ReopenAsked, Reopened, Returned, Reviewed};
+use domain::time::business_day;
+use payhub::clock::SystemClock;
 use payhub::demo::{Office, WECHAT};
 use payhub::sign_off::{Signing, sign};
 use serde_json::{Value, json};
 
-use crate::harness::typed::Typed;
 use crate::harness::{World, at, word};
+use crate::processes::town::Town;
 
 /// Saturday 10:05 in Beijing.
 const NEXT_MORNING: &str = "2018-12-01T02:05:00Z";
@@ -54,7 +57,12 @@ async fn one_prepares_another_reviews_and_the_run_is_locked() {
     assert_eq!(step(&world, &run, Reviewed, "李四").await, "sign_off_conflict");
     assert_eq!(step(&world, &run, Prepared, "张三").await, "prepared");
     assert_eq!(step(&world, &run, Prepared, "王五").await, "sign_off_conflict");
-    assert_eq!(step(&world, &run, Reviewed, " 张三 ").await, "same_person");
+    for same in [" 张三 ", "张 三"] {
+        assert_eq!(step(&world, &run, Reviewed, same).await, "same_person", "{same:?}");
+    }
+    for unseen in ["张\u{3000}三", "张三\u{200b}", "张三\u{feff}", "\u{202e}张三"] {
+        assert_eq!(step(&world, &run, Reviewed, unseen).await, "by_invalid", "{unseen:?}");
+    }
     assert_eq!(step(&world, &run, Returned, "李四").await, "none");
     assert_eq!(step(&world, &run, Prepared, "张三").await, "prepared");
     assert_eq!(step(&world, &run, Reviewed, "李四").await, "reviewed");
@@ -106,6 +114,8 @@ async fn what_was_signed_is_given_byte_for_byte_and_cannot_be_changed() {
     }
     for (tampering, constraint) in [
         ("UPDATE runs SET report = '{}'", "what_is_signed_stays"),
+        ("UPDATE runs SET sign_off = 'none' WHERE sign_off = 'reviewed'", "what_is_signed_stays"),
+        ("UPDATE runs SET bill_date = bill_date - 1 WHERE sign_off = 'reviewed'", "what_is_signed_stays"),
         (
             "INSERT INTO runs (run_id, merchant_id, bill_date, version, status, started_at)
              SELECT 'run_x', merchant_id, bill_date, 9, 'running', started_at FROM runs WHERE sign_off = 'reviewed'",
@@ -165,25 +175,42 @@ async fn two_who_sign_at_once_are_one_signature() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_sign_at_the_command_line() {
-    let (world, run) = reconciled().await;
-    let typed = Typed::over(&world);
-    let (code, said) = typed.says(&["run", "prepare", &run, "--user", "张三"]);
+    let town = Town::open().await;
+    let same = ("drain_s = 0", "drain_s = 0");
+    let says = |words: &[&str]| {
+        let done = town.command(words, same);
+        let said = [done.stdout, done.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        (done.status.code().unwrap(), said)
+    };
+    // Before yesterday's, every bill is there at whatever hour.
+    let day = business_day(SystemClock.now()).yesterday().unwrap().yesterday().unwrap().to_string();
+    let (code, said) = says(&["reconcile", "--merchant", WECHAT, "--date", &day]);
+    assert_eq!(code, 0, "{said}");
+    let found = town.database().await.query_one("SELECT run_id FROM runs", &[]).await.unwrap();
+    let run: String = found.get(0);
+    let (code, said) = says(&["run", "prepare", &run, "--user", "张三"]);
     assert_eq!((code, said.trim()), (0, format!("{run}  prepared  prepared by 张三").as_str()));
-    let (code, said) = typed.says(&["run", "review", &run, "--user", "张三"]);
+    let (code, said) = says(&["run", "review", &run, "--user", "张三"]);
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("张三 has prepared it; another must be the second"), "{said}");
-    assert_eq!(typed.says(&["run", "review", &run, "--user", "李四"]).0, 0);
-    let why = ["--user", "张三", "--reason", "账单更正"];
-    assert_eq!(typed.says(&[&["run", "ask-reopen", run.as_str()], why.as_slice()].concat()).0, 0);
-    // Its merchants are not in this configuration: nothing is opened that could not be made anew.
-    let (code, said) = typed.says(&["run", "reopen", &run, "--user", "李四"]);
+    assert_eq!(says(&["run", "review", &run, "--user", "李四"]).0, 0);
+    let (code, said) = says(&["reconcile", "--merchant", WECHAT, "--date", &day]);
     assert_eq!(code, 1, "{said}");
-    assert_eq!(word(&newest(&world).await, "sign_off"), "reviewed");
-    let (code, said) = typed.says(&["run", "show", &run]);
+    assert!(said.contains("two people open it again first"), "{said}");
+    let (user, reason) = (["--user", "张三"], ["--reason", "账单更正"]);
+    let asked = [["run", "ask-reopen", &run].as_slice(), &user, &reason].concat();
+    assert_eq!(says(&asked).0, 0);
+    assert_eq!(says(&["run", "reopen", &run, "--user", "李四"]).0, 0);
+    let (code, said) = says(&["run", "show", &run]);
     assert_eq!(code, 0, "{said}");
-    for line in ["prepared by 张三", "reviewed by 李四", "reopen_asked by 张三: 账单更正"]
-    {
+    for line in [
+        "prepared by 张三",
+        "reviewed by 李四",
+        "reopen_asked by 张三: 账单更正",
+        "reopened by 李四",
+    ] {
         assert!(said.contains(line), "{line}: {said}");
     }
-    world.finish().await;
+    assert_eq!(town.count("SELECT count(*) FROM runs").await, 2, "a new version begins with it");
+    town.finish().await;
 }

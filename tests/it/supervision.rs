@@ -74,11 +74,11 @@ async fn every_charge_is_computed_again_and_what_differs_is_told() {
     let (code, said) = typed.says(&[["supervise", "fees"].as_slice(), &days].concat());
     assert_eq!(code, 1, "{said}");
     assert!(said.contains("examined 6 fees, 4 were charged otherwise"), "{said}");
-    assert!(said.contains("charged_too_much 多收  REG.RES  实收 81.00 应收 80.00"), "{said}");
+    assert!(said.contains("charged_too_much 多收  REG.RES  开单 81.00 应收 80.00"), "{said}");
     let written = std::fs::read_to_string(&table).unwrap();
     std::fs::remove_file(&table).unwrap();
     assert_eq!(written.lines().count(), 5, "{written}");
-    assert!(written.contains("减免无证明材料,no-paper,,REG.NONRES,0,55000"), "{written}");
+    assert!(written.contains("减免无证明材料,no-paper,,REG.NONRES,0,55000,0"), "{written}");
     drop(client);
     world.close_only().await;
 }
@@ -121,9 +121,17 @@ async fn fees_are_examined_page_by_page_and_each_backend_sees_its_own() {
     assert_eq!(examined, 3);
     let elsewhere = "/v1/supervision/fees?from=2018-12-01&until=2018-12-01";
     assert_eq!(world.get(elsewhere).await.unwrap().1["examined"], json!(0));
-    for days in ["from=2018-12-02&until=2018-12-01", "from=2017-01-01&until=2018-12-01"] {
+    for days in [
+        "from=2018-12-02&until=2018-12-01",
+        "from=2017-01-01&until=2018-12-01",
+        "from=-005000-01-01&until=-005000-01-02",
+    ] {
         let (status, problem) = world.get(&format!("/v1/supervision/fees?{days}")).await.unwrap();
         assert_eq!((status, &problem["code"]), (422, &json!("days_invalid")), "{days}");
+    }
+    for cursor in ["%00", "fee_x"] {
+        let (status, problem) = world.get(&format!("{DAYS}&cursor={cursor}")).await.unwrap();
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid_query")), "{cursor}");
     }
     let day = "2018-11-30".parse().unwrap();
     for (application, count) in [(None, 3), (Some("registry"), 3), (Some("another"), 0)] {

@@ -75,6 +75,15 @@ impl PriceError {
     }
 }
 
+/// Which rules may change a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhichRules {
+    /// Every one; a paper that is missing is marked on the line.
+    All,
+    /// Those whose paper is there, or that need none.
+    Proved,
+}
+
 impl Schedule {
     /// Prices `items` for a case accepted on `accepted_on`.
     ///
@@ -92,7 +101,7 @@ impl Schedule {
         let mut total = Fen::ZERO;
         let mut lines = Vec::with_capacity(items.len());
         for (index, asked) in items.iter().enumerate() {
-            let line = self.line(index, asked, accepted_on)?;
+            let line = self.line(index, asked, accepted_on, WhichRules::All)?;
             total = total
                 .plus(line.amount_fen)
                 .filter(|total| *total <= LARGEST_AMOUNT)
@@ -121,7 +130,13 @@ impl Schedule {
         }
     }
 
-    fn line(&self, index: usize, asked: &QuoteItem, day: Date) -> Result<QuoteLine, PriceError> {
+    pub(super) fn line(
+        &self,
+        index: usize,
+        asked: &QuoteItem,
+        day: Date,
+        which: WhichRules,
+    ) -> Result<QuoteLine, PriceError> {
         let item = self.item(&asked.code, day).ok_or_else(|| PriceError::UnknownItem {
             index,
             code: asked.code.clone(),
@@ -130,7 +145,7 @@ impl Schedule {
         if asked.quantity == 0 || asked.quantity > LARGEST_QUANTITY {
             return Err(PriceError::QuantityOutOfRange { index, quantity: asked.quantity });
         }
-        let rule = self.winning_rule(item, asked, day);
+        let rule = self.winning_rule(item, asked, day, which);
         let effect = rule.map_or(Effect::Full, |rule| rule.effect);
         let unit = effect.unit_price(item.amount_fen, self.certificate_price(day));
         let amount =
@@ -166,8 +181,20 @@ impl Schedule {
     }
 
     /// Rules are kept by priority, so the first that holds wins.
-    fn winning_rule(&self, item: &Item, asked: &QuoteItem, day: Date) -> Option<&Rule> {
-        self.rules_on(day).find(|rule| rule.effect.touches(item.kind) && rule.when.holds_for(asked))
+    fn winning_rule(
+        &self,
+        item: &Item,
+        asked: &QuoteItem,
+        day: Date,
+        which: WhichRules,
+    ) -> Option<&Rule> {
+        let is_proved =
+            |rule: &Rule| rule.evidence.as_ref().is_none_or(|paper| asked.evidence.contains(paper));
+        self.rules_on(day).find(|rule| {
+            rule.effect.touches(item.kind)
+                && rule.when.holds_for(asked)
+                && (which == WhichRules::All || is_proved(rule))
+        })
     }
 
     /// What one certificate costs on `day`; reading the file made sure that there is a price.

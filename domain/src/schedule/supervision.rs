@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
-use super::price::PriceError;
+use super::price::WhichRules;
 use super::quote::{Quote, QuoteLine};
 use crate::money::Fen;
 
@@ -76,31 +76,64 @@ impl Schedule {
     /// `accepted_on`. Each line is priced again as it was asked for; nothing found: it is right.
     #[must_use]
     pub fn examine(&self, quote: &Quote, charged: Fen, accepted_on: Date) -> Vec<ChargeFinding> {
-        let items: Vec<_> = quote.lines.iter().map(QuoteLine::asked).collect();
-        let right = match self.price(&items, accepted_on) {
-            Ok(right) => right,
-            Err(error) => return without_basis(quote, charged, &error).into_iter().collect(),
-        };
+        if self.version_on(accepted_on).is_none() || quote.lines.is_empty() {
+            // Nothing was charged for nothing.
+            let is_charged = charged > Fen::ZERO;
+            return is_charged
+                .then(|| whole(ChargeFault::ChargedWithoutBasis, charged, None))
+                .into_iter()
+                .collect();
+        }
         let mut found = Vec::new();
-        let mut lines = Fen::ZERO;
-        for (line, right) in quote.lines.iter().zip(&right.lines) {
-            lines = lines.plus(line.amount_fen).unwrap_or(lines);
-            found.extend(differs(line, right));
-            found.extend(lacks_evidence(line, right));
+        let mut due = Some(Fen::ZERO);
+        for (index, line) in quote.lines.iter().enumerate() {
+            match self.line(index, &line.asked(), accepted_on, WhichRules::All) {
+                Ok(right) => {
+                    due = due.and_then(|due| due.plus(right.amount_fen));
+                    found.extend(differs(line, &right));
+                    found.extend(self.lacks_evidence(index, line, &right, accepted_on));
+                }
+                Err(_unknown) if line.amount_fen > Fen::ZERO => {
+                    let kind = ChargeFault::ChargedWithoutBasis;
+                    let code = Some(line.code.clone());
+                    found.push(ChargeFinding { code, ..whole(kind, line.amount_fen, None) });
+                }
+                Err(_unknown) => {}
+            }
         }
         // Lines may be right and their sum wrong: that is a fault of the whole.
-        if let Some(kind) = beside(charged, lines) {
-            found.push(ChargeFinding {
-                kind,
-                code: None,
-                charged_fen: charged,
-                expected_fen: Some(right.total_fen),
-                rule_id: None,
-                evidence: None,
-            });
+        let lines = Fen::sum(quote.lines.iter().map(|line| line.amount_fen));
+        if lines != Some(charged)
+            && let Some(kind) = due.and_then(|due| beside(charged, due))
+        {
+            found.push(whole(kind, charged, due));
         }
         found
     }
+
+    /// A reduction that was given without its paper: what the other rules leave was due.
+    fn lacks_evidence(
+        &self,
+        index: usize,
+        line: &QuoteLine,
+        right: &QuoteLine,
+        day: Date,
+    ) -> Option<ChargeFinding> {
+        let evidence = right.evidence_missing.clone()?;
+        let without = self.line(index, &line.asked(), day, WhichRules::Proved).ok()?;
+        (line.amount_fen < without.amount_fen).then(|| ChargeFinding {
+            kind: ChargeFault::ReductionWithoutEvidence,
+            code: Some(line.code.clone()),
+            charged_fen: line.amount_fen,
+            expected_fen: Some(without.amount_fen),
+            rule_id: right.rule_id.clone(),
+            evidence: Some(evidence),
+        })
+    }
+}
+
+const fn whole(kind: ChargeFault, charged_fen: Fen, expected_fen: Option<Fen>) -> ChargeFinding {
+    ChargeFinding { kind, code: None, charged_fen, expected_fen, rule_id: None, evidence: None }
 }
 
 fn beside(charged: Fen, expected: Fen) -> Option<ChargeFault> {
@@ -112,55 +145,18 @@ fn beside(charged: Fen, expected: Fen) -> Option<ChargeFault> {
 }
 
 fn differs(line: &QuoteLine, right: &QuoteLine) -> Option<ChargeFinding> {
+    let kind = beside(line.amount_fen, right.amount_fen)?;
     Some(ChargeFinding {
-        kind: beside(line.amount_fen, right.amount_fen)?,
         code: Some(line.code.clone()),
-        charged_fen: line.amount_fen,
-        expected_fen: Some(right.amount_fen),
         rule_id: right.rule_id.clone(),
-        evidence: None,
-    })
-}
-
-/// A reduction that was given without its paper: the full price was due.
-fn lacks_evidence(line: &QuoteLine, right: &QuoteLine) -> Option<ChargeFinding> {
-    let evidence = right.evidence_missing.clone()?;
-    let full = right.standard_fen.times(i64::from(right.quantity))?;
-    (line.amount_fen < full).then(|| ChargeFinding {
-        kind: ChargeFault::ReductionWithoutEvidence,
-        code: Some(line.code.clone()),
-        charged_fen: line.amount_fen,
-        expected_fen: Some(full),
-        rule_id: right.rule_id.clone(),
-        evidence: Some(evidence),
-    })
-}
-
-fn without_basis(quote: &Quote, charged: Fen, error: &PriceError) -> Option<ChargeFinding> {
-    let line = match error {
-        PriceError::UnknownItem { index, .. }
-        | PriceError::QuantityOutOfRange { index, .. }
-        | PriceError::AmountTooLarge { index } => quote.lines.get(*index),
-        PriceError::NoItems
-        | PriceError::TooManyItems { .. }
-        | PriceError::NoScheduleInForce { .. } => None,
-    };
-    let charged_fen = line.map_or(charged, |line| line.amount_fen);
-    // Nothing was charged for nothing.
-    (charged_fen > Fen::ZERO).then(|| ChargeFinding {
-        kind: ChargeFault::ChargedWithoutBasis,
-        code: line.map(|line| line.code.clone()),
-        charged_fen,
-        expected_fen: None,
-        rule_id: None,
-        evidence: None,
+        ..whole(kind, line.amount_fen, Some(right.amount_fen))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedule::{ApplicantClass, QuoteItem};
+    use crate::schedule::{ApplicantClass, QuoteItem, RegistrationType};
 
     fn schedule() -> &'static Schedule {
         Schedule::built_in().unwrap()
@@ -208,9 +204,17 @@ mod tests {
         assert_eq!(found(right(), "2018-11-30", cheaper), expected);
         let sum = |quote: &mut Quote| quote.total_fen = Fen::new(10_100);
         assert_eq!(found(right(), "2018-11-30", sum), ["charged_too_much  10100 10000"]);
-        let unknown = |quote: &mut Quote| quote.lines[1].code = "CERT.GOLD".to_owned();
-        let expected = ["charged_without_basis CERT.GOLD 2000 -1"];
+        let unknown = |quote: &mut Quote| {
+            quote.lines[0].amount_fen = Fen::new(8001);
+            quote.lines[1].code = "CERT.GOLD".to_owned();
+            quote.total_fen = Fen::new(10_001);
+        };
+        let expected =
+            ["charged_too_much REG.RES 8001 8000", "charged_without_basis CERT.GOLD 2000 -1"];
         assert_eq!(found(right(), "2018-11-30", unknown), expected);
+        let lines = |quote: &mut Quote| quote.lines[0].amount_fen = Fen::new(9000);
+        let expected = ["charged_too_much REG.RES 9000 8000"];
+        assert_eq!(found(right(), "2018-11-30", lines), expected, "the whole is right");
         let expected = ["charged_without_basis  10000 -1"];
         assert_eq!(found(right(), "1990-01-01", |_| {}), expected);
     }
@@ -224,8 +228,14 @@ mod tests {
         };
         let expected = ["reduction_without_evidence REG.NONRES 0 55000"];
         assert_eq!(found(quote(&item), "2018-11-30", |_| {}), expected);
-        item.evidence = vec!["small_micro_declaration".to_owned()];
+        // Whoever has another reason not to pay needs no paper.
+        let mut changed = item.clone();
+        changed.registration_type = Some(RegistrationType::Change);
+        let later = schedule().price(std::slice::from_ref(&changed), day("2020-06-01")).unwrap();
+        assert_eq!(later.total_fen, Fen::ZERO);
         let nothing: [&str; 0] = [];
+        assert_eq!(found(later, "2020-06-01", |_| {}), nothing);
+        item.evidence = vec!["small_micro_declaration".to_owned()];
         assert_eq!(found(quote(&item), "2018-11-30", |_| {}), nothing);
     }
 }
