@@ -78,7 +78,7 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
     if to == SignOff::Reopened {
         let first = merchants.first().map_or(&run.merchant_id, |first| &first.id);
         let new = RunId::new(Uuid::now_v7());
-        runs::create(&tx, &new, (first, &account), run.date, hub.clock.now()).await?;
+        runs::create(&tx, &new, (first, &account), (run.date, true), hub.clock.now()).await?;
     }
     tx.commit().await.map_err(StoreError::from)?;
     drop(client);

@@ -10,6 +10,7 @@ pub mod case;
 pub mod clock;
 pub mod combined;
 pub mod delivery;
+pub mod doubt;
 pub mod event;
 pub mod fact;
 pub mod fee;

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::reconcile;
 use crate::sign_off;
-use crate::store::runs;
+use crate::store::{findings, runs};
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
@@ -38,16 +38,19 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 struct RunRequest {
     merchant_id: String,
     date: Date,
+    /// Whether the provider's bill is fetched again; else the stored one is read, where there is one.
+    #[serde(default)]
+    refetch: bool,
 }
 
 /// Begins a run of a day; a worker fetches the bill and matches it.
 #[utoipa::path(
     post, path = "/v1/reconciliations", tag = "reconciliations",
-    request_body(content = Object, description = "merchant_id, date (YYYY-MM-DD, Asia/Shanghai)"),
+    request_body(content = Object, description = "merchant_id, date (YYYY-MM-DD, Asia/Shanghai), refetch (whether the stored bill is left aside)"),
     responses(
         (status = 202, description = "id and status of the run"),
         (status = 409, body = schema::Problem, content_type = "application/problem+json",
-         description = "run_raced (with Retry-After)"),
+         description = "run_raced (with Retry-After), run_signed"),
         (status = 422, body = schema::Problem, content_type = "application/problem+json",
          description = "merchant_unknown, day_not_over"),
     ),
@@ -55,7 +58,8 @@ struct RunRequest {
 )]
 pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
     call::post(http, payload, |call: Call, asked: RunRequest| async move {
-        let run = reconcile::begin(&call.hub, &asked.merchant_id, asked.date).await?;
+        let run =
+            reconcile::begin(&call.hub, &asked.merchant_id, asked.date, asked.refetch).await?;
         Ok(Answer::json(202, &reconcile::run(&run)))
     })
     .await
@@ -150,7 +154,7 @@ pub(super) async fn differences(http: HttpRequest, id: Path<String>) -> HttpResp
         reconcile::load(&call.hub, &id).await?;
         let client = call.hub.store.client().await?;
         let after = asked.cursor.unwrap_or_default();
-        let found = runs::differences(&client, &id, after, limit).await?;
+        let found = findings::of_run(&client, &id, after, limit).await?;
         let full = i64::try_from(found.len()).is_ok_and(|count| count == limit);
         let next = found.last().filter(|_| full).map(|last| last.position);
         let data: Vec<Value> = found.iter().map(reconcile::difference).collect();

@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 24] = [
+const TABLE: [(&str, Action, &str); 25] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -138,6 +138,11 @@ const TABLE: [(&str, Action, &str); 24] = [
         "bill_damaged",
         Action::Investigate,
         "the bill does not agree with its own hash or totals: ask the provider for a whole one",
+    ),
+    (
+        "bill_changed",
+        Action::Investigate,
+        "the provider gave another file of a day than before: compare both runs, ask it why",
     ),
     (
         "journal_broken",

@@ -6,7 +6,7 @@ use domain::ids::MerchantId;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Kind, Silence, alarm};
+use super::{Kind, LARGEST_ANSWER, Silence, alarm};
 use crate::hub::{Hub, Merchant};
 use crate::keys;
 use crate::seal::Purpose;
@@ -169,7 +169,12 @@ async fn evidence<T>(
         outcome = word, detail, "asked the provider"
     );
     let body = answer
-        .filter(|_| question.kind == Kind::Call)
+        .filter(|answer| match question.kind {
+            Kind::Call => true,
+            Kind::Bill => false,
+            // A file is stored as the bill that it is; a ticket and a refusal are small.
+            Kind::BillOrTicket => answer.body.len() <= LARGEST_ANSWER,
+        })
         .map(|answer| String::from_utf8_lossy(&answer.body).into_owned());
     let evidence = json!({"call": call, "answer": body}).to_string();
     let context = format!("provider_calls:{}", merchant.id);

@@ -68,6 +68,8 @@ pub enum Kind {
     Call,
     /// The download of a bill.
     Bill,
+    /// The question for a bill: its answer names the file, or is the file.
+    BillOrTicket,
 }
 
 /// Whose certificates are believed. There is no word for everybody's.
@@ -189,7 +191,7 @@ async fn attempt(
         Method::Post => reqwest::Method::POST,
     };
     let mut builder = client.request(method, url).body(request.body.clone());
-    if kind == Kind::Bill {
+    if matches!(kind, Kind::Bill | Kind::BillOrTicket) {
         builder = builder.timeout(BILL_PATIENCE);
     }
     for (name, value) in &request.headers {
@@ -203,7 +205,7 @@ async fn attempt(
     let headers = Headers(headers.collect());
     let largest = match kind {
         Kind::Call => LARGEST_ANSWER,
-        Kind::Bill => LARGEST_BILL,
+        Kind::Bill | Kind::BillOrTicket => LARGEST_BILL,
     };
     let body = read(response, largest).await?;
     Ok(Answer { status, headers, body })

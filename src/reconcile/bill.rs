@@ -2,12 +2,13 @@
 
 use adapters::provider::{BillAnswer, BillKind};
 use adapters::wire::Outcome;
+use deadpool_postgres::GenericClient;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
 use domain::provider::Provider;
-use domain::time::{beijing, from_beijing};
-use jiff::SignedDuration;
+use domain::time::from_beijing;
 use jiff::civil::{Date, Time};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{ask, later};
@@ -24,7 +25,7 @@ const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// How often a damaged file is fetched again before a person must look. A bill that came late does
 /// not count.
 const DAMAGED_TRIES: i32 = 6;
-/// From when on a missing bill is an incident, in Beijing.
+/// From when on, on the day after its own, a missing bill is an incident, in Beijing.
 const NOON: Time = Time::constant(12, 0, 0, 0);
 
 /// What came of asking for a bill.
@@ -48,7 +49,8 @@ pub(super) async fn fetch(
         .provider
         .ask_bill(BillKind::Trade, run.date)
         .map_err(|limit| Fault::internal(&limit))?;
-    let asked = ask(hub, merchant, "bill", subject, Kind::Call, &call, |answer, stamp| {
+    let kind = Kind::BillOrTicket;
+    let asked = ask(hub, merchant, "bill", subject, kind, &call, |answer, stamp| {
         merchant.provider.read_bill_ticket(answer, stamp.now)
     })
     .await;
@@ -93,8 +95,7 @@ pub(super) async fn waits_for_late_one(
     merchant: &Merchant,
     run: &RunRecord,
 ) -> Result<bool, Fault> {
-    let noon = run.date.tomorrow().map(|next| from_beijing(next.to_datetime(NOON)));
-    let is_early = noon.is_ok_and(|noon| hub.clock.now() < noon);
+    let is_early = hub.clock.now() < noon_after(run.date);
     if !is_early || merchant.provider.provider() != Provider::Alipay {
         return Ok(false);
     }
@@ -131,8 +132,10 @@ async fn pauses(
     why: &str,
     damaged: bool,
 ) -> Result<Fetched, Fault> {
-    let late = beijing(hub.clock.now()).time() >= NOON;
-    if late {
+    let now = hub.clock.now();
+    let noon = noon_after(run.date);
+    // A run that begins later has its first answer before anybody is told.
+    if now >= noon && (run.started_at < noon || run.tries > 0) {
         incident(hub, run, "bill_late", why).await?;
     }
     let client = hub.store.client().await?;
@@ -140,6 +143,38 @@ async fn pauses(
     let pause = Pause { status: "waiting_for_bill", next_at, failure: why, damaged };
     runs::wait(&client, run, &pause).await?;
     Ok(Fetched::Waits)
+}
+
+/// The noon by which a day's bill must be there.
+fn noon_after(day: Date) -> Timestamp {
+    day.tomorrow().map_or(Timestamp::MAX, |next| from_beijing(next.to_datetime(NOON)))
+}
+
+/// Tells a person that the provider gave another file of a day than before.
+pub(super) async fn changed(
+    client: &impl GenericClient,
+    run: &RunRecord,
+    before: &str,
+    sha256: &[u8],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let hash: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    let new = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id: &run.merchant_id,
+        kind: "bill_changed",
+        detail: &format!(
+            "bill of {}: the provider gave another file, SHA-256 {hash}, before that {before}; both \
+             are kept, and version {} was made from the new one",
+            run.date, run.version
+        ),
+        dedupe_key: &format!("bill_changed:{}:{}:{hash}", run.merchant_id, run.date),
+        order_id: None,
+        refund_id: None,
+        now,
+    };
+    incidents::open(client, &new).await?;
+    Ok(())
 }
 
 async fn incident(hub: &Hub, run: &RunRecord, kind: &str, why: &str) -> Result<(), Fault> {

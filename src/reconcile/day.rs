@@ -6,7 +6,7 @@ use adapters::bill;
 use domain::bill::{BillTotals, Coverage, Direction};
 use domain::time::{day_end, day_start};
 use jiff::SignedDuration;
-use reconciliation::{Matcher, Reconciliation, Rules};
+use reconciliation::{LedgerRow, Matcher, Reconciliation, Rules};
 use sha2::{Digest as _, Sha256};
 
 use super::bill::{Fetched, damaged, fetch, no_bill, waits_for_late_one};
@@ -15,6 +15,10 @@ use super::load;
 use super::query::query;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::store::StoreError;
+use crate::store::bills;
+use crate::store::doubts::{self, Carried};
+use crate::store::journal::{self, Head};
 use crate::store::runs::{self, Leased, Numbers, Pause, RunRecord};
 
 /// How far into the neighbouring days the ledger reaches, so that a row near the cut is recognised.
@@ -47,9 +51,10 @@ struct Row {
     rate: Option<domain::bill::RatePpm>,
 }
 
-/// What matching gave, with the ledger that it was given.
+/// What matching gave, with the ledger that it was given and the journals' heads of that moment.
 pub(super) struct Matched {
-    pub(super) ledger: Vec<reconciliation::LedgerRow>,
+    pub(super) ledger: Vec<LedgerRow>,
+    pub(super) heads: Vec<Head>,
     pub(super) result: Reconciliation,
 }
 
@@ -90,7 +95,12 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
         runs::wait(&client, &run, &given_up).await?;
         return Ok(());
     };
-    let read = match fetch(hub, merchant, &run).await? {
+    let stored = stored(hub, merchant, &run).await?;
+    let got = match stored {
+        Some(file) => Fetched::File(file),
+        None => fetch(hub, merchant, &run).await?,
+    };
+    let read = match got {
         Fetched::Waits => return Ok(()),
         Fetched::EmptyDay => {
             Ok(Bill { file: None, totals: no_bill(merchant, run.date), rows: Vec::new() })
@@ -111,17 +121,30 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
         damaged(hub, &run, &why).await?;
         return Ok(());
     }
-    let mut matched = compare(hub, merchant, &run, &bill).await?;
-    let is_contradicted = bill.file.is_none() && !matched.ledger.is_empty();
+    let client = hub.store.client().await?;
+    let carried = doubts::carried(&client, &ids(hub, merchant), run.date).await?;
+    drop(client);
+    let mut matched = compare(hub, merchant, &run, &bill, &carried).await?;
+    let moved = |row: &LedgerRow| row.day() == run.date;
+    let is_contradicted = bill.file.is_none() && matched.ledger.iter().any(moved);
     if is_contradicted && waits_for_late_one(hub, merchant, &run).await? {
         return Ok(());
     }
-    let answers = query(hub, merchant, &matched.result).await?;
+    let answers = query(hub, merchant, &matched.result, &carried).await?;
     if answers.repaired {
-        matched = compare(hub, merchant, &run, &bill).await?;
+        matched = compare(hub, merchant, &run, &bill, &carried).await?;
     }
     answers.note(&mut matched.result);
-    findings::keep(hub, merchant, &run, &bill, &matched).await
+    findings::keep(hub, merchant, &run, &bill, matched, &answers).await
+}
+
+/// The bill that an older run of the day has read, where this one may use it.
+async fn stored(hub: &Hub, merchant: &Merchant, run: &RunRecord) -> Result<Option<Vec<u8>>, Fault> {
+    if run.refetch {
+        return Ok(None);
+    }
+    let client = hub.store.client().await?;
+    Ok(bills::newest(&client, &ids(hub, merchant), run.date).await?)
 }
 
 fn read(file: Vec<u8>) -> Result<Bill, String> {
@@ -165,8 +188,15 @@ async fn compare(
     merchant: &Merchant,
     run: &RunRecord,
     bill: &Bill,
+    carried: &[Carried],
 ) -> Result<Matched, Fault> {
     let mut numbers = Numbers::default();
+    for doubt in carried {
+        numbers.orders.push(doubt.finding.out_trade_no.clone());
+        if doubt.finding.direction == Direction::Refund {
+            numbers.refunds.push(doubt.finding.out_refund_no.clone());
+        }
+    }
     for row in &bill.rows {
         numbers.orders.push(row.out_trade_no.clone());
         numbers.payments.push(row.provider_trade_no.clone());
@@ -176,8 +206,12 @@ async fn compare(
     }
     let from = day_start(run.date).saturating_sub(MARGIN).unwrap_or(day_start(run.date));
     let until = day_end(run.date).saturating_add(MARGIN).unwrap_or(day_end(run.date));
-    let client = hub.store.client().await?;
-    let ledger = runs::ledger(&client, &ids(hub, merchant), from, until, &numbers).await?;
+    let mut client = hub.store.client().await?;
+    // The head stands for exactly the ledger that is held against the bill.
+    let books = runs::snapshot(&mut client).await?;
+    let ledger = runs::ledger(&books, &ids(hub, merchant), from, until, &numbers).await?;
+    let heads = journal::heads(&books).await?;
+    books.commit().await.map_err(StoreError::from)?;
     drop(client);
     let rules = Rules { day: Some(run.date), fee_rate: None };
     let mut matcher = Matcher::new(rules, ledger.clone());
@@ -198,7 +232,7 @@ async fn compare(
     }
     let covers: Coverage = bill.totals.covers;
     let result = matcher.finish(bill.totals.stated_day, covers);
-    Ok(Matched { ledger, result })
+    Ok(Matched { ledger, heads, result })
 }
 
 /// The ids of the merchants whose orders stand in the bill of this one.

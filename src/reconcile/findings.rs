@@ -1,82 +1,141 @@
 //! Writes what a run found, with the events that tell of it, in one transaction.
 
+use deadpool_postgres::Transaction;
 use domain::event::EventType;
-use domain::ids::{DifferenceId, DoubtId};
-use reconciliation::Finding;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use jiff::Timestamp;
+use serde_json::Value;
 
-use super::day::{Bill, Matched, sha256};
+use super::bill;
+use super::day::{Bill, Matched, ids, sha256};
+use super::doubts::{Decided, Known};
+use super::query::Answers;
+use super::rows::Rows;
 use super::shown;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
 use crate::store::StoreError;
-use crate::store::events;
-use crate::store::journal::{self, Head};
+use crate::store::journal::Head;
 use crate::store::runs::{self, Finished, RunRecord};
+use crate::store::{bills, doubts, events, findings};
 
+/// Writes a run with what it found. Runs of one account end one after the other, so that a doubt is
+/// decided once whichever hub does it.
 pub(super) async fn keep(
     hub: &Hub,
     merchant: &Merchant,
     run: &RunRecord,
     bill: &Bill,
-    matched: &Matched,
+    mut matched: Matched,
+    answers: &Answers,
 ) -> Result<(), Fault> {
     let now = hub.clock.now();
+    let account = ids(hub, merchant);
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
-    let bill_file_id = match &bill.file {
-        Some(file) => {
-            Some(runs::keep_bill(&tx, &merchant.id, run.date, &sha256(file), file, now).await?)
-        }
-        None => None,
-    };
-    let heads = journal::heads(&tx).await?;
-    let day = merchant_day(merchant, run, bill, matched, heads_shown(hub, merchant, &heads));
-    let head = heads
-        .into_iter()
-        .find(|head| head.merchant_id == merchant.id)
-        .map(|head| (head.seq, head.mac));
+    let payee = &merchant.provider.account().payee;
+    findings::in_turn(&tx, &format!("{}:{payee}", merchant.provider.provider())).await?;
+    let bill_file_id = keep_bill(&tx, merchant, &account, run, bill, now).await?;
+    let decided = decide(&tx, &account, run, &mut matched, answers).await?;
+    let open = findings::open(&tx, &account, run.date).await?;
+    let rows = Rows::of(run.date, &matched.result, &decided, &open);
+    let day =
+        merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
+    let head = matched.heads.iter().find(|head| head.merchant_id == merchant.id);
     let summary =
         serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let report = shown::stored(&day)?;
-    let differences = rows(&matched.result.differences, |uuid| DifferenceId::new(uuid).into());
-    let doubts = rows(&matched.result.doubts, |uuid| DoubtId::new(uuid).into());
-    let status = if day.is_balanced() { "balanced" } else { "unbalanced" };
     let done = Finished {
         run_id: &run.id,
         lease: run.lease,
-        status,
+        merchant_id: &merchant.id,
+        status: if day.is_balanced() { "balanced" } else { "unbalanced" },
         bill_file_id,
         summary: &summary,
         ledger: &matched.ledger,
         report: &report,
-        journal: head,
-        differences: &differences,
-        doubts: &doubts,
+        journal: head.map(|head| (head.seq, head.mac.clone())),
         now,
     };
     if runs::finish(&tx, &done).await? {
-        let stored = runs::by_ids(&tx, &[run.id.as_str()]).await?;
-        let opened = runs::differences(&tx, run.id.as_str(), 0, i64::MAX).await?;
-        let run_id = run.id.as_str();
-        let tell =
-            |kind, subject: &str, data: &Value| event(kind, None, subject, run_id, data, now);
-        let told: Vec<events::NewEvent> = stored
-            .iter()
-            .map(|run| tell(EventType::ReconciliationCompleted, run_id, &shown::run(run)))
-            .chain(opened.iter().map(|found| {
-                let data = shown::difference(found);
-                let id = data.get("id").and_then(Value::as_str).unwrap_or(run_id).to_owned();
-                tell(EventType::DifferenceOpened, &id, &data)
-            }))
-            .collect();
-        events::insert(&tx, &told, now).await?;
+        doubts::supersede(&tx, &run.id, &account, run.date).await?;
+        runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
+        doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;
+        let gone = rows.gone(&matched.result, &open);
+        findings::clear(&tx, &run.id, &gone, now).await?;
+        tell(&tx, run, &rows, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         hub.signals.wake_dispatch();
     }
+    Ok(())
+}
+
+/// Stores the bill; tells a person where it is another than the one that was stored before.
+async fn keep_bill(
+    tx: &Transaction<'_>,
+    merchant: &Merchant,
+    account: &[&str],
+    run: &RunRecord,
+    bill: &Bill,
+    now: Timestamp,
+) -> Result<Option<i64>, Fault> {
+    let Some(file) = &bill.file else { return Ok(None) };
+    let hash = sha256(file);
+    if let Some(before) = bills::other(tx, account, run.date, &hash).await? {
+        bill::changed(tx, run, &before, &hash, now).await?;
+    }
+    Ok(Some(bills::keep(tx, &merchant.id, run.date, &hash, file, now).await?))
+}
+
+/// Decides the doubts of an account by what a run of it found.
+async fn decide(
+    tx: &Transaction<'_>,
+    account: &[&str],
+    run: &RunRecord,
+    matched: &mut Matched,
+    answers: &Answers,
+) -> Result<Decided, Fault> {
+    let carried = doubts::carried(tx, account, run.date).await?;
+    let first = carried.iter().map(|doubt| doubt.day).min().unwrap_or(run.date).min(run.date);
+    let mut received = doubts::received(tx, account, first.yesterday().unwrap_or(first)).await?;
+    received.note(run.date, true);
+    let own: Vec<&str> =
+        matched.result.doubts.iter().map(|found| found.out_trade_no.as_str()).collect();
+    let listed = match own.as_slice() {
+        [] => Vec::new(),
+        orders => doubts::listed(tx, account, run.date, orders).await?,
+    };
+    let known = Known {
+        day: run.date,
+        ledger: &matched.ledger,
+        listed: &listed,
+        received: &received,
+        answers,
+    };
+    Ok(known.decide(&mut matched.result, &carried))
+}
+
+/// Tells of the run, and of the differences that no run before it had.
+async fn tell(
+    tx: &Transaction<'_>,
+    run: &RunRecord,
+    rows: &Rows,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let stored = runs::by_ids(tx, &[run.id.as_str()]).await?;
+    let found = findings::of_run(tx, run.id.as_str(), 0, i64::MAX).await?;
+    let run_id = run.id.as_str();
+    let told = |kind, subject: &str, data: &Value| event(kind, None, subject, run_id, data, now);
+    let runs =
+        stored.iter().map(|run| told(EventType::ReconciliationCompleted, run_id, &shown::run(run)));
+    let opened = found.iter().filter_map(|found| {
+        let data = shown::difference(found);
+        let id = data.get("id").and_then(Value::as_str).unwrap_or(run_id).to_owned();
+        rows.opens(&id).then(|| told(EventType::DifferenceOpened, &id, &data))
+    });
+    let events: Vec<events::NewEvent> = runs.chain(opened).collect();
+    events::insert(tx, &events, now).await?;
     Ok(())
 }
 
@@ -115,31 +174,4 @@ fn heads_shown(hub: &Hub, merchant: &Merchant, heads: &[Head]) -> Option<String>
         .map(|head| format!("{}:{}:{}", head.merchant_id, head.seq, hex(&head.mac)))
         .collect();
     (!shown.is_empty()).then(|| shown.join(" "))
-}
-
-/// Findings as rows, in their order.
-fn rows(findings: &[Finding], id: impl Fn(Uuid) -> String) -> Vec<Value> {
-    let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
-    findings
-        .iter()
-        .enumerate()
-        .map(|(index, found)| {
-            json!({
-                "id": id(Uuid::now_v7()),
-                "position": index.saturating_add(1),
-                "kind": found.kind.as_str(),
-                "direction": found.direction.as_str(),
-                "out_trade_no": found.out_trade_no,
-                "out_refund_no": text(&found.out_refund_no),
-                "provider_trade_no": text(&found.provider_trade_no),
-                "hub_amount_fen": found.hub_amount,
-                "bill_amount_fen": found.bill_amount,
-                "hub_state": text(found.hub_word()),
-                "bill_state": text(found.bill_word()),
-                "detail": found.detail,
-                "cause": found.cause,
-                "proposed_action": found.proposed_action,
-            })
-        })
-        .collect()
 }

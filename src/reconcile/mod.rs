@@ -3,8 +3,10 @@
 
 mod bill;
 mod day;
+mod doubts;
 mod findings;
 mod query;
+mod rows;
 mod shown;
 
 use adapters::wire::Outcome;
@@ -48,10 +50,16 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 /// Begins a new version of a day's run; a worker does the rest. Several merchants of one account
 /// share its runs, which are made for the first of them: asked for by the name of another, the
 /// account's run of that day is given as it stands, and only begun where there is none that could.
+/// The bill that is stored is read again, unless `refetch` asks for the provider's.
 ///
 /// # Errors
-/// 422 no such merchant, or a day that is not over.
-pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fault> {
+/// 422 no such merchant, or a day that is not over; 409 a day whose run is signed.
+pub async fn begin(
+    hub: &Hub,
+    merchant: &str,
+    day: Date,
+    refetch: bool,
+) -> Result<RunRecord, Fault> {
     let merchant = named(hub, merchant)?;
     let all = hub.of_one_account(merchant);
     if all.first().is_some_and(|first| first.id != merchant.id) {
@@ -66,7 +74,7 @@ pub async fn begin(hub: &Hub, merchant: &str, day: Date) -> Result<RunRecord, Fa
             }
         }
     }
-    again(hub, merchant, day).await
+    again(hub, merchant, day, refetch).await
 }
 
 fn named<'a>(hub: &'a Hub, merchant: &str) -> Result<&'a Merchant, Fault> {
@@ -75,8 +83,14 @@ fn named<'a>(hub: &'a Hub, merchant: &str) -> Result<&'a Merchant, Fault> {
     })
 }
 
-/// Begins a new version of the run of a merchant's account.
-async fn again(hub: &Hub, merchant: &Merchant, day: Date) -> Result<RunRecord, Fault> {
+/// Begins a new version of the run of a merchant's account; one that has not ended is taken instead,
+/// and is due at once.
+async fn again(
+    hub: &Hub,
+    merchant: &Merchant,
+    day: Date,
+    refetch: bool,
+) -> Result<RunRecord, Fault> {
     let all = hub.of_one_account(merchant);
     let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
     let first = all.first().copied().unwrap_or(merchant);
@@ -86,30 +100,49 @@ async fn again(hub: &Hub, merchant: &Merchant, day: Date) -> Result<RunRecord, F
     }
     let client = hub.store.client().await?;
     let run_id = RunId::new(Uuid::now_v7());
-    match runs::create(&client, &run_id, (&first.id, &ids), day, now).await {
-        Err(error) if error.constraint() == Some("a_run_has_its_own_version") => {
-            return Err(Fault::conflict("run_raced", "another run of that day began; ask again")
-                .retry_after(1));
+    let raced =
+        || Fault::conflict("run_raced", "another run of that day began; ask again").retry_after(1);
+    let begun = match runs::create(&client, &run_id, (&first.id, &ids), (day, refetch), now).await {
+        Err(error) if error.constraint().is_some_and(|name| RACES.contains(&name)) => {
+            return Err(raced());
         }
         Err(error) if error.constraint() == Some("a_signed_day_has_no_new_version") => {
-            let detail = format!("the run of {day} is signed; two people open it again first");
-            return Err(Fault::conflict("run_signed", detail));
+            return Err(signed(day));
         }
         done => done?,
-    }
+    };
+    let run_id = if begun {
+        run_id
+    } else {
+        let newest = runs::newest(&client, &ids, day).await?.ok_or_else(raced)?;
+        if !runs::hurry(&client, &newest, refetch, now).await? {
+            let found = runs::by_ids(&client, &[newest.as_str()]).await?;
+            let is_signed = found.iter().any(|run| run.sign_off == "reviewed");
+            return Err(if is_signed { signed(day) } else { raced() });
+        }
+        newest
+    };
     // Whoever holds one connection while waiting for another may wait for himself.
     drop(client);
     hub.signals.wake_reconcile();
     load(hub, run_id.as_str()).await
 }
 
-/// Begins a new version of a day's run and works on it at once; the run as it is then. Several
-/// merchants of one account share it, whichever of them is named.
+/// What says that another run of the day began in this moment.
+const RACES: [&str; 2] = ["a_run_has_its_own_version", "one_unfinished_run_a_day"];
+
+fn signed(day: Date) -> Fault {
+    let why = format!("the reconciliation of {day} is signed; two people open it again first");
+    Fault::conflict("run_signed", why)
+}
+
+/// Begins a new version of a day's run, with the provider's bill, and works on it at once; the run as
+/// it is then. Several merchants of one account share it, whichever of them is named.
 ///
 /// # Errors
 /// As [`begin`], or when the database does not answer.
 pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecord, Fault> {
-    let run = again(hub, named(hub, merchant.as_str())?, day).await?;
+    let run = again(hub, named(hub, merchant.as_str())?, day, true).await?;
     let client = hub.store.client().await?;
     let mine = runs::lease(&client, &run.id).await?;
     drop(client);

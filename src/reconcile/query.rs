@@ -1,7 +1,7 @@
 //! Asks the provider about rows of which the two sides disagree, before anybody is told: what a
 //! query proves is booked, and what stays one-sided says what the provider answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use adapters::provider::{OrderKey, RefundKey};
 use adapters::wire::Outcome;
@@ -14,6 +14,7 @@ use reconciliation::{Cause, Finding, Kind, Reconciliation};
 
 use super::ask;
 use super::day::ids;
+use super::doubts::because;
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -21,18 +22,19 @@ use crate::orders;
 use crate::outbound::{InTurn, Kind as Urgency};
 use crate::record::{Arrival, Verdict, record};
 use crate::store::combined::of_part;
+use crate::store::doubts::Carried;
 use crate::store::{refunds, runs};
 
-/// How many one-sided rows are asked about in one run, so that a bill that lacks a whole day does
-/// not outlast the run's lease. Whatever is over stays a difference.
-const MOST: usize = 50;
+/// How many rows are asked about in one run, so that a bill that lacks a whole day ends some time.
+/// Whatever is over is a doubt that nobody was asked about, and the next file's run goes on with it.
+const MOST: usize = 1000;
 
 /// A row: payment or refund, order number, refund number.
 type Row = (Direction, String, String);
 
 /// What a row's provider said.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Said {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
     /// This.
     Word(&'static str),
     /// Nothing on which one could act.
@@ -42,7 +44,7 @@ enum Said {
 }
 
 /// What the provider answered.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Answers {
     /// Whether an answer changed the ledger.
     pub(super) repaired: bool,
@@ -53,55 +55,78 @@ pub(super) struct Answers {
     turn: InTurn,
 }
 
-/// Asks about every row on which the sides disagree and that a query can decide.
+/// Asks about every row on which the sides disagree and that a query can decide, and about the
+/// doubts of other days.
 pub(super) async fn query(
     hub: &Hub,
     merchant: &Merchant,
     result: &Reconciliation,
+    carried: &[Carried],
 ) -> Result<Answers, Fault> {
     let mut answers = Answers::default();
-    unpaid(hub, merchant, result, &mut answers).await?;
-    for found in result.differences.iter().chain(&result.doubts) {
-        if answers.asked >= MOST {
-            break;
+    let of_other_days = carried.iter().map(|doubt| &doubt.finding);
+    let found: Vec<&Finding> =
+        of_other_days.chain(&result.differences).chain(&result.doubts).collect();
+    unpaid(hub, merchant, &found, &mut answers).await?;
+    for found in found {
+        let Some(asks) = asked_for(found) else { continue };
+        if answers.said.contains_key(&row(found)) {
+            continue;
         }
-        match found.cause {
-            Cause::PaymentMissingInBill => {
-                let Ok(number) = found.out_trade_no.parse() else { continue };
-                let merchant = owner(hub, merchant, &number).await?;
-                let trade_no = found.provider_trade_no.parse().ok();
-                let key = OrderKey { out_trade_no: &number, provider_trade_no: trade_no.as_ref() };
-                let said = payment(hub, merchant, &key, &mut answers).await?;
-                answers.note_of(found, said);
-            }
-            Cause::RefundMissingInBill
-            | Cause::RefundNoticeLost
-            | Cause::RefundNotDone
-            | Cause::RefundDoneAfterAll
-            | Cause::RefundUnderWay => {
-                let (Ok(order), Ok(number)) =
-                    (found.out_trade_no.parse(), found.out_refund_no.parse())
-                else {
-                    continue;
-                };
-                let merchant = owner(hub, merchant, &order).await?;
-                let said = refund(hub, merchant, (&order, &number), &mut answers).await?;
-                answers.note_of(found, said);
-            }
-            Cause::PaymentForeign
-            | Cause::NumberDiffers
-            | Cause::CallbackLost
-            | Cause::PaidAfterClose
-            | Cause::PaymentRevoked
-            | Cause::AmountUnequal
-            | Cause::RefundByHand
-            | Cause::RefundAmountUnequal
-            | Cause::RateUnequal
-            | Cause::ListedTwice
-            | Cause::NearCut => {}
-        }
+        let said = if answers.asked >= MOST {
+            Said::NotAsked
+        } else {
+            one(hub, merchant, found, asks, &mut answers).await?
+        };
+        answers.note_of(found, said);
     }
     Ok(answers)
+}
+
+/// What a query can decide about a row; `None`: nothing.
+fn asked_for(found: &Finding) -> Option<Direction> {
+    match found.cause {
+        Cause::NearCut if found.kind == Kind::OnlyInHub => Some(found.direction),
+        Cause::PaymentMissingInBill => Some(Direction::Payment),
+        Cause::RefundMissingInBill
+        | Cause::RefundNoticeLost
+        | Cause::RefundNotDone
+        | Cause::RefundDoneAfterAll
+        | Cause::RefundUnderWay => Some(Direction::Refund),
+        Cause::NearCut
+        | Cause::PaymentForeign
+        | Cause::NumberDiffers
+        | Cause::CallbackLost
+        | Cause::PaidAfterClose
+        | Cause::PaymentRevoked
+        | Cause::AmountUnequal
+        | Cause::RefundByHand
+        | Cause::RefundAmountUnequal
+        | Cause::RateUnequal
+        | Cause::ListedTwice => None,
+    }
+}
+
+async fn one(
+    hub: &Hub,
+    merchant: &Merchant,
+    found: &Finding,
+    asks: Direction,
+    answers: &mut Answers,
+) -> Result<Said, Fault> {
+    let Ok(order) = found.out_trade_no.parse() else { return Ok(Said::Nothing) };
+    let merchant = owner(hub, merchant, &order).await?;
+    match asks {
+        Direction::Payment => {
+            let trade_no = found.provider_trade_no.parse().ok();
+            let key = OrderKey { out_trade_no: &order, provider_trade_no: trade_no.as_ref() };
+            payment(hub, merchant, &key, answers).await
+        }
+        Direction::Refund => {
+            let Ok(number) = found.out_refund_no.parse() else { return Ok(Said::Nothing) };
+            refund(hub, merchant, (&order, &number), answers).await
+        }
+    }
 }
 
 /// Follows orders that the bill says are paid and that are not paid here: a query that proves a
@@ -109,17 +134,13 @@ pub(super) async fn query(
 async fn unpaid(
     hub: &Hub,
     merchant: &Merchant,
-    result: &Reconciliation,
+    found: &[&Finding],
     answers: &mut Answers,
 ) -> Result<(), Fault> {
-    let lost: Vec<&Finding> = result
-        .differences
-        .iter()
-        .chain(&result.doubts)
-        .filter(|found| {
-            matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut)
-        })
-        .collect();
+    let is_lost = |found: &Finding| {
+        matches!(found.cause, Cause::CallbackLost | Cause::PaidAfterClose | Cause::NearCut)
+    };
+    let lost: Vec<&Finding> = found.iter().copied().filter(|found| is_lost(found)).collect();
     if lost.is_empty() {
         return Ok(());
     }
@@ -255,16 +276,45 @@ impl Answers {
         self.said.insert(row(found), said);
     }
 
+    /// What the provider said about a row; `None`: it was not asked for, or no query could decide.
+    pub(super) fn of(&self, found: &Finding) -> Option<Said> {
+        self.said.get(&row(found)).copied()
+    }
+
+    /// Whether the provider says that there is no such payment or refund.
+    pub(super) fn denies(&self, found: &Finding) -> bool {
+        self.of(found)
+            .is_some_and(|said| matches!(said, Said::Word(word) if DENIALS.contains(&word)))
+    }
+
+    /// What the provider said about a row, for a person; empty where nothing.
+    pub(super) fn words(&self, found: &Finding) -> String {
+        told(self.of(found))
+    }
+
     /// Writes the answers to what is left. A row that stands in the ledger alone and about which
     /// the provider gave no answer is not decided, and none is about which it could not be asked:
-    /// it becomes a doubt.
+    /// it becomes a doubt. Near the cut, one that the provider denies is a difference at once; so is
+    /// one that the bill alone has, for no later file can bring it into the ledger.
     pub(super) fn note(&self, result: &mut Reconciliation) {
-        let said = |found: &Finding| self.said.get(&row(found)).copied();
         for found in result.differences.iter_mut().chain(&mut result.doubts) {
-            let answer = told(said(found));
+            let answer = self.words(found);
             found.detail.push_str(&answer);
         }
-        let is_open = |found: &Finding| match said(found) {
+        let doubts = std::mem::take(&mut result.doubts);
+        let of_hub: BTreeSet<String> = doubts
+            .iter()
+            .chain(&result.differences)
+            .filter(|found| found.kind == Kind::OnlyInHub && found.direction == Direction::Payment)
+            .map(|found| found.provider_trade_no.clone())
+            .collect();
+        for found in doubts {
+            match self.outright(&found, &of_hub) {
+                Some(cause) => result.differences.push(because(found, cause)),
+                None => result.doubts.push(found),
+            }
+        }
+        let is_open = |found: &Finding| match self.of(found) {
             Some(Said::NotAsked) => true,
             Some(Said::Nothing) => found.kind == Kind::OnlyInHub,
             Some(Said::Word(_)) | None => false,
@@ -274,7 +324,30 @@ impl Answers {
         result.doubts.extend::<Vec<Finding>>(undecided);
         result.differences = decided;
     }
+
+    /// The cause of a doubt near the cut that is a difference at once.
+    fn outright(&self, found: &Finding, of_hub: &BTreeSet<String>) -> Option<Cause> {
+        match (found.cause, found.kind, found.direction) {
+            (Cause::NearCut, Kind::OnlyInBill, Direction::Payment)
+                if of_hub.contains(&found.provider_trade_no) =>
+            {
+                Some(Cause::NumberDiffers)
+            }
+            (Cause::NearCut, Kind::OnlyInBill, Direction::Payment) => Some(Cause::PaymentForeign),
+            (Cause::NearCut, Kind::OnlyInBill, Direction::Refund) => Some(Cause::RefundByHand),
+            (Cause::NearCut, Kind::OnlyInHub, direction) if self.denies(found) => {
+                Some(match direction {
+                    Direction::Payment => Cause::PaymentMissingInBill,
+                    Direction::Refund => Cause::RefundMissingInBill,
+                })
+            }
+            _ => None,
+        }
+    }
 }
+
+/// The words by which a provider says that it has no such payment or refund.
+const DENIALS: [&str; 4] = ["unpaid", "closed", "no such order", "no such refund"];
 
 fn told(said: Option<Said>) -> String {
     match said {

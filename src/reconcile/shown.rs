@@ -10,7 +10,8 @@ use super::load;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::report::{FileStamp, MerchantDay, Report};
-use crate::store::runs::{self, DifferenceRecord, RunRecord};
+use crate::store::findings::DifferenceRecord;
+use crate::store::runs::{self, RunRecord};
 
 /// A run as its GET answers it.
 #[must_use]

@@ -2,15 +2,18 @@
 //! take the caller's transaction, write or read, and decide nothing.
 
 pub mod applications;
+pub mod bills;
 pub mod callbacks;
 pub mod cases;
 pub mod combined;
 mod connect;
 pub mod deliveries;
+pub mod doubts;
 pub mod effects;
 pub mod endpoints;
 pub mod events;
 pub mod fees;
+pub mod findings;
 pub mod idempotency;
 pub mod incidents;
 pub mod journal;

@@ -1,12 +1,13 @@
 //! Reconciliation runs, the bills they read and what they found.
 
-use deadpool_postgres::GenericClient;
+use deadpool_postgres::{GenericClient, Object, Transaction};
 use domain::ids::{MerchantId, OrderId, RunId};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reconciliation::LedgerRow;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio_postgres::IsolationLevel;
 use tokio_postgres::types::Json;
 
 use super::{StoreError, change, load, sql, typed};
@@ -34,6 +35,8 @@ pub struct RunRecord {
     pub failure: Option<String>,
     /// Under which lease it was worked on last.
     pub lease: i64,
+    /// Whether its bill is fetched, though an older run has stored one.
+    pub refetch: bool,
     /// When it is tried again.
     pub next_at: Option<Timestamp>,
     /// When it began.
@@ -48,16 +51,6 @@ pub struct RunRecord {
     pub fetched_at: Option<Timestamp>,
 }
 
-/// A difference as stored.
-#[derive(Clone, Debug, Deserialize)]
-pub struct DifferenceRecord {
-    /// Its place in its run, from 1.
-    pub position: i32,
-    /// Everything else, as the contract shapes it.
-    #[serde(flatten)]
-    pub shown: serde_json::Map<String, Value>,
-}
-
 /// What ends a run.
 #[derive(Debug)]
 pub struct Finished<'a> {
@@ -65,6 +58,8 @@ pub struct Finished<'a> {
     pub run_id: &'a RunId,
     /// The lease under which it was worked on.
     pub lease: i64,
+    /// For which of its account's merchants it was made.
+    pub merchant_id: &'a MerchantId,
     /// Its last status.
     pub status: &'a str,
     /// The bill; `None` on an empty day.
@@ -77,30 +72,39 @@ pub struct Finished<'a> {
     pub report: &'a Value,
     /// The journal's head at that moment.
     pub journal: Option<(i64, Vec<u8>)>,
-    /// Its differences, as rows.
-    pub differences: &'a [Value],
-    /// Its doubts, as rows.
-    pub doubts: &'a [Value],
     /// When.
     pub now: Timestamp,
 }
 
 /// Begins a new version of a day's run, due at once: for one merchant, numbered after those of all
-/// merchants of its account.
+/// merchants of its account. False while one of theirs is not ended, and once one is signed.
 ///
 /// # Errors
-/// `a_run_has_its_own_version` when another began at the same moment.
+/// `a_run_has_its_own_version`, `one_unfinished_run_a_day` or `a_signed_day_stays_as_it_is` when
+/// somebody else was faster.
 pub async fn create(
     client: &impl GenericClient,
     run_id: &RunId,
     (merchant, account): (&MerchantId, &[&str]),
-    day: Date,
+    (day, refetch): (Date, bool),
     now: Timestamp,
-) -> Result<(), StoreError> {
-    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-        [&run_id.as_str(), &merchant.as_str(), &day, &now, &account];
-    change(client, sql::RUNS_CREATE, &parameters).await?;
-    Ok(())
+) -> Result<bool, StoreError> {
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+        [&run_id.as_str(), &merchant.as_str(), &day, &now, &account, &refetch];
+    change(client, sql::RUNS_CREATE, &parameters).await
+}
+
+/// Makes a run that waits due at once; false when it has ended.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn hurry(
+    client: &impl GenericClient,
+    run_id: &RunId,
+    refetch: bool,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    change(client, sql::RUNS_HURRY, &[&run_id.as_str(), &now, &refetch]).await
 }
 
 /// The newest run of an account's day, for whichever of its merchants it was made; `None`: there
@@ -225,13 +229,13 @@ pub async fn wait(
     Ok(())
 }
 
-/// Ends a run with its findings; false when it had ended or another hub took it over.
+/// Ends a run; false when it had ended or another hub took it over.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn finish(client: &impl GenericClient, done: &Finished<'_>) -> Result<bool, StoreError> {
     let (seq, mac) = done.journal.clone().unzip();
-    let ended = change(
+    change(
         client,
         sql::RUNS_FINISH,
         &[
@@ -247,16 +251,25 @@ pub async fn finish(client: &impl GenericClient, done: &Finished<'_>) -> Result<
             &done.lease,
         ],
     )
-    .await?;
-    if ended {
-        change(
-            client,
-            sql::FINDINGS_INSERT,
-            &[&done.run_id.as_str(), &Json(done.differences), &Json(done.doubts), &done.now],
-        )
-        .await?;
-    }
-    Ok(ended)
+    .await
+}
+
+/// Writes what a run that ended found: its differences and doubts, as rows.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn keep_findings(
+    client: &impl GenericClient,
+    done: &Finished<'_>,
+    differences: &[Value],
+    doubts: &[Value],
+) -> Result<(), StoreError> {
+    let merchant = done.merchant_id.as_str();
+    let (differences, doubts) = (Json(differences), Json(doubts));
+    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+        [&done.run_id.as_str(), &differences, &doubts, &done.now, &merchant];
+    change(client, sql::FINDINGS_INSERT, &parameters).await?;
+    Ok(())
 }
 
 /// Runs by id, in the order of their ids.
@@ -297,37 +310,6 @@ pub async fn report(
     Ok(load(client, sql::RUNS_REPORT, &[&run_id]).await?.pop())
 }
 
-/// The differences of a run after a position.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn differences(
-    client: &impl GenericClient,
-    run_id: &str,
-    after: i32,
-    limit: i64,
-) -> Result<Vec<DifferenceRecord>, StoreError> {
-    load(client, sql::DIFFERENCES_LIST, &[&run_id, &after, &limit]).await
-}
-
-/// Stores a bill as fetched, once a content; its number.
-///
-/// # Errors
-/// When the database refuses.
-pub async fn keep_bill(
-    client: &impl GenericClient,
-    merchant: &MerchantId,
-    day: Date,
-    sha256: &[u8],
-    content: &[u8],
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let statement = client.prepare_cached(sql::BILL_FILES_INSERT).await?;
-    let row =
-        client.query_one(&statement, &[&merchant.as_str(), &day, &sha256, &content, &now]).await?;
-    Ok(row.try_get(0)?)
-}
-
 /// The numbers that a bill names.
 #[derive(Debug, Default)]
 pub struct Numbers {
@@ -337,6 +319,15 @@ pub struct Numbers {
     pub payments: Vec<String>,
     /// The hub's refund numbers.
     pub refunds: Vec<String>,
+}
+
+/// The books as they are when they are first read, whatever is written meanwhile.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn snapshot(client: &mut Object) -> Result<Transaction<'_>, StoreError> {
+    let snapshot = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    Ok(snapshot.read_only(true).start().await?)
 }
 
 /// The ledger of an account's merchants between two instants and for the numbers that a bill names.

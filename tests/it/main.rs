@@ -41,6 +41,8 @@ mod private_postgres;
 mod processes;
 mod products;
 mod reconciliation;
+mod reconciliation_again;
+mod reconciliation_doubts;
 mod refunds;
 mod refunds_in_turn;
 mod refunds_odd;

@@ -1,7 +1,9 @@
 -- The differences of a run as JSON, in their order, after a position; no row at the end.
-SELECT jsonb_build_object('id', difference_id, 'run_id', run_id, 'position', position, 'kind', kind, 'direction', direction,
-           'out_trade_no', out_trade_no, 'out_refund_no', out_refund_no, 'provider_trade_no', provider_trade_no,
-           'hub_amount_fen', hub_amount_fen, 'bill_amount_fen', bill_amount_fen, 'hub_state', hub_state,
-           'bill_state', bill_state, 'detail', detail, 'cause', cause, 'proposed_action', proposed_action,
-           'status', status, 'opened_at', opened_at)
-  FROM differences WHERE run_id = $1 AND position > $2 ORDER BY position LIMIT $3
+SELECT jsonb_build_object('id', f.difference_id, 'run_id', d.run_id, 'position', d.position, 'kind', d.kind,
+           'direction', d.direction, 'out_trade_no', d.out_trade_no, 'out_refund_no', d.out_refund_no,
+           'provider_trade_no', d.provider_trade_no, 'hub_amount_fen', d.hub_amount_fen,
+           'bill_amount_fen', d.bill_amount_fen, 'hub_state', d.hub_state, 'bill_state', d.bill_state, 'detail', d.detail,
+           'cause', d.cause, 'proposed_action', d.proposed_action, 'first_day', f.first_day, 'status', f.status,
+           'opened_at', f.opened_at)
+  FROM differences d JOIN differences f ON f.difference_id = COALESCE(d.same_as, d.difference_id)
+ WHERE d.run_id = $1 AND d.position > $2 ORDER BY d.position LIMIT $3
