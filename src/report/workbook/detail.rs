@@ -27,7 +27,7 @@ const HEAD: [&str; 11] = [
     "手续费",
     "核对结果",
 ];
-const WIDTHS: [u8; 11] = [8, 12, 9, 16, 25, 25, 23, 11, 11, 8, 12];
+const WIDTHS: [u8; 11] = [8, 15, 9, 16, 25, 24, 22, 11, 11, 8, 12];
 const LAST: u16 = 10;
 const HEAD_ROW: u32 = 1;
 /// How many rows stand on one sheet: beyond that a spreadsheet is slow to open and to print.
@@ -70,7 +70,7 @@ pub(super) fn write(
     for day in &report.merchants {
         for direction in [Direction::Payment, Direction::Refund] {
             for entry in entries(day).filter(|entry| entry.direction == direction) {
-                let (styles, row) = (sheets.styles, sheets.next()?);
+                let (styles, row) = (sheets.styles, sheets.place()?);
                 line(sheets.sheet()?, styles, row, day, &entry)?;
             }
             subtotal(&mut sheets, day, direction)?;
@@ -103,7 +103,7 @@ impl Sheets<'_> {
     }
 
     /// The next row for an entry, on a further sheet where this one is full.
-    fn next(&mut self) -> Result<u32, XlsxError> {
+    fn place(&mut self) -> Result<u32, XlsxError> {
         self.make_room()?;
         let (row, name) = (self.row, self.name());
         match self.spans.last_mut().filter(|(span, ..)| *span == name) {

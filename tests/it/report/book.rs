@@ -97,16 +97,16 @@ pub(super) fn text(cell: &Data) -> String {
 /// An amount in fen; an empty cell is nothing.
 #[track_caller]
 pub(super) fn fen(cell: &Data) -> i64 {
-    match cell {
-        Data::Empty => 0,
-        cell => format!("{:.2}", cell.as_f64().unwrap()).replace('.', "").parse().unwrap(),
+    if cell.is_empty() {
+        return 0;
     }
+    format!("{:.2}", cell.as_f64().unwrap()).replace('.', "").parse().unwrap()
 }
 
 #[track_caller]
 pub(super) fn count(cell: &Data) -> i64 {
-    match cell {
-        Data::Empty => 0,
-        cell => format!("{:.0}", cell.as_f64().unwrap()).parse().unwrap(),
+    if cell.is_empty() {
+        return 0;
     }
+    format!("{:.0}", cell.as_f64().unwrap()).parse().unwrap()
 }

@@ -107,8 +107,10 @@ fn plant(
     let at = day_start(DAY) + SignedDuration::from_mins(minutes);
     let done = if is_refund { LedgerState::Succeeded } else { LedgerState::Paid };
     let not_yet = if is_refund { LedgerState::Failed } else { LedgerState::Closed };
-    let has_ledger =
-        !matches!(fate, Fate::OnlyBill) && !(matches!(fate, Fate::NearCut) && number % 2 == 0);
+    let is_near = matches!(fate, Fate::NearCut);
+    // Near the cut every other row is in the bill alone.
+    let only_bill = matches!(fate, Fate::OnlyBill) || (is_near && number.is_multiple_of(2));
+    let has_ledger = !only_bill;
     if has_ledger {
         ledger.push(LedgerRow {
             direction,
@@ -120,14 +122,11 @@ fn plant(
             occurred_at: at,
         });
     }
-    if matches!(fate, Fate::OnlyLedger) || (matches!(fate, Fate::NearCut) && has_ledger) {
+    if matches!(fate, Fate::OnlyLedger) || (is_near && has_ledger) {
         return;
     }
-    let amount = match fate {
-        Fate::Dearer => amount + 1,
-        Fate::Cheaper => amount - 1,
-        _ => amount,
-    };
+    let more = i64::from(matches!(fate, Fate::Dearer));
+    let amount = amount + more - i64::from(matches!(fate, Fate::Cheaper));
     let fee = (amount * 6000 + 500_000) / 1_000_000;
     let fee = if is_refund { -fee } else { fee };
     let row = || Owned {

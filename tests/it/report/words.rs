@@ -48,7 +48,7 @@ fn seen(page: &str) -> String {
     let body = page.split_once("<body>").unwrap().1;
     let pieces = body.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
     let text: Vec<&str> = pieces.collect();
-    text.join(" ").replace("&#38;", "&")
+    text.join(" ").replace("&nbsp;", " ")
 }
 
 /// The words that a query's answer is told in, from the text that tells them.
