@@ -1,15 +1,17 @@
 //! `report.html`: the page that finance opens at nine. The conclusion stands first, then each
-//! difference with its cause and what to do; everything else is below. It needs no network.
+//! difference with its cause and what to do; the sections are those of the workbook. It needs no
+//! network, and prints on A4 across.
 
 use askama::Template;
-use domain::bill::{Direction, Total};
+use domain::bill::Direction;
 use domain::money::Fen;
-use domain::time::beijing;
-use reconciliation::{Finding, Kind, Matched, Sides, label};
+use reconciliation::{Finding, Matched, label};
 
-use super::in_words::in_words;
+use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
+use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
-use super::workbook::{conclusion, states};
+use super::verdict::{Verdict, conclusion};
+use super::words::{self, name, when};
 
 /// How many differences, and how many doubts, the page shows; the workbook has the others.
 const MOST_CARDS: usize = 500;
@@ -20,21 +22,33 @@ const MOST_DETAILS: usize = 3000;
 #[template(path = "report.html")]
 struct Page {
     day: String,
-    office: String,
-    version: String,
-    made_at: String,
-    balanced: bool,
+    head: String,
+    verdict: &'static str,
+    class: &'static str,
     conclusion: String,
     headline: String,
-    differences: Vec<Card>,
-    differences_count: usize,
-    doubts: Vec<Card>,
-    doubts_count: usize,
-    merchants: Vec<MerchantView>,
-    net_in_words: String,
-    net: String,
+    lists: Vec<List>,
+    groups: Vec<GroupView>,
+    rungs: Vec<RungView>,
+    agreed: [String; 2],
+    proofs: Vec<Proof>,
+    remarks: Vec<(String, String)>,
     details: Vec<Detail>,
     details_left_out: usize,
+}
+
+/// The differences or the doubts.
+struct List {
+    id: &'static str,
+    name: &'static str,
+    class: &'static str,
+    say: &'static str,
+    count: i64,
+    hub: String,
+    bill: String,
+    apart: String,
+    cards: Vec<Card>,
+    is_cut: bool,
 }
 
 /// One difference or doubt, in words.
@@ -42,7 +56,7 @@ struct Card {
     number: usize,
     merchant: String,
     kind: &'static str,
-    direction: &'static str,
+    sort: String,
     out_trade_no: String,
     out_refund_no: String,
     provider_trade_no: String,
@@ -52,32 +66,37 @@ struct Card {
     apart: String,
     states: String,
     cause: &'static str,
-    note: String,
+    figures: String,
+    answer: &'static str,
     action: &'static str,
     owner: &'static str,
     line: String,
 }
 
-struct MerchantView {
+struct GroupView {
     name: String,
-    balanced: bool,
-    lines: Vec<Line>,
-    fee: String,
-    matched: u64,
-    matched_yuan: String,
-    outside: String,
-    files: Vec<String>,
-    warnings: Vec<String>,
+    verdict: &'static str,
+    class: &'static str,
+    lines: Vec<LineView>,
 }
 
-struct Line {
+struct LineView {
     item: &'static str,
+    is_net: bool,
+    cells: Vec<CellView>,
+}
+
+struct CellView {
+    text: String,
+    class: &'static str,
+}
+
+struct RungView {
+    name: String,
     is_sum: bool,
-    hub_count: u64,
-    hub: String,
-    bill_count: u64,
-    bill: String,
-    apart: String,
+    cells: Vec<String>,
+    findings: String,
+    note: &'static str,
 }
 
 struct Detail {
@@ -96,23 +115,22 @@ struct Detail {
 /// # Errors
 /// Never in practice: memory does not refuse to be written to.
 pub fn page(report: &Report) -> Result<String, askama::Error> {
-    let bill = report.sum(|day| day.result.sums.bill);
     let matched: usize = report.merchants.iter().map(|day| day.result.matched.len()).sum();
+    let verdict = report.verdict();
+    let remarks = |day| cover::remarks(day).into_iter().map(move |text| (name(day), text));
     let page = Page {
         day: report.day().map_or("____-__-__".to_owned(), |day| day.to_string()),
-        office: report.office.clone().unwrap_or_else(|| "____________".to_owned()),
-        version: report.version.map(|version| format!("第 {version} 版")).unwrap_or_default(),
-        made_at: report.made_at.map(when).unwrap_or_default(),
-        balanced: report.is_balanced(),
+        head: cover::head(report),
+        verdict: verdict.label(),
+        class: class(verdict),
         conclusion: conclusion(report),
         headline: headline(report),
-        differences: cards(report.differences().take(MOST_CARDS)),
-        differences_count: report.differences().count(),
-        doubts: cards(report.doubts().take(MOST_CARDS)),
-        doubts_count: report.doubts().count(),
-        merchants: report.merchants.iter().map(merchant).collect(),
-        net_in_words: in_words(bill.net()),
-        net: bill.net().yuan(),
+        lists: lists(report),
+        groups: groups(report),
+        rungs: cover::rungs(report).iter().map(rung).collect(),
+        agreed: cover::agreed(report),
+        proofs: report.merchants.iter().flat_map(cover::proofs).collect(),
+        remarks: report.merchants.iter().flat_map(remarks).collect(),
         details: report
             .merchants
             .iter()
@@ -124,125 +142,125 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
     page.render()
 }
 
+const fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Balanced => "good",
+        Verdict::Undecided => "open",
+        Verdict::Unbalanced => "bad",
+    }
+}
+
 /// What the reader must know before anything else.
 fn headline(report: &Report) -> String {
-    let broken = report.merchants.iter().find_map(|day| day.totals.footer_fault.as_ref());
-    if let Some(fault) = broken {
-        return format!("账单文件自报合计与明细不一致，请重新下载账单（{fault}）");
+    if let Some(fault) = report.merchants.iter().find_map(words::footer_fault) {
+        return format!("{fault}。请重新下载账单");
     }
     let matched = report.sum(|day| day.result.sums.matched).together().count;
     match (report.differences().count(), report.doubts().count()) {
         (0, 0) => format!("系统与渠道账单逐笔核对，{matched} 笔全部一致。"),
-        (0, doubts) => format!("{matched} 笔核对一致，另有 {doubts} 笔存疑，待下一份账单核对。"),
+        (0, doubts) => {
+            format!("{matched} 笔核对一致，另有 {doubts} 笔存疑，待下一份账单或渠道答复确定。")
+        }
         (count, _) => {
             format!("有 {count} 笔需要处理，原因与建议见下；另有 {matched} 笔核对一致。")
         }
     }
 }
 
-fn cards<'r>(findings: impl Iterator<Item = (&'r MerchantDay, &'r Finding)>) -> Vec<Card> {
-    let card = |(number, (day, finding)): (usize, (&MerchantDay, &Finding))| Card {
-        number,
-        merchant: name(day),
-        kind: label::kind(finding.kind),
-        direction: label::direction(finding.direction),
-        out_trade_no: finding.out_trade_no.clone(),
-        out_refund_no: finding.out_refund_no.clone(),
-        provider_trade_no: finding.provider_trade_no.clone(),
-        at: when(finding.occurred_at),
-        hub: finding.hub_amount.map_or("无".to_owned(), Fen::yuan),
-        bill: finding.bill_amount.map_or("无".to_owned(), Fen::yuan),
-        apart: apart(finding),
-        states: states(finding),
-        cause: label::cause(finding.cause),
-        note: if finding.kind == Kind::FeeDiffers { finding.detail.clone() } else { String::new() },
-        action: label::action(finding.proposed_action),
-        owner: label::owner(finding.owner),
-        line: finding.bill_line.map(|line| format!("账单第 {line} 行")).unwrap_or_default(),
+fn lists(report: &Report) -> Vec<List> {
+    let foot = Foot::of_all(report);
+    let sorts = [
+        ("differences", "差错清单", "bad", "需要处理", foot.differing, cards(report.differences())),
+        ("doubts", "存疑清单", "open", "暂不处理", foot.doubtful, cards(report.doubts())),
+    ];
+    let list = |(id, name, class, say, part, cards): (_, _, _, _, super::foot::Part, Vec<Card>)| {
+        let (hub, bill) = (part.both.hub.net(), part.both.bill.net());
+        let apart = Fen::new(bill.get().saturating_sub(hub.get())).yuan();
+        let count = part.count();
+        let is_cut = i64::try_from(cards.len()).is_ok_and(|shown| shown < count);
+        let (hub, bill) = (hub.yuan(), bill.yuan());
+        List { id, name, class, say, count, hub, bill, apart, cards, is_cut }
     };
-    (1..).zip(findings).map(card).collect()
+    sorts.into_iter().map(list).filter(|list| list.count > 0).collect()
 }
 
-/// Ledger less bill, where both have an amount and they differ.
-fn apart(finding: &Finding) -> String {
-    match (finding.hub_amount, finding.bill_amount) {
-        (Some(hub), Some(bill)) if hub != bill => {
-            hub.minus(bill).map(Fen::yuan).unwrap_or_default()
+fn cards<'r>(findings: impl Iterator<Item = (&'r MerchantDay, &'r Finding)>) -> Vec<Card> {
+    let card = |(number, (day, finding)): (usize, (&MerchantDay, &Finding))| {
+        let (hub, bill, apart) = words::amounts(finding);
+        Card {
+            number,
+            merchant: name(day),
+            kind: label::kind(finding.kind),
+            sort: words::sort(finding),
+            out_trade_no: finding.out_trade_no.clone(),
+            out_refund_no: finding.out_refund_no.clone(),
+            provider_trade_no: finding.provider_trade_no.clone(),
+            at: when(finding.occurred_at),
+            hub: hub.map_or("无".to_owned(), Fen::yuan),
+            bill: bill.map_or("无".to_owned(), Fen::yuan),
+            apart: apart.yuan(),
+            states: words::states(finding),
+            cause: label::cause(finding.cause),
+            figures: words::figures(finding),
+            answer: words::answer(finding),
+            action: label::action(finding.proposed_action),
+            owner: label::owner(finding.owner),
+            line: finding.bill_line.map(|line| format!("账单第 {line} 行")).unwrap_or_default(),
         }
-        _ => String::new(),
+    };
+    (1..).zip(findings.take(MOST_CARDS)).map(card).collect()
+}
+
+fn groups(report: &Report) -> Vec<GroupView> {
+    let mut groups = cover::groups(report);
+    if groups.len() > 1 {
+        groups.push(cover::together(report));
+    }
+    groups.iter().map(group).collect()
+}
+
+fn group(group: &Group) -> GroupView {
+    let cell = |(index, cell): (usize, &Cell)| match *cell {
+        Cell::Blank => CellView { text: String::new(), class: "" },
+        Cell::Money(fen) => {
+            CellView { text: fen.yuan(), class: if fen < Fen::ZERO { "less" } else { "" } }
+        }
+        Cell::Count(count) => {
+            let class = match index {
+                DIFFERING if count > 0 => "bad",
+                DOUBTFUL if count > 0 => "open",
+                _ => "",
+            };
+            CellView { text: count.to_string(), class }
+        }
+    };
+    let line = |line: &cover::Line| LineView {
+        item: line.item,
+        is_net: line.is_net,
+        cells: line.cells.iter().enumerate().map(cell).collect(),
+    };
+    GroupView {
+        name: group.name.clone(),
+        verdict: group.verdict.label(),
+        class: class(group.verdict),
+        lines: group.lines.iter().map(line).collect(),
     }
 }
 
-fn merchant(day: &MerchantDay) -> MerchantView {
-    let sums = &day.result.sums;
-    let outside = &day.result.outside;
-    MerchantView {
-        name: name(day),
-        balanced: day.is_balanced(),
-        lines: lines(sums.hub, sums.bill),
-        fee: sums.fee.yuan(),
-        matched: sums.matched.together().count,
-        matched_yuan: sums.matched.net().yuan(),
-        outside: format!(
-            "另有未支付且账单也没有的 {} 笔、其他日期的 {} 笔，不计入本日。",
-            outside.unpaid, outside.other_day
-        ),
-        files: files(day),
-        warnings: warnings(day),
+fn rung(rung: &Rung) -> RungView {
+    RungView {
+        name: rung.name.clone(),
+        is_sum: rung.findings.is_none(),
+        cells: vec![
+            rung.payments.count.to_string(),
+            rung.payments.fen.yuan(),
+            rung.refunds.count.to_string(),
+            rung.refunds.fen.yuan(),
+            rung.net.yuan(),
+        ],
+        findings: rung.findings.map(|count| count.to_string()).unwrap_or_default(),
+        note: rung.note,
     }
-}
-
-fn lines(hub: Sides, bill: Sides) -> Vec<Line> {
-    let net = |sides: Sides| Total { count: sides.together().count, amount_fen: sides.net() };
-    [
-        ("支付", false, hub.payments, bill.payments),
-        ("退款", false, hub.refunds, bill.refunds),
-        ("净额", true, net(hub), net(bill)),
-    ]
-    .map(|(item, is_sum, hub, bill)| Line {
-        item,
-        is_sum,
-        hub_count: hub.count,
-        hub: hub.amount_fen.yuan(),
-        bill_count: bill.count,
-        bill: bill.amount_fen.yuan(),
-        apart: hub.amount_fen.minus(bill.amount_fen).unwrap_or_default().yuan(),
-    })
-    .into()
-}
-
-fn files(day: &MerchantDay) -> Vec<String> {
-    let mut files = Vec::new();
-    match &day.bill {
-        Some(file) => files.push(format!("账单文件 {}，SHA-256 {}", file.name, file.sha256)),
-        None => files.push("渠道答复当日无账单（无交易）".to_owned()),
-    }
-    if let Some(file) = &day.ledger {
-        files.push(format!("系统账文件 {}，SHA-256 {}", file.name, file.sha256));
-    }
-    if let Some(head) = &day.journal_head {
-        files.push(format!("账簿链头 {head}"));
-    }
-    files
-}
-
-fn warnings(day: &MerchantDay) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if let Some(fault) = &day.totals.footer_fault {
-        warnings.push(format!("账单自报合计与明细不一致：{fault}"));
-    }
-    if !day.totals.unknown_columns.is_empty() {
-        let names = day.totals.unknown_columns.join("、");
-        warnings.push(format!("账单有本系统不认识的列（已忽略）：{names}"));
-    }
-    if let Some(check) = day.fund_flow.as_ref().filter(|check| !check.agrees()) {
-        warnings.push(format!(
-            "资金账单中交易引起的余额变动为 {} 元，按交易账单应为 {} 元：请先核对相邻日",
-            check.flow.from_trade.yuan(),
-            check.expected.yuan()
-        ));
-    }
-    warnings
 }
 
 fn detail(day: &MerchantDay, row: &Matched) -> Detail {
@@ -259,17 +277,4 @@ fn detail(day: &MerchantDay, row: &Matched) -> Detail {
         amount: signed(row.direction, row.amount).yuan(),
         fee: row.fee.map(Fen::yuan).unwrap_or_default(),
     }
-}
-
-fn name(day: &MerchantDay) -> String {
-    let provider = day.totals.provider.label();
-    if day.merchant.is_empty() {
-        provider.to_owned()
-    } else {
-        format!("{provider} {}", day.merchant)
-    }
-}
-
-fn when(at: jiff::Timestamp) -> String {
-    beijing(at).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }

@@ -10,6 +10,7 @@ use domain::provider::Provider;
 use jiff::civil::{Date, date};
 use reconciliation::{Matcher, Rules, ledger};
 
+use super::workbook::bound;
 use super::{FileStamp, MerchantDay, Report, page, summary_json, workbook};
 
 const DAY: Date = date(2018, 11, 30);
@@ -70,24 +71,39 @@ fn texts(row: &[Data]) -> Vec<String> {
 }
 
 #[test]
-fn the_cover_adds_up_both_merchants() {
+fn the_cover_splits_both_merchants_and_adds_them_up() {
     let cover = sheet("汇总");
     let rows: Vec<Vec<String>> = cover.rows().map(texts).collect();
-    let row = |name: &str, item: &str| {
-        rows.iter().find(|row| row[0] == name && row[2] == item).unwrap()[3..8].to_vec()
+    let table = |name: &str, item: &str| {
+        let first = rows.iter().position(|row| row[0].starts_with(name)).unwrap();
+        let row = rows[first..].iter().find(|row| row[1] == item).unwrap();
+        row[2..14].join(" ")
     };
-    assert_eq!(row("微信支付", "支付"), ["1", "80", "2", "81", "-1"]);
-    assert_eq!(row("支付宝", "支付"), ["1", "80", "2", "83.05", "-3.05"]);
-    assert_eq!(row("合计", "支付"), ["2", "160", "4", "164.05", "-4.05"]);
-    assert_eq!(row("合计", "手续费")[3], "1.92");
+    assert_eq!(table("微信支付", "支付"), "1 80 2 81 1 80 1 0 1 0 0 0");
+    assert_eq!(table("支付宝", "支付"), "1 80 2 83.05 1 80 1 0 3.05 0 0 0");
+    assert_eq!(table("合计", "支付"), "2 160 4 164.05 2 160 2 0 4.05 0 0 0");
+    assert_eq!(table("合计", "净额"), " 160  164.05  160  0 4.05  0 0");
+    assert_eq!(table("合计", "手续费"), "   1.92  0.96   0.96   0");
+    let step = |name: &str| {
+        let row = rows.iter().find(|row| row[0] == name).unwrap();
+        row[4..10].join(" ")
+    };
+    assert_eq!(step("系统合计"), "2 160 0 0  160");
+    assert_eq!(step("系统有，账单无"), "0 0 0 0 0 0");
+    assert_eq!(step("账单有，系统无"), "2 4.05 0 0 2 4.05");
+    assert_eq!(step("调节后合计"), "4 164.05 0 0  164.05");
+    assert_eq!(step("账单合计"), "4 164.05 0 0  164.05");
+    assert_eq!(step("调节后差额"), "0 0 0 0  0");
     let all = rows.concat().join("\n");
     for text in [
         "单位：园区不动产登记中心    对账日：2018-11-30    第 2 版",
-        "结论：不平    差错 2 笔",
-        "人民币壹佰陆拾肆元零伍分    ¥164.05",
-        "账簿链头：ab12",
+        "结论：不平    差错 2 笔，涉及 4.05 元",
+        "核对一致净额：人民币壹佰陆拾元整    ¥160.00",
+        "差错净额 系统 ¥0.00、账单 ¥4.05",
+        "账簿链头",
+        "ab12",
         "制表：____",
-        "SHA-256：277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9",
+        "277089d91c0bdf4f2e6862ba7e4a07605119431f5d13f726dd352b06f1b206a9",
     ] {
         assert!(all.contains(text), "{text} is not in\n{all}");
     }
@@ -102,15 +118,18 @@ fn numbers_are_numbers_and_ids_are_text() {
     assert_eq!(first[10], Data::String("一致".to_owned()));
     let list = sheet("差错清单");
     let first = list.rows().nth(2).unwrap();
-    assert_eq!(first[3], Data::String("账单有，系统无".to_owned()));
-    assert_eq!(first[5], Data::String(FOREIGN.to_owned()));
+    assert_eq!(first[2], Data::String("账单有，系统无\n支付·长款".to_owned()));
+    assert_eq!(first[3], Data::String(FOREIGN.to_owned()));
+    assert_eq!(first[4], Data::String("42000000000000000001".to_owned()));
+    assert_eq!(first[6], Data::Empty);
+    assert_eq!((&first[7], &first[8]), (&Data::Float(1.0), &Data::Float(1.0)));
 }
 
 #[test]
 fn the_page_escapes_and_names_both_merchants() {
     let page = page(&report()).unwrap();
     assert!(!page.contains("<script") && page.contains("&#60;script"), "{page}");
-    for text in ["结论：不平", "微信支付 registry-wechat", "支付宝 registry-alipay", "¥164.05"]
+    for text in ["结论：不平", "微信支付 registry-wechat", "支付宝 registry-alipay", "¥160.00"]
     {
         assert!(page.contains(text), "{text}");
     }
@@ -125,4 +144,30 @@ fn several_merchants_have_one_summary_and_each_its_own() {
     assert_eq!(json["differences"]["by_kind"]["only_in_bill"], 2);
     assert_eq!(json["merchants"][1]["merchant_id"], "registry-alipay");
     assert_eq!(json["balanced"], false);
+}
+
+#[test]
+fn rows_beyond_a_sheet_stand_on_the_next_and_are_in_the_subtotal() {
+    let book = |rows| -> Xlsx<_> {
+        calamine::open_workbook_from_rs(Cursor::new(bound(&report(), rows).unwrap())).unwrap()
+    };
+    let rows = |book: &mut Xlsx<Cursor<Vec<u8>>>| -> Vec<Vec<String>> {
+        let names = book.sheet_names();
+        let detail = names.iter().filter(|name| name.starts_with("明细"));
+        let sheets: Vec<_> = detail.map(|name| book.worksheet_range(name).unwrap()).collect();
+        sheets
+            .iter()
+            .flat_map(|sheet| sheet.rows().skip(2).map(texts).collect::<Vec<_>>())
+            .collect()
+    };
+    let (mut whole, mut cut) = (book(1000), book(1));
+    assert_eq!(whole.sheet_names(), ["汇总", "差错清单", "存疑清单", "明细"]);
+    assert!(cut.sheet_names().len() > 5, "{:?}", cut.sheet_names());
+    assert_eq!(rows(&mut whole), rows(&mut cut));
+    let formulas = |book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str| -> Vec<String> {
+        let found = book.worksheet_formula(name).unwrap();
+        found.rows().flatten().filter(|text| !text.is_empty()).cloned().collect()
+    };
+    let sums = formulas(&mut cut, "明细2");
+    assert_eq!(sums[0], "ROUND(SUM('明细'!H3:H3)+SUM('明细2'!H3:H3),2)");
 }

@@ -47,6 +47,7 @@ mod refunds;
 mod refunds_in_turn;
 mod refunds_odd;
 mod refunds_redirected;
+mod report;
 mod siblings;
 mod sign_off;
 mod simulation;

@@ -1,214 +1,210 @@
-//! The cover (汇总): the conclusion, both sides of every merchant, the amount in words, the files
-//! with their hashes, and the lines to sign on.
+//! The cover (汇总): the conclusion, both sides of every merchant in whole and in parts, the steps
+//! from one side to the other, the agreed amount in words, the files, and the lines to sign on.
 
-use domain::bill::Total;
-use domain::money::Fen;
-use domain::time::beijing;
-use reconciliation::Sides;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
-use super::super::in_words::in_words;
-use super::super::model::{MerchantDay, Report};
+use super::super::cover::{self, CELLS, Cell, DIFFERING, DOUBTFUL, Group, Line};
+use super::super::model::Report;
+use super::super::verdict::{Verdict, conclusion};
+use super::bridge;
 use super::pen::{self, Styles};
 
-const WIDTHS: [u8; 8] = [12, 20, 16, 11, 18, 11, 18, 18];
-const HEAD: [&str; 8] =
-    ["渠道", "商户", "项目", "系统笔数", "系统金额", "账单笔数", "账单金额", "差额（系统－账单）"];
-const HEAD_ROW: u32 = 4;
-const LAST: u16 = 7;
+const WIDTHS: [u8; 14] = [17, 7, 7, 13, 7, 13, 7, 13, 6, 12, 12, 6, 12, 12];
+const HEAD_ROW: u32 = 3;
+pub(super) const LAST: u16 = 13;
+/// The first of the columns of [`Line::cells`].
+const FIRST: u16 = 2;
+/// As many merchants as fit on one page with everything else.
+const ONE_PAGE: usize = 2;
 
 pub(super) fn write(
     sheet: &mut Worksheet,
     styles: &Styles,
     report: &Report,
 ) -> Result<(), XlsxError> {
-    pen::page(sheet, "汇总", HEAD_ROW, &WIDTHS)?;
+    pen::page(sheet, "汇总", HEAD_ROW.saturating_add(1), &WIDTHS)?;
     head(sheet, styles, report)?;
-    let mut row = HEAD_ROW.saturating_add(1);
-    for day in &report.merchants {
-        row = merchant(sheet, styles, row, day)?;
+    let groups = cover::groups(report);
+    let mut row = HEAD_ROW.saturating_add(2);
+    let mut firsts = Vec::new();
+    for table in &groups {
+        firsts.push(row);
+        row = group(sheet, styles, row, table, &[])?;
     }
-    row = together(sheet, styles, row, report)?;
-    row = files(sheet, styles, row.saturating_add(1), report)?;
-    let signs = "制表：______________    复核：______________    财务负责人：______________    日期：______________";
-    let row = row.saturating_add(1);
-    sheet.set_row_height(row, 36)?;
-    sheet.merge_range(row, 0, row, LAST, signs, &styles.line)?;
+    if groups.len() > 1 {
+        row = group(sheet, styles, row, &cover::together(report), &firsts)?;
+    }
+    if groups.len() > ONE_PAGE {
+        sheet.set_page_breaks(&[row])?;
+    } else {
+        sheet.set_print_fit_to_pages(1, 1);
+    }
+    row = bridge::write(sheet, styles, row.saturating_add(1), report)?;
+    for line in cover::agreed(report) {
+        merged(sheet, (row, 0, LAST), &line, &styles.sum_text)?;
+        row = row.saturating_add(1);
+    }
+    row = papers(sheet, styles, row, report)?;
+    row = pen::signs(sheet, styles, (row, LAST))?;
+    sheet.set_print_area(0, 0, row, LAST)?;
     Ok(())
 }
 
 fn head(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(), XlsxError> {
-    sheet.set_row_height(0, 32)?;
-    sheet.merge_range(0, 0, 0, LAST, "对账日报", &styles.title)?;
-    let office = report.office.as_deref().unwrap_or("______________________");
-    let day = report.day().map_or("____年__月__日".to_owned(), |day| day.to_string());
-    let version = report.version.map(|version| format!("    第 {version} 版")).unwrap_or_default();
-    let made = report
-        .made_at
-        .map(|at| format!("    制表时间：{}", beijing(at).strftime("%Y-%m-%d %H:%M")))
-        .unwrap_or_default();
-    let line = format!("单位：{office}    对账日：{day}{version}{made}    金额单位：元");
-    sheet.merge_range(1, 0, 1, LAST, &line, &styles.line)?;
-    let (text, format) = (conclusion(report), conclusion_format(styles, report));
-    sheet.set_row_height(2, 30)?;
-    sheet.merge_range(2, 0, 2, LAST, &text, format)?;
-    pen::texts(sheet, HEAD_ROW, &HEAD, &styles.head)
-}
-
-/// The conclusion in one line, the same on the page.
-pub(in super::super) fn conclusion(report: &Report) -> String {
-    let differences = report.differences().count();
-    let doubts = report.doubts().count();
-    let verdict = if report.is_balanced() { "平" } else { "不平" };
-    match doubts {
-        0 => format!("结论：{verdict}    差错 {differences} 笔"),
-        _ => format!("结论：{verdict}    差错 {differences} 笔    存疑 {doubts} 笔"),
+    sheet.set_row_height(0, 30)?;
+    merged(sheet, (0, 0, LAST), "对账日报", &styles.title)?;
+    merged(sheet, (1, 0, LAST), &cover::head(report), &styles.line)?;
+    let format = match report.verdict() {
+        Verdict::Balanced => &styles.good,
+        Verdict::Undecided => &styles.open,
+        Verdict::Unbalanced => &styles.bad,
+    };
+    sheet.set_row_height(2, 28)?;
+    merged(sheet, (2, 0, LAST), &conclusion(report), format)?;
+    let below = HEAD_ROW.saturating_add(1);
+    for (column, text) in [(0, "渠道 / 商户"), (1, "项目")] {
+        sheet.merge_range(HEAD_ROW, column, below, column, text, &styles.head)?;
     }
+    for (first, last, text) in
+        [(2, 3, "系统"), (4, 5, "账单"), (6, 7, "一致"), (8, 10, "差错"), (11, 13, "存疑")]
+    {
+        merged(sheet, (HEAD_ROW, first, last), text, &styles.head)?;
+    }
+    let under = [
+        "笔数",
+        "金额",
+        "笔数",
+        "金额",
+        "笔数",
+        "金额",
+        "笔数",
+        "系统侧",
+        "账单侧",
+        "笔数",
+        "系统侧",
+        "账单侧",
+    ];
+    for (column, text) in (FIRST..).zip(under) {
+        sheet.write_string_with_format(below, column, text, &styles.head)?;
+    }
+    Ok(())
 }
 
-fn conclusion_format<'s>(styles: &'s Styles, report: &Report) -> &'s rust_xlsxwriter::Format {
-    if report.is_balanced() { &styles.good } else { &styles.bad }
-}
-
-fn merchant(
+/// One merchant's four rows; those of the total name the first row of each merchant.
+fn group(
     sheet: &mut Worksheet,
     styles: &Styles,
     row: u32,
-    day: &MerchantDay,
+    group: &Group,
+    parts: &[u32],
 ) -> Result<u32, XlsxError> {
-    let names = [day.totals.provider.label(), day.merchant.as_str()];
-    let sums = &day.result.sums;
-    let mut table = Table { sheet, styles, row };
-    table.sides(names, sums.hub, sums.bill)?;
-    table.fee(names, sums.fee)?;
-    let agreed = sums.matched;
-    table.matched(names, Total { count: agreed.together().count, amount_fen: agreed.net() })?;
-    Ok(table.row)
+    let name = format!("{}\n{}", group.name, group.verdict.label());
+    let last = row.saturating_add(3);
+    let format = match group.verdict {
+        Verdict::Balanced => &styles.whose,
+        Verdict::Undecided => &styles.whose_open,
+        Verdict::Unbalanced => &styles.whose_bad,
+    };
+    sheet.merge_range(row, 0, last, 0, &name, format)?;
+    for (at, offset) in group.lines.iter().zip(0_u32..) {
+        let parts: Vec<u32> = parts.iter().map(|first| first.saturating_add(offset)).collect();
+        line(sheet, styles, row.saturating_add(offset), at, &parts)?;
+    }
+    Ok(last.saturating_add(1))
 }
 
-fn together(
+fn line(
     sheet: &mut Worksheet,
     styles: &Styles,
     row: u32,
-    report: &Report,
-) -> Result<u32, XlsxError> {
-    let hub = report.sum(|day| day.result.sums.hub);
-    let bill = report.sum(|day| day.result.sums.bill);
-    let mut table = Table { sheet, styles, row };
-    if report.merchants.len() > 1 {
-        table.sides(["合计", ""], hub, bill)?;
-        table.fee(["合计", ""], report.fee())?;
+    line: &Line,
+    parts: &[u32],
+) -> Result<(), XlsxError> {
+    let is_sum = line.is_net || !parts.is_empty();
+    let text = if is_sum { &styles.sum_text } else { &styles.text };
+    sheet.write_string_with_format(row, 1, line.item, text)?;
+    for (index, (cell, column)) in line.cells.iter().zip(FIRST..).enumerate() {
+        let place = (row, column);
+        let letter = pen::letter(column);
+        let formula = if parts.is_empty() {
+            // The two rows above; a row's number in a formula is one more than here.
+            let (from, to) = (row.saturating_sub(1), row);
+            line.is_net.then(|| format!("=ROUND(SUM({letter}{from}:{letter}{to}),2)"))
+        } else {
+            let cells: Vec<String> =
+                parts.iter().map(|row| format!("{letter}{}", row.saturating_add(1))).collect();
+            Some(format!("=ROUND({},2)", cells.join("+")))
+        };
+        let format = style(styles, *cell, index, is_sum);
+        match (cell, formula) {
+            (Cell::Blank, _) => pen::money(sheet, place, None, format)?,
+            (Cell::Count(count), None) => pen::count(sheet, place, *count, format)?,
+            (Cell::Count(count), Some(formula)) => {
+                pen::formula(sheet, place, &formula, &count.to_string(), format)?;
+            }
+            (Cell::Money(fen), None) => pen::money(sheet, place, Some(*fen), format)?,
+            (Cell::Money(fen), Some(formula)) => pen::sum(sheet, place, &formula, *fen, format)?,
+        }
     }
-    let row = table.row;
-    let words = format!(
-        "实收净额（账单支付－退款）：人民币{}    ¥{}",
-        in_words(bill.net()),
-        bill.net().yuan()
-    );
-    sheet.merge_range(row, 0, row, LAST, &words, &styles.sum_text)?;
-    Ok(row.saturating_add(1))
+    Ok(())
 }
 
-fn files(
+/// A count of differences or doubts that is not zero stands out.
+fn style(styles: &Styles, cell: Cell, index: usize, is_sum: bool) -> &Format {
+    debug_assert!(index < CELLS, "a cell beyond the table");
+    match cell {
+        Cell::Count(1..) if index == DIFFERING => &styles.alarm_count,
+        Cell::Count(1..) if index == DOUBTFUL => &styles.open_count,
+        Cell::Count(_) if is_sum => &styles.sum_count,
+        Cell::Count(_) => &styles.count,
+        Cell::Blank | Cell::Money(_) if is_sum => &styles.sum_money,
+        Cell::Blank | Cell::Money(_) => &styles.money,
+    }
+}
+
+/// The files and what is to be said about them, in a small table.
+fn papers(
     sheet: &mut Worksheet,
     styles: &Styles,
     mut row: u32,
     report: &Report,
 ) -> Result<u32, XlsxError> {
+    for (first, last, text) in
+        [(0, 1, "渠道 / 商户"), (2, 3, "依据"), (4, 7, "文件名"), (8, LAST, "SHA-256 校验值")]
+    {
+        merged(sheet, (row, first, last), text, &styles.head)?;
+    }
+    row = row.saturating_add(1);
     for day in &report.merchants {
-        let name = day.totals.provider.label();
-        let bill = match &day.bill {
-            Some(file) => format!("{name}账单文件：{}    SHA-256：{}", file.name, file.sha256),
-            None => format!("{name}账单：渠道答复当日无账单（无交易）"),
-        };
-        let footer = match &day.totals.footer_fault {
-            None => "账单自报合计与明细一致".to_owned(),
-            Some(fault) => format!("账单自报合计与明细不一致：{fault}"),
-        };
-        let mut lines = vec![bill, footer];
-        if let Some(ledger) = &day.ledger {
-            lines.push(format!("系统账文件：{}    SHA-256：{}", ledger.name, ledger.sha256));
+        for proof in cover::proofs(day) {
+            let texts = [
+                (0, 1, proof.merchant.as_str()),
+                (2, 3, proof.what),
+                (4, 7, &proof.name),
+                (8, LAST, &proof.digest),
+            ];
+            for (first, last, text) in texts {
+                merged(sheet, (row, first, last), text, &styles.small)?;
+            }
+            sheet.set_row_height(row, pen::height(&[(&proof.name, 38), (&proof.merchant, 24)]))?;
+            row = row.saturating_add(1);
         }
-        if let Some(check) = &day.fund_flow {
-            let word = if check.agrees() { "相符" } else { "不符，请先核对相邻日" };
-            lines.push(format!(
-                "资金账单：交易引起的余额变动 {}，按交易账单应为 {}，{word}",
-                check.flow.from_trade.yuan(),
-                check.expected.yuan()
-            ));
-        }
-        if let Some(head) = &day.journal_head {
-            lines.push(format!("账簿链头：{head}"));
-        }
-        for line in lines {
-            sheet.merge_range(row, 0, row, LAST, &line, &styles.line)?;
+        for remark in cover::remarks(day) {
+            merged(sheet, (row, 0, 1), &super::super::words::name(day), &styles.small)?;
+            merged(sheet, (row, 2, LAST), &remark, &styles.small)?;
+            sheet.set_row_height(row, pen::height(&[(&remark, 115)]))?;
             row = row.saturating_add(1);
         }
     }
     Ok(row)
 }
 
-/// The table of both sides as it grows downwards.
-struct Table<'w> {
-    sheet: &'w mut Worksheet,
-    styles: &'w Styles,
-    row: u32,
-}
-
-impl Table<'_> {
-    fn sides(&mut self, names: [&str; 2], hub: Sides, bill: Sides) -> Result<(), XlsxError> {
-        self.line(names, "支付", (hub.payments, bill.payments))?;
-        self.line(names, "退款", (hub.refunds, bill.refunds))?;
-        let net = |sides: Sides| Total { count: sides.together().count, amount_fen: sides.net() };
-        self.line(names, "净额", (net(hub), net(bill)))
-    }
-
-    fn line(
-        &mut self,
-        [provider, merchant]: [&str; 2],
-        item: &str,
-        (hub, bill): (Total, Total),
-    ) -> Result<(), XlsxError> {
-        let is_sum = item == "净额" || provider == "合计";
-        let styles = self.styles;
-        let (text, count, money) = if is_sum {
-            (&styles.sum_text, &styles.sum_count, &styles.sum_money)
-        } else {
-            (&styles.text, &styles.count, &styles.money)
-        };
-        let (row, sheet) = (self.row, &mut *self.sheet);
-        pen::texts(sheet, row, &[provider, merchant, item], text)?;
-        pen::count(sheet, (row, 3), hub.count, count)?;
-        pen::money(sheet, (row, 4), Some(hub.amount_fen), money)?;
-        pen::count(sheet, (row, 5), bill.count, count)?;
-        pen::money(sheet, (row, 6), Some(bill.amount_fen), money)?;
-        let apart = hub.amount_fen.minus(bill.amount_fen);
-        let format = if apart == Some(Fen::ZERO) { money } else { &styles.alarm_money };
-        pen::money(sheet, (row, 7), apart, format)?;
-        self.row = row.saturating_add(1);
-        Ok(())
-    }
-
-    fn fee(&mut self, [provider, merchant]: [&str; 2], fee: Fen) -> Result<(), XlsxError> {
-        let (row, styles) = (self.row, self.styles);
-        pen::texts(self.sheet, row, &[provider, merchant, "手续费", "", "", ""], &styles.text)?;
-        pen::money(self.sheet, (row, 6), Some(fee), &styles.money)?;
-        pen::money(self.sheet, (row, 7), None, &styles.money)?;
-        self.row = row.saturating_add(1);
-        Ok(())
-    }
-
-    fn matched(&mut self, [provider, merchant]: [&str; 2], total: Total) -> Result<(), XlsxError> {
-        let (row, styles) = (self.row, self.styles);
-        pen::texts(self.sheet, row, &[provider, merchant, "其中核对一致"], &styles.text)?;
-        for column in [3, 5] {
-            pen::count(self.sheet, (row, column), total.count, &styles.count)?;
-        }
-        for column in [4, 6] {
-            pen::money(self.sheet, (row, column), Some(total.amount_fen), &styles.money)?;
-        }
-        pen::money(self.sheet, (row, 7), None, &styles.money)?;
-        self.row = row.saturating_add(1);
-        Ok(())
-    }
+pub(super) fn merged(
+    sheet: &mut Worksheet,
+    (row, first, last): (u32, u16, u16),
+    text: &str,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    sheet.merge_range(row, first, row, last, text, format)?;
+    Ok(())
 }

@@ -1,7 +1,8 @@
 //! `report.xlsx` (对账日报): a cover to sign, the differences, the doubts, and every row, whose
-//! subtotals are those of the cover. Amounts are numbers of yuan, ids are text, since Excel
+//! subtotals foot to the cover. Amounts are numbers of yuan, ids are text, since Excel
 //! destroys numbers of twenty digits.
 
+mod bridge;
 mod cover;
 mod detail;
 mod findings;
@@ -10,9 +11,9 @@ mod pen;
 use domain::time::{beijing, day_start};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
+use super::foot::Foot;
 use super::model::Report;
-pub(super) use cover::conclusion;
-pub(super) use findings::states;
+use findings::List;
 use pen::Styles;
 
 /// Why no workbook came to be: the library's own word.
@@ -25,13 +26,24 @@ pub struct WorkbookError(#[from] XlsxError);
 /// # Errors
 /// More rows than a sheet holds, or no room for the library's temporary files.
 pub fn workbook(report: &Report) -> Result<Vec<u8>, WorkbookError> {
+    bound(report, detail::ROWS)
+}
+
+/// The workbook with this many rows on each sheet of the detail.
+pub(super) fn bound(report: &Report, rows: u32) -> Result<Vec<u8>, WorkbookError> {
     let mut book = Workbook::new();
     book.set_properties(&properties(report)?);
     let styles = Styles::new();
     cover::write(book.add_worksheet(), &styles, report)?;
-    findings::write(book.add_worksheet(), &styles, "差错清单", report.differences(), report)?;
-    findings::write(book.add_worksheet(), &styles, "存疑清单", report.doubts(), report)?;
-    detail::write(book.add_worksheet_with_constant_memory()?, &styles, report)?;
+    let foot = Foot::of_all(report);
+    let (differences, doubts) = (report.differences().collect(), report.doubts().collect());
+    for list in [
+        List { name: "差错清单", findings: differences, part: foot.differing },
+        List { name: "存疑清单", findings: doubts, part: foot.doubtful },
+    ] {
+        findings::write(book.add_worksheet(), &styles, report, &list)?;
+    }
+    detail::write(&mut book, &styles, report, rows)?;
     Ok(book.save_to_buffer()?)
 }
 

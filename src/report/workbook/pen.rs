@@ -11,16 +11,22 @@ pub(super) struct Styles {
     pub(super) title: Format,
     pub(super) line: Format,
     pub(super) good: Format,
+    pub(super) open: Format,
     pub(super) bad: Format,
     pub(super) head: Format,
     pub(super) text: Format,
-    pub(super) wrapped: Format,
+    pub(super) small: Format,
+    pub(super) id: Format,
+    pub(super) whose: Format,
+    pub(super) whose_open: Format,
+    pub(super) whose_bad: Format,
     pub(super) count: Format,
+    pub(super) alarm_count: Format,
+    pub(super) open_count: Format,
     pub(super) money: Format,
     pub(super) sum_text: Format,
     pub(super) sum_count: Format,
     pub(super) sum_money: Format,
-    pub(super) alarm_money: Format,
 }
 
 impl Styles {
@@ -29,45 +35,56 @@ impl Styles {
         let cell =
             font.clone().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
         let yuan = "#,##0.00;[Red]-#,##0.00";
-        let sum = cell.clone().set_bold().set_background_color(Color::RGB(0x00EE_F2F7));
-        let banner = font
-            .clone()
+        let whole = "#,##0;[Red]-#,##0";
+        let sum = cell.clone().set_bold().set_background_color(SUM);
+        let text = cell.clone().set_num_format("@").set_text_wrap();
+        let whose = text.clone().set_bold().set_background_color(SUM);
+        let small = text.clone().set_font_size(9);
+        let count = cell.clone().set_num_format(whole);
+        let banner = centred(&font)
             .set_bold()
             .set_font_size(14)
-            .set_align(FormatAlign::Center)
-            .set_align(FormatAlign::VerticalCenter)
+            .set_text_wrap()
             .set_border(FormatBorder::Medium);
         Self {
-            title: font
-                .clone()
-                .set_bold()
-                .set_font_size(18)
-                .set_align(FormatAlign::Center)
-                .set_align(FormatAlign::VerticalCenter),
+            title: centred(&font).set_bold().set_font_size(18),
             line: font.clone().set_text_wrap().set_align(FormatAlign::VerticalCenter),
             good: banner.clone().set_background_color(Color::RGB(0x00E2_F4E6)),
-            bad: banner
-                .set_background_color(Color::RGB(0x00FD_E7E4))
-                .set_font_color(Color::RGB(0x00A6_1B0F)),
-            head: cell
-                .clone()
+            open: banner.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
+            bad: banner.set_background_color(BAD).set_font_color(BAD_INK),
+            head: centred(&cell)
                 .set_bold()
                 .set_text_wrap()
-                .set_align(FormatAlign::Center)
                 .set_background_color(Color::RGB(0x00D9_E2EF)),
-            text: cell.clone().set_num_format("@"),
-            wrapped: cell.clone().set_text_wrap(),
-            count: cell.clone().set_num_format("#,##0"),
-            money: cell.clone().set_num_format(yuan),
-            sum_text: sum.clone(),
-            sum_count: sum.clone().set_num_format("#,##0"),
-            sum_money: sum.set_num_format(yuan),
-            alarm_money: cell
-                .set_num_format(yuan)
+            id: cell.clone().set_num_format("@").set_font_size(9).set_shrink(),
+            small,
+            text,
+            whose_open: whose.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
+            whose_bad: whose.clone().set_background_color(BAD).set_font_color(BAD_INK),
+            whose,
+            alarm_count: count.clone().set_bold().set_background_color(BAD).set_font_color(BAD_INK),
+            open_count: count
+                .clone()
                 .set_bold()
-                .set_font_color(Color::RGB(0x00A6_1B0F)),
+                .set_background_color(OPEN)
+                .set_font_color(OPEN_INK),
+            count,
+            money: cell.clone().set_num_format(yuan),
+            sum_text: sum.clone().set_text_wrap(),
+            sum_count: sum.clone().set_num_format(whole),
+            sum_money: sum.set_num_format(yuan),
         }
     }
+}
+
+const SUM: Color = Color::RGB(0x00EE_F2F7);
+const OPEN: Color = Color::RGB(0x00FF_F4D6);
+const OPEN_INK: Color = Color::RGB(0x007A_5200);
+const BAD: Color = Color::RGB(0x00FD_E7E4);
+const BAD_INK: Color = Color::RGB(0x00A6_1B0F);
+
+fn centred(format: &Format) -> Format {
+    format.clone().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter)
 }
 
 /// A sheet for A4 across, its head repeated on every page and kept in sight.
@@ -78,7 +95,8 @@ pub(super) fn page(
     widths: &[u8],
 ) -> Result<(), XlsxError> {
     sheet.set_name(name)?.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
-    sheet.set_footer("&L&A&R第 &P 页 共 &N 页");
+    sheet.set_margins(0.4, 0.4, 0.4, 0.6, 0.2, 0.3).set_print_center_horizontally(true);
+    sheet.set_footer("&L对账日报  &A&R第 &P 页 共 &N 页");
     sheet.set_repeat_rows(0, head_row)?;
     sheet.set_freeze_panes(head_row.saturating_add(1), 0)?;
     for (column, width) in (0_u16..).zip(widths) {
@@ -118,25 +136,64 @@ pub(super) fn money(
 pub(super) fn count(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
-    count: u64,
+    count: i64,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    let number = u32::try_from(count).unwrap_or(u32::MAX);
+    let number = i32::try_from(count).unwrap_or(i32::MAX);
     sheet.write_number_with_format(row, column, number, format)?;
     Ok(())
 }
 
-/// A sum that recalculates, with the value that it has now.
+/// A sum of money that recalculates, with the value that it has now.
 pub(super) fn sum(
     sheet: &mut Worksheet,
-    (row, column): (u32, u16),
-    formula: &str,
+    place: (u32, u16),
+    text: &str,
     value: Fen,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    let formula = Formula::new(formula).set_result(value.yuan());
+    formula(sheet, place, text, &value.yuan(), format)
+}
+
+/// A formula with the value that it has now.
+pub(super) fn formula(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    text: &str,
+    value: &str,
+    format: &Format,
+) -> Result<(), XlsxError> {
+    let formula = Formula::new(text).set_result(value);
     sheet.write_formula_with_format(row, column, formula, format)?;
     Ok(())
+}
+
+/// The letter of one of the first 26 columns.
+pub(super) fn letter(column: u16) -> String {
+    rust_xlsxwriter::utility::column_number_to_name(column)
+}
+
+/// The lines to sign on, in one row that no page break divides.
+pub(super) fn signs(
+    sheet: &mut Worksheet,
+    styles: &Styles,
+    (row, last): (u32, u16),
+) -> Result<u32, XlsxError> {
+    let signs = "制表：______________    复核：______________    财务负责人：______________    日期：______________";
+    sheet.set_row_height(row, 40)?;
+    sheet.merge_range(row, 0, row, last, signs, &styles.line)?;
+    Ok(row)
+}
+
+/// How high a row must be for these texts, each in a column of this width, to be seen whole.
+pub(super) fn height(texts: &[(&str, usize)]) -> u32 {
+    let lines = |(text, width): &(&str, usize)| -> usize {
+        let wide = |line: &str| line.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        let each = |line: &str| usize::max(1, usize::div_ceil(wide(line), usize::max(1, *width)));
+        text.split('\n').map(each).sum()
+    };
+    let most = texts.iter().map(lines).max().unwrap_or(1);
+    u32::try_from(most).unwrap_or(1).saturating_mul(13).saturating_add(4).min(400)
 }
 
 /// Yuan as the spreadsheet's number: the double nearest to the decimal text, which shows the same

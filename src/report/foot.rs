@@ -1,0 +1,270 @@
+//! How a day foots: what the ledger has and what the bill has, split into agreed, differing and
+//! doubtful rows, and the steps (差额调节) that lead from the one sum to the other. Refunds are
+//! negative everywhere, so that whatever stands in one column may be added up; rows that pull in
+//! opposite directions never share a step, so that none hides behind another.
+
+use std::collections::BTreeMap;
+
+use domain::bill::Direction;
+use domain::money::Fen;
+use reconciliation::{Finding, Kind, LedgerState, Sides};
+
+use super::model::{MerchantDay, Report, signed};
+
+/// How many rows, and what they come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub(super) count: i64,
+    pub(super) fen: Fen,
+}
+
+/// Payments and refunds, the latter negative.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ways {
+    pub(super) payments: Amount,
+    pub(super) refunds: Amount,
+}
+
+/// The same rows as each side has them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Both {
+    pub(super) hub: Ways,
+    pub(super) bill: Ways,
+}
+
+/// The findings of one sort: how many, what each side has of them, and what was charged for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) payments: i64,
+    pub(super) refunds: i64,
+    pub(super) both: Both,
+    pub(super) fee: Fen,
+    /// What they are about: the larger amount of each, never set off against each other.
+    pub(super) at_stake: Fen,
+}
+
+/// What a step is made of: differences of one kind, or doubts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Item {
+    Difference(Kind),
+    Doubt,
+}
+
+/// Whether the bill has less, as much, or more than the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pull {
+    Less,
+    Level,
+    More,
+}
+
+/// One step from the ledger's sum to the bill's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Step {
+    /// How many findings.
+    pub(super) findings: i64,
+    /// What the bill has more than the ledger.
+    pub(super) moved: Ways,
+}
+
+/// The day, split.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Foot {
+    pub(super) whole: Both,
+    pub(super) agreed: Ways,
+    pub(super) differing: Part,
+    pub(super) doubtful: Part,
+    /// The provider's charges for all rows of the bill.
+    pub(super) fee: Fen,
+    pub(super) steps: BTreeMap<(Item, Pull), Step>,
+}
+
+/// What a finding has in the sums of the ledger and of the bill. What the ledger does not take for
+/// money is in no sum.
+pub(super) fn booked(finding: &Finding) -> (Option<Fen>, Option<Fen>) {
+    let is_booked = finding.hub_state.is_some_and(LedgerState::moves_money);
+    (finding.hub_amount.filter(|_| is_booked), finding.bill_amount)
+}
+
+/// What the bill has more than the ledger, refunds negative; zero where both have the same.
+pub(super) fn apart(finding: &Finding) -> Fen {
+    let (hub, bill) = booked(finding);
+    let way = |amount: Option<Fen>| signed(finding.direction, amount.unwrap_or_default());
+    subtract(way(bill), way(hub))
+}
+
+impl Amount {
+    fn plus(self, other: Self) -> Self {
+        Self { count: self.count.saturating_add(other.count), fen: add(self.fen, other.fen) }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { count: self.count.saturating_sub(other.count), fen: subtract(self.fen, other.fen) }
+    }
+}
+
+impl Ways {
+    pub(super) fn of(sides: Sides) -> Self {
+        let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Self {
+            payments: Amount { count: count(sides.payments.count), fen: sides.payments.amount_fen },
+            refunds: Amount {
+                count: count(sides.refunds.count),
+                fen: signed(Direction::Refund, sides.refunds.amount_fen),
+            },
+        }
+    }
+
+    fn one(direction: Direction, amount: Option<Fen>) -> Self {
+        let one = amount.map_or(Amount::default(), |amount| Amount {
+            count: 1,
+            fen: signed(direction, amount),
+        });
+        match direction {
+            Direction::Payment => Self { payments: one, ..Self::default() },
+            Direction::Refund => Self { refunds: one, ..Self::default() },
+        }
+    }
+
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self {
+            payments: self.payments.plus(other.payments),
+            refunds: self.refunds.plus(other.refunds),
+        }
+    }
+
+    pub(super) fn minus(self, other: Self) -> Self {
+        Self {
+            payments: self.payments.minus(other.payments),
+            refunds: self.refunds.minus(other.refunds),
+        }
+    }
+
+    pub(super) fn net(self) -> Fen {
+        add(self.payments.fen, self.refunds.fen)
+    }
+}
+
+impl Both {
+    fn plus(self, other: Self) -> Self {
+        Self { hub: self.hub.plus(other.hub), bill: self.bill.plus(other.bill) }
+    }
+}
+
+impl Part {
+    pub(super) const fn count(&self) -> i64 {
+        self.payments.saturating_add(self.refunds)
+    }
+
+    fn take(&mut self, finding: &Finding) {
+        let (hub, bill) = booked(finding);
+        let count = match finding.direction {
+            Direction::Payment => &mut self.payments,
+            Direction::Refund => &mut self.refunds,
+        };
+        *count = count.saturating_add(1);
+        self.both = self.both.plus(Both {
+            hub: Ways::one(finding.direction, hub),
+            bill: Ways::one(finding.direction, bill),
+        });
+        self.fee = add(self.fee, finding.fee.unwrap_or_default());
+        self.at_stake =
+            add(self.at_stake, finding.hub_amount.max(finding.bill_amount).unwrap_or_default());
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        Self {
+            payments: self.payments.saturating_add(other.payments),
+            refunds: self.refunds.saturating_add(other.refunds),
+            both: self.both.plus(other.both),
+            fee: add(self.fee, other.fee),
+            at_stake: add(self.at_stake, other.at_stake),
+        }
+    }
+}
+
+impl Foot {
+    /// One merchant's day.
+    pub(super) fn of(day: &MerchantDay) -> Self {
+        let sums = &day.result.sums;
+        let mut foot = Self {
+            whole: Both { hub: Ways::of(sums.hub), bill: Ways::of(sums.bill) },
+            agreed: Ways::of(sums.matched),
+            fee: sums.fee,
+            ..Self::default()
+        };
+        for finding in &day.result.differences {
+            foot.differing.take(finding);
+            foot.step(Item::Difference(finding.kind), finding);
+        }
+        for finding in &day.result.doubts {
+            foot.doubtful.take(finding);
+            foot.step(Item::Doubt, finding);
+        }
+        foot
+    }
+
+    /// All merchants together.
+    pub(super) fn of_all(report: &Report) -> Self {
+        let mut all = Self::default();
+        for foot in report.merchants.iter().map(Self::of) {
+            all.whole = all.whole.plus(foot.whole);
+            all.agreed = all.agreed.plus(foot.agreed);
+            all.differing = all.differing.plus(&foot.differing);
+            all.doubtful = all.doubtful.plus(&foot.doubtful);
+            all.fee = add(all.fee, foot.fee);
+            for (key, step) in foot.steps {
+                all.steps.entry(key).or_default().take(step.findings, step.moved);
+            }
+        }
+        all
+    }
+
+    fn step(&mut self, item: Item, finding: &Finding) {
+        let (hub, bill) = booked(finding);
+        let pull = match bill.cmp(&hub) {
+            std::cmp::Ordering::Less => Pull::Less,
+            std::cmp::Ordering::Equal => Pull::Level,
+            std::cmp::Ordering::Greater => Pull::More,
+        };
+        let way = |amount| Ways::one(finding.direction, amount);
+        self.steps.entry((item, pull)).or_default().take(1, way(bill).minus(way(hub)));
+    }
+
+    /// The charges for rows that agree.
+    pub(super) fn agreed_fee(&self) -> Fen {
+        subtract(self.fee, add(self.differing.fee, self.doubtful.fee))
+    }
+
+    /// The bill's sum as the steps lead to it.
+    pub(super) fn reconciled(&self) -> Ways {
+        self.steps.values().fold(self.whole.hub, |sum, step| sum.plus(step.moved))
+    }
+
+    /// What the steps leave unexplained; anything but zero is a fault of the report itself.
+    pub(super) fn residue(&self) -> Ways {
+        self.whole.bill.minus(self.reconciled())
+    }
+
+    /// Whether both sides are what their parts come to, and the steps lead from one to the other.
+    pub(super) fn holds(&self) -> bool {
+        let parts = self.differing.both.plus(self.doubtful.both);
+        let whole = Both { hub: self.agreed.plus(parts.hub), bill: self.agreed.plus(parts.bill) };
+        whole == self.whole && self.residue() == Ways::default()
+    }
+}
+
+impl Step {
+    fn take(&mut self, findings: i64, moved: Ways) {
+        self.findings = self.findings.saturating_add(findings);
+        self.moved = self.moved.plus(moved);
+    }
+}
+
+fn add(one: Fen, other: Fen) -> Fen {
+    Fen::new(one.get().saturating_add(other.get()))
+}
+
+fn subtract(one: Fen, other: Fen) -> Fen {
+    Fen::new(one.get().saturating_sub(other.get()))
+}
