@@ -168,8 +168,8 @@ async fn a_v2_bill_of_two_mebibytes_is_fetched() {
     let world = World::open_at(&legacy(), with_old_key).await;
     let mut extra = Fault::new(Place::Bill, Action::ExtraRow);
     extra.of.merchant = Some("1900000109".to_owned());
-    // Each row is some 220 bytes.
-    for _ in 0..10_000 {
+    // Each row is some 200 bytes.
+    for _ in 0..12_000 {
         world.sandbox.engine().set_fault(extra.clone()).unwrap();
     }
     world.clock.set(at(NEXT_MORNING));
@@ -179,6 +179,6 @@ async fn a_v2_bill_of_two_mebibytes_is_fetched() {
            FROM runs r LEFT JOIN bill_files b USING (bill_file_id) WHERE r.merchant_id = '{LEGACY}'"
     );
     let found: String = world.database().await.query_one(&run, &[]).await.unwrap().get(0);
-    assert_eq!(found, "unbalanced 10000 t");
+    assert_eq!(found, "unbalanced 12000 t");
     world.close_only().await;
 }
