@@ -264,6 +264,14 @@ pub(super) fn remarks(day: &MerchantDay) -> Vec<String> {
             outside.unpaid, outside.other_day, outside.not_listed
         ));
     }
+    let carried = Foot::of(day).carried;
+    if carried.count() > 0 {
+        remarks.push(format!(
+            "差错清单另含以前日期存疑转入的 {} 笔、涉及 {} 元，不计入本日合计",
+            carried.count(),
+            carried.at_stake.yuan()
+        ));
+    }
     remarks
 }
 

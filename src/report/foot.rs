@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use domain::bill::Direction;
 use domain::money::Fen;
+use domain::time::business_day;
 use reconciliation::{Finding, Kind, LedgerState, Sides};
 
 use super::model::{MerchantDay, Report, signed};
@@ -74,6 +75,9 @@ pub(super) struct Foot {
     pub(super) agreed: Ways,
     pub(super) differing: Part,
     pub(super) doubtful: Part,
+    /// Differences of earlier days, which were doubts until this day's files came: they stand on this
+    /// day's list, and in no sum of it.
+    pub(super) carried: Part,
     /// The provider's charges for all rows of the bill.
     pub(super) fee: Fen,
     pub(super) steps: BTreeMap<(Item, Pull), Step>,
@@ -84,6 +88,12 @@ pub(super) struct Foot {
 pub(super) fn booked(finding: &Finding) -> (Option<Fen>, Option<Fen>) {
     let is_booked = finding.hub_state.is_some_and(LedgerState::moves_money);
     (finding.hub_amount.filter(|_| is_booked), finding.bill_amount)
+}
+
+/// Whether a difference is of an earlier day: the ledger's row of a day is in that day's sums alone.
+pub(super) fn is_carried(day: &MerchantDay, finding: &Finding) -> bool {
+    finding.kind == Kind::OnlyInHub
+        && day.result.day.is_some_and(|of| business_day(finding.occurred_at) != of)
 }
 
 /// What the bill has more than the ledger, refunds negative; zero where both have the same.
@@ -194,6 +204,10 @@ impl Foot {
             ..Self::default()
         };
         for finding in &day.result.differences {
+            if is_carried(day, finding) {
+                foot.carried.take(finding);
+                continue;
+            }
             foot.differing.take(finding);
             foot.step(Item::Difference(finding.kind), finding);
         }
@@ -212,6 +226,7 @@ impl Foot {
             all.agreed = all.agreed.plus(foot.agreed);
             all.differing = all.differing.plus(&foot.differing);
             all.doubtful = all.doubtful.plus(&foot.doubtful);
+            all.carried = all.carried.plus(&foot.carried);
             all.fee = add(all.fee, foot.fee);
             for (key, step) in foot.steps {
                 all.steps.entry(key).or_default().take(step.findings, step.moved);
@@ -229,6 +244,11 @@ impl Foot {
         };
         let way = |amount| Ways::one(finding.direction, amount);
         self.steps.entry((item, pull)).or_default().take(1, way(bill).minus(way(hub)));
+    }
+
+    /// Everything on the list of differences.
+    pub(super) fn listed(&self) -> Part {
+        self.differing.plus(&self.carried)
     }
 
     /// The charges for rows that agree.

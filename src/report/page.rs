@@ -170,7 +170,7 @@ fn headline(report: &Report) -> String {
 fn lists(report: &Report) -> Vec<List> {
     let foot = Foot::of_all(report);
     let sorts = [
-        ("differences", "差错清单", "bad", "需要处理", foot.differing, cards(report.differences())),
+        ("differences", "差错清单", "bad", "需要处理", foot.listed(), cards(report.differences())),
         ("doubts", "存疑清单", "open", "暂不处理", foot.doubtful, cards(report.doubts())),
     ];
     let list = |(id, name, class, say, part, cards): (_, _, _, _, super::foot::Part, Vec<Card>)| {

@@ -47,15 +47,16 @@ impl Report {
 /// The conclusion in one line, the same in every form.
 pub(super) fn conclusion(report: &Report) -> String {
     let foot = Foot::of_all(report);
-    let (differences, doubts) = (foot.differing.count(), foot.doubtful.count());
+    let (listed, doubts) = (foot.listed(), foot.doubtful.count());
     let doubt = format!("存疑 {doubts} 笔，涉及 {} 元", foot.doubtful.at_stake.yuan());
     match report.verdict() {
         Verdict::Balanced => "结论：平".to_owned(),
         Verdict::Undecided => format!("结论：平（{doubt}）"),
         Verdict::Unbalanced => {
             let mut line = format!(
-                "结论：不平    差错 {differences} 笔，涉及 {} 元",
-                foot.differing.at_stake.yuan()
+                "结论：不平    差错 {} 笔，涉及 {} 元",
+                listed.count(),
+                listed.at_stake.yuan()
             );
             if doubts > 0 {
                 line.push_str(&format!("    {doubt}"));

@@ -1,7 +1,7 @@
 //! Doubts end: a row of a later bill or an answer clears them, or they become a difference, once.
 
 use futures_util::future::join_all;
-use payhub::demo::{ALIPAY, WECHAT};
+use payhub::demo::{ALIPAY, Office, WECHAT};
 use payhub::hub::Hub;
 use payhub::reconcile;
 use sandbox::{Action, Fault, Match, Place};
@@ -111,6 +111,13 @@ async fn t22_a_payment_of_the_last_second_is_cleared_by_the_next_bill() {
     world.finish().await;
 }
 
+/// The report of a run as it is printed.
+async fn page(world: &World, run: &Value) -> String {
+    let url = world.url(&format!("/v1/reconciliations/{}/report.html", word(run, "id")));
+    let answer = world.client().get(url).bearer_auth(Office::api_key()).send().await.unwrap();
+    answer.text().await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     let world = World::open().await;
@@ -128,6 +135,12 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     assert_eq!(word(&found[0], "out_trade_no"), number);
     assert_eq!(word(&found[0], "cause"), "payment_missing_in_bill");
     assert!(word(&found[0], "detail").ends_with("its provider says: paid"), "{found:?}");
+    let page = page(&world, &run).await;
+    assert!(
+        page.contains("以前日期存疑转入的 1 笔、涉及 80.00 元"),
+        "it is on the list, in no sum of the day"
+    );
+    assert!(!page.contains("不得签字"), "and the day foots");
     // Neither day opens it again, nor tells of it again.
     for date in [SATURDAY, FRIDAY, SATURDAY] {
         let run = again(&world, WECHAT, date).await;

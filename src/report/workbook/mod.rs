@@ -38,7 +38,7 @@ pub(super) fn bound(report: &Report, rows: u32) -> Result<Vec<u8>, WorkbookError
     let foot = Foot::of_all(report);
     let (differences, doubts) = (report.differences().collect(), report.doubts().collect());
     for list in [
-        List { name: "差错清单", findings: differences, part: foot.differing },
+        List { name: "差错清单", findings: differences, part: foot.listed() },
         List { name: "存疑清单", findings: doubts, part: foot.doubtful },
     ] {
         findings::write(book.add_worksheet(), &styles, report, &list)?;
