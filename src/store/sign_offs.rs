@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::{StoreError, change, sql};
 
-/// Locks all runs of an account's day for the rest of the transaction; whether one of them is
-/// locked by its signatures.
+/// Locks all runs of an account's day for the rest of the transaction, so that none is begun or
+/// signed beside.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -16,11 +16,10 @@ pub async fn hold_day(
     client: &impl GenericClient,
     account: &[&str],
     day: Date,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let statement = client.prepare_cached(sql::RUNS_HOLD_DAY).await?;
-    let rows = client.query(&statement, &[&account, &day]).await?;
-    let words: Result<Vec<&str>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-    Ok(words?.contains(&SignOff::Reviewed.as_str()))
+    client.query(&statement, &[&account, &day]).await?;
+    Ok(())
 }
 
 /// A run that is locked to be signed.
