@@ -47,6 +47,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
         reconciliations::differences, reconciliations::report_file, signatures::list,
+        supervision::cases,
         supervision::fees,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,

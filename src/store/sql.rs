@@ -193,6 +193,7 @@ statements! {
     SCHEMA_NEEDS = "schema_needs",
     SIGNED_PAPERS_INSERT = "signed_papers_insert",
     SIGNED_PAPERS_READ = "signed_papers_read",
+    SUPERVISION_CASES = "supervision_cases",
     SUPERVISION_FEES = "supervision_fees",
     TREASURY_STEPS_INSERT = "treasury_steps_insert",
     WEBHOOKS_ATTEMPTS = "webhooks_attempts",
