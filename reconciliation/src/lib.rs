@@ -2,6 +2,7 @@
 //! rows give the same result in whatever order they come, and every row of both sides ends in
 //! exactly one of matched, doubt, difference, or (ledger only) outside this day.
 
+pub mod answer;
 pub mod finding;
 pub mod label;
 pub mod ledger;
@@ -9,6 +10,7 @@ pub mod matcher;
 pub mod outcome;
 pub mod rules;
 
+pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};
 pub use ledger::{LedgerError, LedgerRow, LedgerState};
 pub use matcher::Matcher;

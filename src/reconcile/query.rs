@@ -89,16 +89,22 @@ pub(super) async fn query(
                 answers.note_of(found, said);
             }
             Cause::PaymentForeign
+            | Cause::SecondPayment
             | Cause::NumberDiffers
             | Cause::CallbackLost
             | Cause::PaidAfterClose
             | Cause::PaymentRevoked
             | Cause::AmountUnequal
+            | Cause::DiscountExplains
             | Cause::RefundByHand
             | Cause::RefundAmountUnequal
             | Cause::RateUnequal
             | Cause::ListedTwice
-            | Cause::NearCut => {}
+            | Cause::NearCut
+            | Cause::BillOmits
+            | Cause::DoneNotBooked
+            | Cause::ProvedUnpaid
+            | Cause::BillContradicted => {}
         }
     }
     Ok(answers)

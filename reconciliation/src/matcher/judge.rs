@@ -42,6 +42,7 @@ fn amount(hub: &LedgerRow, bill: &BillRow<'_>) -> Disagreement {
         detail.push_str(&format!(", which settles {}", settled.yuan()));
     }
     let cause = match bill.direction {
+        _ if bill.settled == Some(hub.amount) => Cause::DiscountExplains,
         Direction::Payment => Cause::AmountUnequal,
         Direction::Refund => Cause::RefundAmountUnequal,
     };
