@@ -76,18 +76,44 @@ pub(crate) fn plain(name: &str) -> String {
         .replace('）', ")")
 }
 
+/// A text without the white space around it; nearly always there is none.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
+}
+
+/// Room for the fields of one line, kept from line to line.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<&'static str>);
+
+impl Fields {
+    /// The room, empty.
+    pub(crate) fn lend<'a>(&mut self) -> Vec<&'a str> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Takes the room back.
+    pub(crate) fn keep(&mut self, mut fields: Vec<&str>) {
+        fields.clear();
+        // Nothing is in it; what collects it takes over its room.
+        self.0 = fields.into_iter().map(|_| "").collect();
+    }
+}
+
 /// One line's fields.
 pub(crate) struct Row<'r, 'a> {
     /// Its number in the file.
     pub(crate) line: u64,
-    /// Its fields, trimmed.
+    /// Its fields.
     pub(crate) fields: &'r [&'a str],
 }
 
 impl<'a> Row<'_, 'a> {
-    /// The field as text; empty when the file has no such column.
+    /// The field as text, trimmed; empty when the file has no such column.
     pub(crate) fn text(&self, column: Option<Column>) -> &'a str {
-        column.and_then(|column| self.fields.get(column.index)).copied().unwrap_or_default()
+        let field = column.and_then(|column| self.fields.get(column.index));
+        field.map(|field| trimmed(field)).unwrap_or_default()
     }
 
     /// The field as a number; zero when the file has no such column or the field is empty.
