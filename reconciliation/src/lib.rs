@@ -12,7 +12,8 @@ pub mod rules;
 
 pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};
-pub use ledger::{LedgerError, LedgerRow, LedgerState};
-pub use matcher::Matcher;
-pub use outcome::{Matched, Outside, Reconciliation, Sides, Sums};
+pub use ledger::{LedgerError, LedgerLine, LedgerRow, LedgerState};
+pub use matcher::streaming::{Again, FIRST, LISTED, Streaming};
+pub use matcher::{Held, Matcher};
+pub use outcome::{Matched, Outside, Reconciliation, Rest, Sides, Sums};
 pub use rules::Rules;

@@ -97,7 +97,7 @@ struct Detail {
 /// Never in practice: memory does not refuse to be written to.
 pub fn page(report: &Report) -> Result<String, askama::Error> {
     let bill = report.sum(|day| day.result.sums.bill);
-    let matched: usize = report.merchants.iter().map(|day| day.result.matched.len()).sum();
+    let matched = report.sum(|day| day.result.sums.matched).together().count;
     let page = Page {
         day: report.day().map_or("____-__-__".to_owned(), |day| day.to_string()),
         office: report.office.clone().unwrap_or_else(|| "____________".to_owned()),
@@ -119,7 +119,9 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             .flat_map(|day| day.result.matched.iter().map(move |row| detail(day, row)))
             .take(MOST_DETAILS)
             .collect(),
-        details_left_out: matched.saturating_sub(MOST_DETAILS),
+        details_left_out: usize::try_from(matched)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(MOST_DETAILS),
     };
     page.render()
 }

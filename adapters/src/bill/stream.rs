@@ -2,8 +2,7 @@
 //! so that a day of ten million rows needs no more memory than a small one. Line for line it says
 //! what [`super::read`] says; a file whose encoding changes on the way is left to that one.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read, Seek as _};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use domain::bill::{BillRow, BillTotals};
 use encoding_rs::GB18030;
@@ -48,7 +47,10 @@ impl From<BillError> for StreamError {
 ///
 /// # Errors
 /// As [`super::read`]; what `each` was given until then is to be thrown away.
-pub fn read(file: &File, each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotals, StreamError> {
+pub fn read(
+    file: &mut (impl Read + Seek),
+    each: &mut dyn FnMut(BillRow<'_>),
+) -> Result<BillTotals, StreamError> {
     let mut reading = None;
     open(file, &mut |head, input, encoding| {
         let mut all = Reading::of(head)?;
@@ -63,12 +65,12 @@ pub fn read(file: &File, each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotals
     }
 }
 
-/// Reads the rows of these lines again, in the file's order; `lines` is sorted.
+/// Reads the rows of these lines again, in the file's order; `wanted` is sorted.
 ///
 /// # Errors
 /// As [`read`].
 pub fn again(
-    file: &File,
+    file: &mut (impl Read + Seek),
     wanted: &[u64],
     each: &mut dyn FnMut(BillRow<'_>),
 ) -> Result<(), StreamError> {
@@ -134,10 +136,9 @@ type Take<'t> = dyn FnMut(&str, &mut dyn Read, Encoding) -> Result<(), StreamErr
 
 /// Opens a file by its content: plain, gzip, or the first entry of a zip that is a bill (else the
 /// first with any text, which says what it is).
-fn open(file: &File, take: &mut Take<'_>) -> Result<(), StreamError> {
-    let mut file = file;
+fn open(file: &mut (impl Read + Seek), take: &mut Take<'_>) -> Result<(), StreamError> {
+    let packed = file.seek(SeekFrom::End(0)).map_err(StreamError::Read)?;
     file.rewind().map_err(StreamError::Read)?;
-    let packed = file.metadata().map_err(StreamError::Read)?.len();
     let most = ALWAYS.saturating_add(packed.saturating_mul(MOST_RATIO)).min(LONGEST_TEXT);
     let mut magic = Vec::new();
     file.by_ref().take(2).read_to_end(&mut magic).map_err(StreamError::Read)?;
@@ -152,7 +153,7 @@ fn open(file: &File, take: &mut Take<'_>) -> Result<(), StreamError> {
     }
 }
 
-fn entry(file: &File, most: u64, take: &mut Take<'_>) -> Result<(), StreamError> {
+fn entry(file: &mut (impl Read + Seek), most: u64, take: &mut Take<'_>) -> Result<(), StreamError> {
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(BillError::packing)?;
     if archive.len() > MOST_ENTRIES {
         let fault = format!("the zip holds {} files, more than {MOST_ENTRIES}", archive.len());

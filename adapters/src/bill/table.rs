@@ -151,25 +151,28 @@ impl<'a> Row<'_, 'a> {
 }
 
 fn wall(text: &str) -> Option<DateTime> {
-    let good = text.len() == 19
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            10 => byte == b' ',
-            13 | 16 => byte == b':',
-            _ => byte.is_ascii_digit(),
-        });
-    if !good {
+    let bytes = text.as_bytes();
+    let marks = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
+    if bytes.len() != 19 || marks.iter().any(|(at, mark)| bytes.get(*at) != Some(mark)) {
         return None;
     }
-    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<i8>().ok();
+    let part = |at| number(bytes, at).and_then(|part| i8::try_from(part).ok());
     DateTime::new(
-        text.get(0..4)?.parse().ok()?,
-        number(5..7)?,
-        number(8..10)?,
-        number(11..13)?,
-        number(14..16)?,
-        number(17..19)?,
+        number(bytes, 0..4)?,
+        part(5..7)?,
+        part(8..10)?,
+        part(11..13)?,
+        part(14..16)?,
+        part(17..19)?,
         0,
     )
     .ok()
+}
+
+/// These digits as a number.
+fn number(bytes: &[u8], at: std::ops::Range<usize>) -> Option<i16> {
+    bytes.get(at)?.iter().try_fold(0_i16, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(i16::from(digit))
+    })
 }

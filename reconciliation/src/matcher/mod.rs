@@ -5,6 +5,7 @@ mod judge;
 mod pairing;
 #[cfg(test)]
 mod properties;
+pub mod streaming;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -20,7 +21,7 @@ use crate::finding::Finding;
 use crate::ledger::LedgerRow;
 use crate::outcome::{Reconciliation, Sides};
 use crate::rules::Rules;
-use held::Held;
+pub use held::Held;
 use verdict::Books;
 
 /// Takes the rows of a bill one by one and, at the end, holds them against the ledger.

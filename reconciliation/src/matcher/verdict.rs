@@ -24,6 +24,7 @@ impl Books {
         let done = Reconciliation {
             day,
             matched: Vec::new(),
+            rest: Vec::new(),
             doubts: Vec::new(),
             differences: Vec::new(),
             sums: Sums::default(),

@@ -56,8 +56,9 @@ pub(super) fn write(
     for day in &report.merchants {
         for direction in [Direction::Payment, Direction::Refund] {
             let first = row;
-            let is_long =
-                entries(day).filter(|entry| entry.direction == direction).count() > MOST_ROWS;
+            // What is only counted is more than a sheet shows.
+            let is_long = day.result.rest.iter().any(|rest| rest.direction == direction)
+                || entries(day).filter(|entry| entry.direction == direction).count() > MOST_ROWS;
             let mut folded = BTreeMap::new();
             for entry in entries(day).filter(|entry| entry.direction == direction) {
                 if is_long {
@@ -108,10 +109,19 @@ fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {
         fee: row.fee,
         result: "一致",
     });
+    let rest = day.result.rest.iter().map(|rest| Entry {
+        direction: rest.direction,
+        at: Timestamp::UNIX_EPOCH,
+        numbers: [""; 3],
+        hub: Some(rest.amount),
+        bill: Some(rest.amount),
+        fee: rest.fee,
+        result: "一致",
+    });
     let doubts = day.result.doubts.iter().map(|finding| entry(finding, "存疑"));
     let differences =
         day.result.differences.iter().map(|finding| entry(finding, label::kind(finding.kind)));
-    matched.chain(doubts).chain(differences)
+    matched.chain(rest).chain(doubts).chain(differences)
 }
 
 /// A finding as a row. What the ledger does not take for money has no amount here: it is in no sum.

@@ -62,6 +62,9 @@ impl Sums {
         }
         for ((exact, rounded), amount) in self.exact.iter_mut().zip(&mut self.rounded).zip(amounts)
         {
+            if *amount == Decimal::default() {
+                continue;
+            }
             *exact = exact.plus(*amount);
             *rounded = rounded.plus(amount.to_fen());
         }
