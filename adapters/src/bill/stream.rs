@@ -78,9 +78,7 @@ pub fn again(
     open(file, &mut |head, input, encoding| {
         let mut all = Reading::of(head)?;
         lines(input, encoding, &mut |line, text| {
-            if !all.has_begun() {
-                all.line(line, text, each)?;
-            } else if wanted.next_if_eq(&line).is_some() {
+            if !all.has_begun() || wanted.next_if_eq(&line).is_some() {
                 all.line(line, text, each)?;
             }
             Ok(wanted.peek().is_some())
