@@ -53,7 +53,7 @@ fn the_streams_say_what_the_whole_files_say() {
     for entry in fs::read_dir(cases).unwrap() {
         let case = entry.unwrap().path();
         let named = |ending: &&str| case.join(format!("bill.{ending}")).exists();
-        let Some(ending) = ["csv", "gz", "zip"].into_iter().find(|ending| named(&ending)) else {
+        let Some(ending) = ["csv", "gz", "zip"].into_iter().find(|ending| named(ending)) else {
             continue;
         };
         let bill: PathBuf = case.join(format!("bill.{ending}"));
