@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::bill::Direction;
-use reconciliation::{Cause, Finding, Kind, Reconciliation};
+use reconciliation::{Answer, Cause, Finding, Kind, Reconciliation};
 
 use super::doubts::because;
 use crate::outbound::InTurn;
 
-/// A row: payment or refund, order number, refund number.
-pub(super) type Row = (Direction, String, String);
+/// A row: payment or refund, order number, refund number, the provider's number. An order can be paid
+/// twice, and then each payment has an answer of its own.
+pub(super) type Row = (Direction, String, String, String);
 
 /// What a row's provider said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,34 @@ pub(super) enum Said {
     Nothing,
     /// It was not asked: its merchant's queries were spent for longer than a run waits.
     NotAsked,
+}
+
+/// What a provider's words mean for the row.
+const WORDS: [(&str, Answer); 11] = [
+    ("paid", Answer::Done),
+    ("succeeded", Answer::Done),
+    ("processing", Answer::UnderWay),
+    ("unpaid", Answer::NotDone),
+    ("closed", Answer::NotDone),
+    ("no such order", Answer::NotDone),
+    ("no such payment", Answer::NotDone),
+    ("paid, but not as the bill says", Answer::NotDone),
+    ("failed", Answer::NotDone),
+    ("abnormal", Answer::NotDone),
+    ("no such refund", Answer::NotDone),
+];
+
+impl Said {
+    /// What follows from it.
+    pub(super) fn answer(self) -> Answer {
+        match self {
+            Self::Word(said) => {
+                let known = WORDS.iter().find(|(word, _)| *word == said);
+                known.map_or(Answer::Unknown, |(_, answer)| *answer)
+            }
+            Self::Nothing | Self::NotAsked => Answer::Unknown,
+        }
+    }
 }
 
 /// What the provider answered.
@@ -35,7 +64,9 @@ pub(super) struct Answers {
 }
 
 pub(super) fn row(found: &Finding) -> Row {
-    (found.direction, found.out_trade_no.clone(), found.out_refund_no.clone())
+    let numbers = [&found.out_trade_no, &found.out_refund_no, &found.provider_trade_no];
+    let [order, refund, provider] = numbers.map(String::clone);
+    (found.direction, order, refund, provider)
 }
 
 impl Answers {
@@ -65,7 +96,8 @@ impl Answers {
     /// Writes the answers to what is left. A row that stands in the ledger alone and about which
     /// the provider gave no answer is not decided, and none is about which it could not be asked:
     /// it becomes a doubt. Near the cut, one that the provider denies is a difference at once; so is
-    /// one that the bill alone has, for no later file can bring it into the ledger.
+    /// one that the bill alone has, for no later file can bring it into the ledger. What is proposed
+    /// for a difference follows from the answer.
     pub(super) fn note(&self, result: &mut Reconciliation) {
         for found in result.differences.iter_mut().chain(&mut result.doubts) {
             let answer = self.words(found);
@@ -89,9 +121,14 @@ impl Answers {
             Some(Said::Nothing) => found.kind == Kind::OnlyInHub,
             Some(Said::Word(_)) | None => false,
         };
-        let (undecided, decided) =
+        let (undecided, mut decided): (Vec<Finding>, Vec<Finding>) =
             std::mem::take(&mut result.differences).into_iter().partition(is_open);
-        result.doubts.extend::<Vec<Finding>>(undecided);
+        for found in &mut decided {
+            if let Some(said) = self.of(found) {
+                found.hear(said.answer());
+            }
+        }
+        result.doubts.extend(undecided);
         result.differences = decided;
     }
 

@@ -7,7 +7,7 @@ use domain::doubt::{DoubtEvent, DoubtState, Received, carry};
 use domain::ids::DoubtId;
 use jiff::civil::Date;
 use reconciliation::rules::states_agree;
-use reconciliation::{Cause, Finding, Kind, LedgerRow, Matched, Reconciliation};
+use reconciliation::{Answer, Cause, Finding, Kind, LedgerRow, Matched, Reconciliation};
 
 use super::answers::{Answers, Said};
 use crate::store::doubts::{Carried, Listed};
@@ -193,7 +193,14 @@ impl Known<'_> {
         if day != self.day {
             promoted.detail.push_str(&self.answers.words(found));
         }
-        promoted
+        match self.answers.of(found).map_or(Answer::Unknown, Said::answer) {
+            // It has waited for its files, and the provider that accepted it has listed it in none.
+            Answer::UnderWay => because(promoted, Cause::BillContradicted),
+            answer @ (Answer::Done | Answer::NotDone | Answer::Unknown) => {
+                promoted.hear(answer);
+                promoted
+            }
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::second;
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::orders;
+use crate::orders::{self, Heard};
 use crate::outbound::{InTurn, Kind as Urgency};
 use crate::record::{Arrival, Verdict, record};
 use crate::store::combined::of_part;
@@ -83,9 +83,8 @@ fn asked_for(found: &Finding) -> Option<Asks> {
             | Cause::RefundUnderWay,
             ..,
         ) => Some(Asks::Refund),
-        (Cause::NearCut, Kind::OnlyInBill, Direction::Payment) | (Cause::PaymentForeign, ..) => {
-            Some(Asks::Second)
-        }
+        (Cause::NearCut, Kind::OnlyInBill, Direction::Payment)
+        | (Cause::PaymentForeign | Cause::SecondPayment, ..) => Some(Asks::Second),
         (
             Cause::NearCut
             | Cause::NumberDiffers
@@ -93,10 +92,15 @@ fn asked_for(found: &Finding) -> Option<Asks> {
             | Cause::PaidAfterClose
             | Cause::PaymentRevoked
             | Cause::AmountUnequal
+            | Cause::DiscountExplains
             | Cause::RefundByHand
             | Cause::RefundAmountUnequal
             | Cause::RateUnequal
-            | Cause::ListedTwice,
+            | Cause::ListedTwice
+            | Cause::BillOmits
+            | Cause::DoneNotBooked
+            | Cause::ProvedUnpaid
+            | Cause::BillContradicted,
             ..,
         ) => None,
     }
@@ -148,12 +152,20 @@ async fn unpaid(
     let unpaid = runs::unpaid_of(&client, &ids(hub, merchant), &numbers).await?;
     drop(client);
     for order_id in unpaid {
-        let (order, asked) = orders::follow_in_turn(hub, &order_id, &mut answers.turn).await?;
+        let (order, heard) = orders::follow_in_turn(hub, &order_id, &mut answers.turn).await?;
         // Booked by somebody else meanwhile is booked.
         answers.repaired |= order.status == OrderState::Paid;
+        let said = match heard {
+            Heard::NotAsked => Said::NotAsked,
+            Heard::Unanswered => Said::Nothing,
+            Heard::Standing(word) => Said::Word(word),
+            Heard::Unsaid => continue,
+        };
         let number = order.out_trade_no.as_str();
-        for found in lost.iter().filter(|found| !asked && found.out_trade_no == number) {
-            answers.said.insert(row(found), Said::NotAsked);
+        // A row near the cut is asked about by itself.
+        let is_heard = |found: &Finding| heard == Heard::NotAsked || found.cause != Cause::NearCut;
+        for found in lost.iter().filter(|it| it.out_trade_no == number && is_heard(it)) {
+            answers.said.insert(row(found), said);
         }
     }
     Ok(())

@@ -133,7 +133,7 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["first_day"], FRIDAY);
     assert_eq!(word(&found[0], "out_trade_no"), number);
-    assert_eq!(word(&found[0], "cause"), "payment_missing_in_bill");
+    assert_eq!(word(&found[0], "cause"), "bill_omits");
     assert!(word(&found[0], "detail").ends_with("its provider says: paid"), "{found:?}");
     let page = page(&world, &run).await;
     assert!(
@@ -285,12 +285,13 @@ async fn a_second_payment_that_no_query_confirms_is_not_booked() {
     world.clock.set(at(MORNINGS[0]));
     while reconcile::run_once(&world.hub).await.unwrap() > 0 {}
     assert_eq!(world.count("SELECT count(*) FROM payments").await, 1);
-    assert_eq!(
-        world.count("SELECT count(*) FROM differences WHERE kind = 'only_in_bill'").await,
-        2
-    );
+    let second =
+        "SELECT count(*) FROM differences WHERE kind = 'only_in_bill' AND cause = 'second_payment'";
+    assert_eq!(world.count(second).await, 2, "the hub has the order: neither is foreign");
     world.sandbox.engine().lift_faults(None);
-    again(&world, WECHAT, FRIDAY).await;
+    let run = again(&world, WECHAT, FRIDAY).await;
     assert_eq!(world.count("SELECT count(*) FROM payments").await, 2, "the true one alone");
+    let left = differences(&world, &run).await;
+    assert_eq!((left.len(), &left[0]["cause"]), (1, &json!("bill_contradicted")), "{left:?}");
     world.finish().await;
 }
