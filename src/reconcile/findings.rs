@@ -5,10 +5,10 @@ use domain::event::EventType;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::answers::Answers;
 use super::bill;
 use super::day::{Bill, Matched, ids, sha256};
 use super::doubts::{Decided, Known};
-use super::query::Answers;
 use super::rows::Rows;
 use super::shown;
 use crate::fault::Fault;

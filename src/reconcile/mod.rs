@@ -1,12 +1,14 @@
 //! A merchant's day against its provider's bill: fetched, read, matched, kept. A run is a function
 //! of what it stored; running again makes a new version.
 
+mod answers;
 mod bill;
 mod day;
 mod doubts;
 mod findings;
 mod query;
 mod rows;
+mod second;
 mod shown;
 
 use adapters::wire::Outcome;

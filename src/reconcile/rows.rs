@@ -9,6 +9,7 @@ use reconciliation::{Finding, Matched, Reconciliation};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::day::sha256;
 use super::doubts::Decided;
 use crate::store::findings::OpenDifference;
 
@@ -127,6 +128,13 @@ impl Rows {
     }
 }
 
+/// The longest fingerprint that is kept as it reads, in bytes.
+const LONGEST: usize = 512;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What tells one finding of a day from all others, whatever version of the run has it: not its
 /// kind, which may change, nor its line in the bill, which may be sorted anew.
 struct Fingerprints {
@@ -148,6 +156,8 @@ impl Fingerprints {
             found.out_refund_no,
             found.provider_trade_no
         );
+        // No provider gives numbers so long; one that did would not fit into the index.
+        let alike = if alike.len() <= LONGEST { alike } else { hex(&sha256(alike.as_bytes())) };
         let ordinal = self.alike.entry(alike.clone()).or_default();
         *ordinal = ordinal.saturating_add(1);
         format!("{alike} {ordinal}")

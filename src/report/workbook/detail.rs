@@ -36,12 +36,21 @@ pub(super) const ROWS: u32 = 100_000;
 /// One row, whether matched or not.
 struct Entry<'r> {
     direction: Direction,
-    at: Timestamp,
+    /// When; where many rows are one, how many they are.
+    at: Moment,
     numbers: [&'r str; 3],
     hub: Option<Fen>,
     bill: Option<Fen>,
     fee: Option<Fen>,
     result: &'static str,
+}
+
+/// When a row happened.
+#[derive(Clone, Copy)]
+enum Moment {
+    At(Timestamp),
+    /// So many rows that are only summed.
+    Of(u64),
 }
 
 /// The sheets as they fill up, and where the rows of the present subtotal are.
@@ -145,17 +154,26 @@ impl Sheets<'_> {
 fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {
     let matched = day.result.matched.iter().map(|row| Entry {
         direction: row.direction,
-        at: row.occurred_at,
+        at: Moment::At(row.occurred_at),
         numbers: [&row.out_trade_no, &row.out_refund_no, &row.provider_trade_no],
         hub: Some(row.amount),
         bill: Some(row.amount),
         fee: row.fee,
         result: "一致",
     });
+    let rest = day.result.rest.iter().map(|rest| Entry {
+        direction: rest.direction,
+        at: Moment::Of(rest.count),
+        numbers: [""; 3],
+        hub: Some(rest.amount),
+        bill: Some(rest.amount),
+        fee: rest.fee,
+        result: "一致",
+    });
     let doubts = day.result.doubts.iter().map(|finding| entry(finding, "存疑"));
     let differences =
         day.result.differences.iter().map(|finding| entry(finding, label::kind(finding.kind)));
-    matched.chain(doubts).chain(differences)
+    matched.chain(rest).chain(doubts).chain(differences)
 }
 
 /// A finding as a row. What the ledger does not take for money has no amount here: it is in no sum.
@@ -163,7 +181,7 @@ fn entry<'r>(finding: &'r Finding, result: &'static str) -> Entry<'r> {
     let (hub, bill) = booked(finding);
     Entry {
         direction: finding.direction,
-        at: finding.occurred_at,
+        at: Moment::At(finding.occurred_at),
         numbers: [&finding.out_trade_no, &finding.out_refund_no, &finding.provider_trade_no],
         hub,
         bill,
@@ -179,7 +197,10 @@ fn line(
     day: &MerchantDay,
     entry: &Entry<'_>,
 ) -> Result<(), XlsxError> {
-    let at = words::when(entry.at);
+    let at = match entry.at {
+        Moment::At(at) => words::when(at),
+        Moment::Of(count) => format!("其余 {count} 笔合并"),
+    };
     let [out_trade_no, out_refund_no, provider_trade_no] = entry.numbers;
     let texts = [
         day.totals.provider.label(),
