@@ -87,6 +87,21 @@ pub struct BillRow<'a> {
     pub rate: Option<RatePpm>,
 }
 
+/// The longest number of an order, a refund or a payment, in letters; the providers' own end at 64.
+pub const LONGEST_NUMBER: usize = 128;
+
+/// Whether a number is one, and not a file's contents that slipped into its column.
+///
+/// # Errors
+/// In words, for whoever looks into the file.
+pub fn number_fits(number: &str) -> Result<(), String> {
+    if number.len() <= LONGEST_NUMBER || number.chars().count() <= LONGEST_NUMBER {
+        return Ok(());
+    }
+    let start: String = number.chars().take(20).collect();
+    Err(format!("{start:?}… has more than {LONGEST_NUMBER} letters"))
+}
+
 /// A count and a sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
@@ -127,6 +142,9 @@ pub struct BillTotals {
     pub provider: Provider,
     /// The business day that the file itself states, if it does.
     pub stated_day: Option<Date>,
+    /// Where it states several days, the last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<Date>,
     /// Which directions it lists.
     pub covers: Coverage,
     /// The footer as parsed, name by name in the hub's words, amounts in fen.
@@ -152,6 +170,7 @@ impl BillTotals {
         Self {
             provider,
             stated_day: Some(day),
+            last_day: None,
             covers: Coverage::BOTH,
             footer: Vec::new(),
             footer_ok: true,
