@@ -51,12 +51,8 @@ pub fn read_fund_flow(bytes: &[u8]) -> Result<FundFlow, BillError> {
     if account_bill::recognises(&text) {
         return account_bill::read(&text);
     }
-    let found = if is_trade_bill(&text) {
-        "a trade bill where the fund flow bill is asked for".to_owned()
-    } else {
-        unrecognised(&text)
-    };
-    Err(BillError::NotABill { found })
+    let found = if is_trade_bill(&text) { "a trade bill".to_owned() } else { unrecognised(&text) };
+    Err(BillError::NotAFundFlow { found })
 }
 
 /// Reads a trade bill of WeChat Pay that nothing proves but its own footer: one that does not state

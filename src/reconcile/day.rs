@@ -175,6 +175,9 @@ fn unfit(bill: &Bill, run: &RunRecord) -> Option<String> {
             bill.totals.footer_fault.clone().unwrap_or_else(|| "its footer differs".to_owned()),
         );
     }
+    if let Some(last) = bill.totals.last_day {
+        return Some(format!("it is a bill of several days, the last of them {last}"));
+    }
     match bill.totals.stated_day {
         Some(day) if day != run.date => {
             Some(format!("it is the bill of {day}, not of {}", run.date))
