@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use adapters::bill::BillError;
+use jiff::civil::Date;
 use reconciliation::LedgerError;
 
 use crate::report::WriteError;
@@ -34,6 +35,16 @@ pub enum OfflineError {
         file: PathBuf,
         /// The first number that is wrong.
         fault: String,
+    },
+    /// A bill of more than one day, where none is named.
+    #[error("{}: the bill is of several days, {first} to {last}; give the bill of one day, or name one with --date", .file.display())]
+    Days {
+        /// Which.
+        file: PathBuf,
+        /// The first of them.
+        first: Date,
+        /// The last.
+        last: Date,
     },
     /// A ledger that cannot be read.
     #[error("{}: {fault}", .file.display())]

@@ -40,6 +40,9 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         None => whole(args)?,
     };
     let Compared { result, totals, bill, ledger } = compared;
+    if let (None, Some(first), Some(last)) = (args.date, totals.stated_day, totals.last_day) {
+        return Err(OfflineError::Days { file: args.bill.clone(), first, last });
+    }
     let fund_flow = args.fund_flow.as_deref().map(|file| fund_flow(file, &totals)).transpose()?;
     let day = MerchantDay {
         merchant: String::new(),
