@@ -222,6 +222,7 @@ async fn compare(
             out_trade_no: &row.out_trade_no,
             out_refund_no: &row.out_refund_no,
             provider_trade_no: &row.provider_trade_no,
+            provider_refund_no: "",
             amount: row.amount,
             settled: row.settled,
             state: row.state,
