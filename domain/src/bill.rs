@@ -72,6 +72,8 @@ pub struct BillRow<'a> {
     pub out_refund_no: &'a str,
     /// The provider's payment number.
     pub provider_trade_no: &'a str,
+    /// The provider's refund number; empty on payments, and where the file has none.
+    pub provider_refund_no: &'a str,
     /// Gross amount, positive in both directions.
     pub amount: Fen,
     /// What the provider settles of it, where the file says so: the gross amount less discounts

@@ -11,6 +11,7 @@ mod callbacks;
 mod cases;
 mod combined;
 mod deliveries;
+mod doubts;
 mod endpoints;
 mod error;
 mod events;
@@ -194,6 +195,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)
+        .configure(doubts::configure)
         .configure(signatures::configure)
         .configure(supervision::configure)
         .configure(events::configure)

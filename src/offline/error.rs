@@ -46,6 +46,18 @@ pub enum OfflineError {
         /// The last.
         last: Date,
     },
+    /// A fund flow bill of another day than the trade bill.
+    #[error("{}: its changes are of {first} to {last}, the trade bill is of {day}; give both bills of one day", .file.display())]
+    OtherDay {
+        /// Which.
+        file: PathBuf,
+        /// The day of its first change.
+        first: Date,
+        /// The day of its last.
+        last: Date,
+        /// The trade bill's.
+        day: Date,
+    },
     /// A ledger that cannot be read.
     #[error("{}: {fault}", .file.display())]
     Ledger {

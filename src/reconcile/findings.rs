@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::answers::Answers;
 use super::bill;
-use super::day::{Bill, Matched, ids, sha256};
+use super::day::{Bill, Matched, ids};
 use super::doubts::{Decided, Known};
 use super::rows::Rows;
 use super::shown;
@@ -16,6 +16,7 @@ use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
 use crate::store::StoreError;
+use crate::store::bills::Which;
 use crate::store::journal::Head;
 use crate::store::runs::{self, Finished, RunRecord};
 use crate::store::{bills, doubts, events, findings};
@@ -36,7 +37,7 @@ pub(super) async fn keep(
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let payee = &merchant.provider.account().payee;
     findings::in_turn(&tx, &format!("{}:{payee}", merchant.provider.provider())).await?;
-    let bill_file_id = keep_bill(&tx, merchant, &account, run, bill, now).await?;
+    let bill_file_id = keep_bill(&tx, hub, merchant, &account, run, bill).await?;
     let decided = decide(&tx, &account, run, &mut matched, answers).await?;
     let open = findings::open(&tx, &account, run.date).await?;
     let rows = Rows::of(run.date, &matched.result, &decided, &open);
@@ -74,18 +75,19 @@ pub(super) async fn keep(
 /// Stores the bill; tells a person where it is another than the one that was stored before.
 async fn keep_bill(
     tx: &Transaction<'_>,
+    hub: &Hub,
     merchant: &Merchant,
     account: &[&str],
     run: &RunRecord,
     bill: &Bill,
-    now: Timestamp,
 ) -> Result<Option<i64>, Fault> {
     let Some(file) = &bill.file else { return Ok(None) };
-    let hash = sha256(file);
-    if let Some(before) = bills::other(tx, account, run.date, &hash).await? {
-        bill::changed(tx, run, &before, &hash, now).await?;
+    let (which, now) = (Which::of(&merchant.id, run.date, file), hub.clock.now());
+    if let Some(before) = bills::other(tx, account, run.date, &which.sha256).await? {
+        bill::changed(tx, run, &before, &which.sha256, now).await?;
     }
-    Ok(Some(bills::keep(tx, &merchant.id, run.date, &hash, file, now).await?))
+    let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+    Ok(Some(bills::keep(tx, &which, &sealed, now).await?))
 }
 
 /// Decides the doubts of an account by what a run of it found.
@@ -155,6 +157,7 @@ fn merchant_day(
         ledger: None,
         result: matched.result.clone(),
         fund_flow: None,
+        fund_note: None,
         journal_head,
     }
 }

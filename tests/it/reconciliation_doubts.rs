@@ -123,7 +123,15 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     let world = World::open().await;
     let number = paid_in_the_last_second(&world, WECHAT).await;
     morning(&world, 0).await;
-    assert_eq!(newest(&world, WECHAT, FRIDAY).await["status"], "balanced", "not decided yet");
+    let friday = newest(&world, WECHAT, FRIDAY).await;
+    assert_eq!(friday["status"], "balanced", "not decided yet");
+    let path = format!("/v1/reconciliations/{}/doubts", word(&friday, "id"));
+    let doubt = world.get(&path).await.unwrap().1["data"][0].clone();
+    assert_eq!((word(&doubt, "status").as_str(), &doubt["out_trade_no"]), ("open", &json!(number)));
+    assert_eq!(
+        (word(&doubt, "kind").as_str(), word(&doubt, "cause").as_str()),
+        ("only_in_hub", "near_cut")
+    );
     // The Saturday is empty, and that is a file.
     morning(&world, 1).await;
     assert_eq!(doubts(&world).await, format!("{WECHAT} {FRIDAY} promoted {SATURDAY}"));
@@ -132,6 +140,12 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     let found = differences(&world, &run).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["first_day"], FRIDAY);
+    let doubt = world.get(&path).await.unwrap().1["data"][0].clone();
+    assert_eq!(
+        (word(&doubt, "status").as_str(), &doubt["difference_id"]),
+        ("promoted", &found[0]["id"])
+    );
+    assert_eq!(doubt["resolved_by_run"], run["id"]);
     assert_eq!(word(&found[0], "out_trade_no"), number);
     assert_eq!(word(&found[0], "cause"), "bill_omits");
     assert!(word(&found[0], "detail").ends_with("its provider says: paid"), "{found:?}");

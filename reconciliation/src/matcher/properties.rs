@@ -43,6 +43,7 @@ impl Line {
             out_trade_no: &self.out_trade_no,
             out_refund_no: &self.out_refund_no,
             provider_trade_no: &self.provider_trade_no,
+            provider_refund_no: "",
             amount: self.amount,
             settled: None,
             state: self.state,

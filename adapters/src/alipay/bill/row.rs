@@ -97,6 +97,7 @@ impl Columns {
             out_trade_no: row.id(Some(self.out_trade_no))?,
             out_refund_no: if is_refund { row.id(Some(self.out_refund_no))? } else { "" },
             provider_trade_no: row.id(Some(self.provider_trade_no))?,
+            provider_refund_no: "",
             amount: self.positive(row, direction, self.amount)?,
             settled: self.settled(row, direction)?,
             state: BillState::Succeeded,

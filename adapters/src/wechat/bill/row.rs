@@ -149,12 +149,17 @@ impl Columns {
             Direction::Refund => self.asked_at.unwrap_or(self.traded_at),
             Direction::Payment => self.traded_at,
         };
+        let provider_refund_no = match direction {
+            Direction::Payment => "",
+            Direction::Refund => given(row.id(self.provider_refund_no)?),
+        };
         Ok(BillRow {
             line: row.line,
             direction,
             out_trade_no: given(row.id(Some(self.out_trade_no))?),
             out_refund_no,
             provider_trade_no: given(row.id(Some(self.provider_trade_no))?),
+            provider_refund_no,
             amount,
             settled,
             state,
