@@ -207,7 +207,7 @@ fn wall(text: &str) -> Option<DateTime> {
         None | Some("") => Some(0),
         Some(part) => number(part),
     };
-    Some(date.at(0, 0, 0, 0).with().hour(part()?).minute(part()?).second(part()?).build().ok()?)
+    date.at(0, 0, 0, 0).with().hour(part()?).minute(part()?).second(part()?).build().ok()
 }
 
 fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
