@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod finding;
+pub mod fund;
 pub mod label;
 pub mod ledger;
 pub mod matcher;
@@ -12,6 +13,7 @@ pub mod rules;
 
 pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};
+pub use fund::{FundCause, FundFinding, FundMatcher, FundResult};
 pub use ledger::{LedgerError, LedgerLine, LedgerRow, LedgerState};
 pub use matcher::streaming::{Again, FIRST, LISTED, Streaming};
 pub use matcher::{Held, Matcher};

@@ -8,6 +8,7 @@ use domain::bill::{BillTotals, Coverage, Direction};
 use domain::time::{business_day, day_end, day_start};
 use jiff::SignedDuration;
 use jiff::civil::Date;
+use reconciliation::rules::is_near_cut;
 use reconciliation::{LedgerRow, Matcher, Reconciliation, Rules};
 
 use super::bill::{Fetched, damaged, fetch, no_bill, waits_for_late_one};
@@ -201,16 +202,20 @@ fn unfit(bill: &Bill, run: &RunRecord) -> Option<String> {
             bill.totals.footer_fault.clone().unwrap_or_else(|| "its footer differs".to_owned()),
         );
     }
+    if let Some(last) = bill.totals.last_day {
+        return Some(format!("it is a bill of several days, the last of them {last}"));
+    }
     let other = bill.totals.stated_day.or_else(|| day_of_most(&bill.rows));
     other
         .filter(|day| *day != run.date)
         .map(|day| format!("it is the bill of {day}, not of {}", run.date))
 }
 
-/// The day of more than half of a bill's rows. Some bills do not state their day.
+/// The day of more than half of a bill's rows: some bills do not state theirs. What happened near the
+/// cut may stand in either day's.
 fn day_of_most(rows: &[Row]) -> Option<Date> {
     let mut days: BTreeMap<Date, usize> = BTreeMap::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| !is_near_cut(row.occurred_at)) {
         let rows = days.entry(business_day(row.occurred_at)).or_default();
         *rows = rows.saturating_add(1);
     }
@@ -257,6 +262,7 @@ async fn compare(
             out_trade_no: &row.out_trade_no,
             out_refund_no: &row.out_refund_no,
             provider_trade_no: &row.provider_trade_no,
+            provider_refund_no: "",
             amount: row.amount,
             settled: row.settled,
             state: row.state,

@@ -172,6 +172,7 @@ fn merchant_day(
         ledger: None,
         result: matched.result.clone(),
         fund_flow: None,
+        fund_note: None,
         journal_head,
     }
 }
