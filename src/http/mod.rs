@@ -11,6 +11,7 @@ mod callbacks;
 mod cases;
 mod combined;
 mod deliveries;
+mod differences;
 mod endpoints;
 mod error;
 mod events;
@@ -195,6 +196,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(notifications::configure)
         .configure(reconciliations::configure)
         .configure(signatures::configure)
+        .configure(differences::configure)
         .configure(supervision::configure)
         .configure(events::configure)
         .configure(endpoints::configure)

@@ -10,9 +10,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents,
-    metrics, notifications, orders, receipts, reconciliations, refunds, remittances, resource,
-    schema, signatures, supervision,
+    callbacks, cases, combined, deliveries, differences, endpoints, error, events, fees, health,
+    incidents, metrics, notifications, orders, receipts, reconciliations, refunds, remittances,
+    resource, schema, signatures, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -48,6 +48,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         reconciliations::create, reconciliations::list, reconciliations::show,
         reconciliations::differences, reconciliations::report_file, signatures::list,
         supervision::fees,
+        differences::list, differences::show, differences::changes,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,
     ),

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bill;
 use super::day::{Bill, Matched, ids, sha256};
 use super::doubts::{Decided, Known};
+use super::followed;
 use super::query::Answers;
 use super::rows::Rows;
 use super::shown;
@@ -62,9 +63,9 @@ pub(super) async fn keep(
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;
-        let gone = rows.gone(&matched.result, &open);
-        findings::clear(&tx, &run.id, &gone, now).await?;
+        let over = followed::follow(&tx, run, &rows, (&matched.result, &open), now).await?;
         tell(&tx, run, &rows, now).await?;
+        crate::differences::tell(&tx, &over, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         hub.signals.wake_dispatch();
     }
