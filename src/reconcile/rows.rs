@@ -95,8 +95,7 @@ impl Rows {
 
     /// What was said to be mended, and this run has again.
     pub(super) fn again<'a>(&self, open: &'a [OpenDifference]) -> Vec<&'a str> {
-        let is_again =
-            |it: &&OpenDifference| it.is_mended && self.ids.iter().any(|id| *id == it.id);
+        let is_again = |it: &&OpenDifference| it.is_mended && self.ids.contains(&it.id);
         open.iter().filter(is_again).map(|it| it.id.as_str()).collect()
     }
 
