@@ -50,6 +50,9 @@ ALTER TABLE differences
 CREATE UNIQUE INDEX one_standing_difference_a_fingerprint ON differences (merchant_id, fingerprint)
     WHERE status NOT IN ('cleared', 'superseded') AND same_as IS NULL;
 
+CREATE INDEX differences_standing ON differences (merchant_id, first_day)
+    WHERE status IN ('open', 'assigned', 'proposed', 'approved') AND same_as IS NULL;
+
 CREATE TABLE difference_steps (
     difference_id text NOT NULL REFERENCES differences,
     position      integer NOT NULL,

@@ -155,8 +155,8 @@ async fn differences_are_found_by_state_owner_and_age() {
             data.iter().map(|one| word(one, "id")).collect::<Vec<String>>()
         }
     };
-    assert_eq!(ids("?owner=张三").await, [missing.clone()]);
-    assert_eq!(ids("?status=open").await, [extra.clone()]);
+    assert_eq!(ids("?owner=张三").await, [missing.as_str()]);
+    assert_eq!(ids("?status=open").await, [extra.as_str()]);
     assert_eq!(ids("?status=resolved").await, [""; 0]);
     assert_eq!(ids("?older_than=0").await.len(), 2);
     assert_eq!(ids("?older_than=1").await, [""; 0], "they are one day old");

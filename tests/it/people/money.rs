@@ -145,5 +145,10 @@ async fn what_is_not_two_sides_of_one_payment_is_not_matched() {
     assert_eq!(act(&world, second, remedy(Remedy::WriteOff), "张三").await, "proposed");
     let proposed = difference(&world, second).await["steps"][1]["amount_fen"].clone();
     assert_eq!(proposed, json!(100));
+    // The database counts as the program does.
+    for (id, apart) in [(first, -8000), (second, 100)] {
+        assert_eq!(difference(&world, id).await["apart_fen"], json!(apart));
+        assert_eq!(world.count(&format!("SELECT difference_apart('{id}')")).await, apart);
+    }
     world.finish().await;
 }
