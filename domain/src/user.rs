@@ -283,6 +283,7 @@ mod tests {
                 "reviewer+admin",
                 "approver+auditor",
                 "approver+admin",
+                "auditor+admin",
             ]
         );
         let both = [UserRole::Reviewer, UserRole::Preparer, UserRole::Reviewer];
