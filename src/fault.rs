@@ -38,6 +38,11 @@ impl Fault {
         Self::new(401, "unauthorized", "give a valid key as Authorization: Bearer <api key>")
     }
 
+    /// 403: whoever asks may not.
+    pub fn forbidden(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(403, code, detail)
+    }
+
     /// 404: there is no such thing, or it is another application's.
     pub fn not_found(what: &str) -> Self {
         Self::new(404, "not_found", format!("there is no such {what}"))

@@ -1,11 +1,12 @@
 //! Proves the journal: each merchant's chain link by link, and the agreement of orders, fees,
-//! payments, refunds, remittances and signed runs with it. What it proves and what it cannot stands
+//! payments, refunds, remittances and signed runs with it, and the audit trail. What it proves and what it cannot stands
 //! in `docs/journal.md`.
 
 use deadpool_postgres::GenericClient;
 use domain::ids::MerchantId;
 use subtle::ConstantTimeEq as _;
 
+use crate::audit;
 use crate::hub::Hub;
 use crate::record::{Linked, link};
 use crate::seal::Sealer;
@@ -22,6 +23,8 @@ pub struct Proof {
     pub journals: usize,
     /// How many entries.
     pub entries: u64,
+    /// How many entries the audit trail has.
+    pub acts: u64,
     /// Each break, as a sentence; none when the books are right.
     pub breaks: Vec<String>,
 }
@@ -71,6 +74,9 @@ pub async fn prove(books: &impl GenericClient, sealer: &Sealer) -> Result<Proof,
         }
     }
     proof.breaks.extend(journal::breaks(books).await?);
+    let (acts, broken) = audit::prove(books, sealer).await?;
+    proof.acts = acts;
+    proof.breaks.extend(broken);
     Ok(proof)
 }
 

@@ -1,6 +1,7 @@
 //! The hub: PostgreSQL, HTTP, workers, configuration and the command line.
 
 pub mod answering;
+pub mod audit;
 pub mod cases;
 pub mod cli;
 pub mod clock;
@@ -8,6 +9,7 @@ pub mod combined;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod differences;
 pub mod dispatch;
 pub mod fault;
 pub mod hints;
@@ -34,4 +36,5 @@ pub mod sign_off;
 pub mod store;
 pub mod supervision;
 pub mod terminal;
+pub mod users;
 pub mod webhooks;

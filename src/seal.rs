@@ -41,10 +41,12 @@ pub enum Purpose {
     ApiKey,
     /// Bills as fetched: they name payers.
     Bill,
+    /// The chain of the audit trail (操作日志).
+    Audit,
 }
 
 impl Purpose {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::PersonalData,
         Self::Callback,
         Self::Call,
@@ -53,6 +55,7 @@ impl Purpose {
         Self::BlindIndex,
         Self::ApiKey,
         Self::Bill,
+        Self::Audit,
     ];
 
     /// The label under which its key is derived: never change one, what it sealed would be lost.
@@ -66,6 +69,7 @@ impl Purpose {
             Self::BlindIndex => "payhub blind index v1",
             Self::ApiKey => "payhub api key v1",
             Self::Bill => "payhub bill v1",
+            Self::Audit => "payhub audit trail v1",
         }
     }
 }
@@ -196,7 +200,7 @@ impl Sealer {
     }
 
     fn key(&self, purpose: Purpose) -> &DerivedKey {
-        let [personal, callback, call, webhook, journal, index, api_key, bill] = &self.keys;
+        let [personal, callback, call, webhook, journal, index, api_key, bill, audit] = &self.keys;
         match purpose {
             Purpose::PersonalData => personal,
             Purpose::Callback => callback,
@@ -206,6 +210,7 @@ impl Sealer {
             Purpose::BlindIndex => index,
             Purpose::ApiKey => api_key,
             Purpose::Bill => bill,
+            Purpose::Audit => audit,
         }
     }
 }

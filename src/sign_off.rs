@@ -3,20 +3,19 @@
 
 use domain::ids::RunId;
 use domain::sign_off::{SignOff, SignOffStep};
+use domain::user::{UserAct, UserRole, folded};
+use serde_json::json;
 use uuid::Uuid;
 
+use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::reconcile;
 use crate::report::{self, Report};
-use crate::store::StoreError;
 use crate::store::runs::{self, RunRecord};
 use crate::store::sign_offs::{self, Signature, ToSign};
-
-/// How long a name may be.
-const LONGEST_NAME: usize = 64;
-/// How long a reason may be.
-const LONGEST_REASON: usize = 500;
+use crate::store::{StoreError, Transaction};
+use crate::users;
 
 /// Who does what to the sign-off of a run.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +32,8 @@ pub struct Signing<'a> {
 /// version, which is begun.
 ///
 /// # Errors
-/// 404 no such run, 409 where it cannot be signed so now, 422 a name or reason that is none.
+/// 403 a user who may not, 404 no such run, 409 where it cannot be signed so now, 422 a name or reason
+/// that is none.
 pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunRecord, Fault> {
     check(signing)?;
     let run = reconcile::load(hub, run_id).await?;
@@ -55,11 +55,16 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
     let account: Vec<&str> = merchants.iter().map(|one| one.id.as_str()).collect();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
+    let by = users::permit(&tx, signing.by, act(signing.step)).await?;
+    let signing = &Signing { by: &by, ..*signing };
     sign_offs::hold_day(&tx, &account, run.date).await?;
     let found = sign_offs::lock(&tx, run_id, &account).await?;
     let found = found.ok_or_else(|| Fault::not_found("reconciliation"))?;
     let before = sign_offs::list(&tx, run_id).await?;
     let (to, report_sha256) = next(run_id, &found, &before, signing)?;
+    if to == SignOff::Reopened {
+        one_is_a_reviewer(&tx, &before, signing).await?;
+    }
     let signature = Signature {
         event: signing.step.as_str().to_owned(),
         by: signing.by.trim().to_owned(),
@@ -80,10 +85,47 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
         let new = RunId::new(Uuid::now_v7());
         runs::create(&tx, &new, (first, &account), (run.date, true), hub.clock.now()).await?;
     }
+    let data = json!({
+        "position": before.len().saturating_add(1), "from": found.sign_off, "to": to,
+        "report_sha256": hexadecimal(&signature.report_sha256),
+        "reason": audit::stands_for(&hub.sealer, signature.reason.as_deref()),
+    });
+    let act = Act::of(&signature.by, &format!("run.{}", signing.step), run_id, data);
+    audit::write_down(&tx, &hub.sealer, &[act], signature.signed_at).await?;
     tx.commit().await.map_err(StoreError::from)?;
     drop(client);
     hub.signals.wake_reconcile();
     reconcile::load(hub, run_id).await
+}
+
+/// What a user must be allowed to do for a step.
+const fn act(step: SignOffStep) -> UserAct {
+    match step {
+        SignOffStep::Prepared => UserAct::PrepareRun,
+        SignOffStep::Reviewed => UserAct::ReviewRun,
+        SignOffStep::Returned => UserAct::ReturnRun,
+        SignOffStep::ReopenAsked | SignOffStep::Reopened => UserAct::ReopenRun,
+    }
+}
+
+/// Of the two who open a signed run again, one must be a reviewer.
+async fn one_is_a_reviewer(
+    tx: &Transaction<'_>,
+    before: &[Signature],
+    signing: &Signing<'_>,
+) -> Result<(), Fault> {
+    let asked = before.iter().rev().find(|it| it.event == SignOffStep::ReopenAsked.as_str());
+    for by in asked.map(|it| it.by.as_str()).into_iter().chain([signing.by]) {
+        if users::has_role(tx, by, UserRole::Reviewer).await? {
+            return Ok(());
+        }
+    }
+    let detail = "of the two who open a signed run again, one must be a reviewer";
+    Err(Fault::forbidden("user_not_allowed", detail))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Who signed a run, in order.
@@ -104,27 +146,14 @@ pub async fn signed_paper(hub: &Hub, run_id: &str, form: &str) -> Result<Option<
 }
 
 fn check(signing: &Signing<'_>) -> Result<(), Fault> {
-    let is_text = |text: &str, longest: usize| {
-        let text = text.trim();
-        !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
-    };
-    // What cannot be seen makes no other person of a name.
-    let is_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '·');
-    if !is_text(signing.by, LONGEST_NAME) || !signing.by.trim().chars().all(is_of_a_name) {
-        let detail =
-            format!("by must be a name of 1 to {LONGEST_NAME} letters, digits, spaces and . - _ ·");
-        return Err(Fault::invalid("by_invalid", detail));
-    }
+    users::named("by", signing.by)?;
     match signing.reason {
-        Some(reason) if !is_text(reason, LONGEST_REASON) => {
-            let detail = format!("reason must have 1 to {LONGEST_REASON} characters");
-            Err(Fault::invalid("reason_invalid", detail))
-        }
+        Some(reason) => users::reasoned(reason).map(drop),
         None if signing.step.needs_reason() => {
             let detail = format!("{} needs a reason", signing.step);
             Err(Fault::invalid("reason_missing", detail))
         }
-        Some(_) | None => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -173,11 +202,6 @@ fn next(
         return Err(Fault::conflict("journal_differs", detail));
     }
     Ok((to, digest.clone()))
-}
-
-/// A name without what makes no other person of it: spaces and large letters.
-fn folded(name: &str) -> String {
-    name.split_whitespace().flat_map(str::chars).flat_map(char::to_lowercase).collect()
 }
 
 fn overtaken(run_id: &str) -> Fault {

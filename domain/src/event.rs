@@ -38,6 +38,9 @@ pub enum EventType {
     /// A difference needs a person.
     #[serde(rename = "difference.opened")]
     DifferenceOpened,
+    /// A difference is over.
+    #[serde(rename = "difference.resolved")]
+    DifferenceResolved,
     /// A case's deadline light changed.
     #[serde(rename = "case.light_changed")]
     CaseLightChanged,
@@ -48,7 +51,9 @@ impl EventType {
     #[must_use]
     pub const fn is_office_wide(self) -> bool {
         match self {
-            Self::ReconciliationCompleted | Self::DifferenceOpened => true,
+            Self::ReconciliationCompleted | Self::DifferenceOpened | Self::DifferenceResolved => {
+                true
+            }
             Self::FeePaid
             | Self::OrderPaid
             | Self::OrderClosed
@@ -77,6 +82,7 @@ impl EventType {
             Self::NotificationFailed => "notification.failed",
             Self::ReconciliationCompleted => "reconciliation.completed",
             Self::DifferenceOpened => "difference.opened",
+            Self::DifferenceResolved => "difference.resolved",
             Self::CaseLightChanged => "case.light_changed",
         }
     }

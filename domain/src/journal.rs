@@ -25,14 +25,17 @@ pub enum Account {
     CollectingAccount,
     /// What the treasury owes payers whose fee it holds (应收国库退付款).
     TreasuryClaim,
+    /// What two people wrote off of differences with a provider (待处理财产损溢).
+    WriteOffs,
 }
 
 impl Account {
     /// Every account, in the order of the chart.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ProviderClearing,
         Self::CollectingAccount,
         Self::TreasuryClaim,
+        Self::WriteOffs,
         Self::FeesCollected,
         Self::SurplusPayable,
         Self::RefundsUnderWay,
@@ -48,6 +51,7 @@ impl Account {
             Self::RefundsUnderWay => "退款在途",
             Self::CollectingAccount => "收缴账户",
             Self::TreasuryClaim => "应收国库退付款",
+            Self::WriteOffs => "待处理财产损溢",
         }
     }
 
@@ -56,7 +60,10 @@ impl Account {
     #[must_use]
     pub const fn is_asset(self) -> bool {
         match self {
-            Self::ProviderClearing | Self::CollectingAccount | Self::TreasuryClaim => true,
+            Self::ProviderClearing
+            | Self::CollectingAccount
+            | Self::TreasuryClaim
+            | Self::WriteOffs => true,
             Self::FeesCollected | Self::SurplusPayable | Self::RefundsUnderWay => false,
         }
     }
@@ -71,6 +78,7 @@ impl Account {
             Self::RefundsUnderWay => "refunds_under_way",
             Self::CollectingAccount => "collecting_account",
             Self::TreasuryClaim => "treasury_claim",
+            Self::WriteOffs => "write_offs",
         }
     }
 }
@@ -112,11 +120,19 @@ pub enum EntryKind {
     TreasuryRefundReturned,
     /// It was rejected or declined; the promise is taken back.
     TreasuryRefundReleased,
+    /// Money that the provider does not have for the office was written off (短款核销).
+    ShortWrittenOff,
+    /// That was taken back: the difference was taken up again.
+    ShortTakenBack,
+    /// Money that the provider has beyond the books was written off (长款核销).
+    LongWrittenOff,
+    /// That was taken back.
+    LongTakenBack,
 }
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::PaymentReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
@@ -127,6 +143,10 @@ impl EntryKind {
         Self::TreasuryRefundSucceeded,
         Self::TreasuryRefundReturned,
         Self::TreasuryRefundReleased,
+        Self::ShortWrittenOff,
+        Self::ShortTakenBack,
+        Self::LongWrittenOff,
+        Self::LongTakenBack,
     ];
 
     /// Its word in the database.
@@ -143,6 +163,10 @@ impl EntryKind {
             Self::TreasuryRefundSucceeded => "treasury_refund_succeeded",
             Self::TreasuryRefundReturned => "treasury_refund_returned",
             Self::TreasuryRefundReleased => "treasury_refund_released",
+            Self::ShortWrittenOff => "short_written_off",
+            Self::ShortTakenBack => "short_taken_back",
+            Self::LongWrittenOff => "long_written_off",
+            Self::LongTakenBack => "long_taken_back",
         }
     }
 }
@@ -173,6 +197,12 @@ impl EntryKind {
             }
             Self::TreasuryRefundSucceeded | Self::TreasuryRefundReleased => {
                 (Account::RefundsUnderWay, Account::TreasuryClaim)
+            }
+            Self::ShortWrittenOff | Self::LongTakenBack => {
+                (Account::WriteOffs, Account::ProviderClearing)
+            }
+            Self::LongWrittenOff | Self::ShortTakenBack => {
+                (Account::ProviderClearing, Account::WriteOffs)
             }
         }
     }
@@ -212,6 +242,8 @@ mod tests {
             (EntryKind::TreasuryRefundRequested, EntryKind::TreasuryRefundReleased),
             (EntryKind::TreasuryRefundSucceeded, EntryKind::TreasuryRefundReturned),
             (EntryKind::FeesRemitted, EntryKind::RemittanceReversed),
+            (EntryKind::ShortWrittenOff, EntryKind::ShortTakenBack),
+            (EntryKind::LongWrittenOff, EntryKind::LongTakenBack),
         ] {
             let there = entry(requested, &share);
             let back = entry(released, &share);

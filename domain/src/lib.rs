@@ -10,6 +10,7 @@ pub mod case;
 pub mod clock;
 pub mod combined;
 pub mod delivery;
+pub mod difference;
 pub mod doubt;
 pub mod event;
 pub mod fact;
@@ -26,6 +27,7 @@ pub mod schedule;
 pub mod sign_off;
 pub mod time;
 pub mod treasury;
+pub mod user;
 
 pub use clock::{Clock, ManualClock};
 pub use money::Fen;

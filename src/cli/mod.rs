@@ -3,7 +3,9 @@
 //! [`parse`] ends the process by itself only for `--help` and `--version`; a wrong command comes
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
+mod audit;
 mod bills;
+mod differences;
 mod exit;
 mod incidents;
 mod reconcile;
@@ -11,6 +13,7 @@ mod runs;
 mod supervise;
 #[cfg(test)]
 mod tests;
+mod users;
 mod webhooks;
 
 use std::ffi::OsString;
@@ -23,12 +26,15 @@ use domain::treasury::TreasuryEvent;
 use jiff::civil::Date;
 use url::Url;
 
+pub use audit::AuditCommand;
 pub use bills::{BillsCommand, SaveArgs};
+pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
 pub use supervise::{SuperviseArgs, SuperviseCommand};
+pub use users::{NewUserArgs, PasswordArgs, UserArgs, UserCommand};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
 /// A payment and notification hub for registration offices.
@@ -63,6 +69,15 @@ pub enum Command {
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),
+    /// Differences, and what people do about them.
+    #[command(subcommand)]
+    Difference(DifferenceCommand),
+    /// What people did.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// People of the finance office.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -35,6 +35,9 @@ pub struct ReconcileArgs {
     /// Where the findings go; made if it is not there.
     #[arg(long, value_name = "DIR", requires = "bill")]
     out: Option<PathBuf>,
+    /// The console user who has the day reconciled again.
+    #[arg(long, value_name = "NAME", requires = "merchant")]
+    user: Option<String>,
     /// Where the configuration is.
     #[command(flatten)]
     config: ConfigArgs,
@@ -56,6 +59,8 @@ pub struct DayArgs {
     pub merchant: MerchantId,
     /// The business day (Asia/Shanghai).
     pub date: Date,
+    /// Who has it reconciled again.
+    pub user: Option<String>,
     /// Where the configuration is.
     pub config: ConfigArgs,
 }
@@ -82,8 +87,8 @@ impl ReconcileArgs {
     #[must_use]
     pub fn mode(self) -> Option<ReconcileMode> {
         match self {
-            Self { merchant: Some(merchant), date: Some(date), config, .. } => {
-                Some(ReconcileMode::Day(DayArgs { merchant, date, config }))
+            Self { merchant: Some(merchant), date: Some(date), user, config, .. } => {
+                Some(ReconcileMode::Day(DayArgs { merchant, date, user, config }))
             }
             Self {
                 bill: Some(bill),

@@ -126,3 +126,19 @@ fn a_step_of_the_treasury_names_its_event_and_who_took_it() {
     refuses(&format!("payhub refund treasury {refund} --event verified"), "--user");
     refuses(&format!("payhub refund treasury {refund} --event refunded --user a"), "refunded");
 }
+
+#[test]
+fn a_step_of_a_difference_names_who_takes_it() {
+    let id = "dif_0123456789abcdef0123456789abcdef";
+    let propose = format!("payhub difference propose {id} --user a --action write-off --reason x");
+    let Command::Difference(DifferenceCommand::Propose(asked)) = accepts(&propose) else {
+        panic!()
+    };
+    assert_eq!(asked.action, domain::difference::Remedy::WriteOff);
+    refuses(&format!("payhub difference approve {id}"), "--user");
+    refuses(&format!("payhub difference force-match {id} --user a"), "--with");
+    refuses(&format!("payhub difference propose {id} --user a --action burn"), "write_off");
+    refuses("payhub difference list --status lost", "superseded");
+    refuses("payhub user add a", "--role");
+    refuses("payhub user add a --role boss", "auditor");
+}

@@ -14,8 +14,8 @@ use super::Stop;
 use crate::cli::{ConfigArgs, Exit};
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
-use crate::hub::{self, Database};
-use crate::store::migrate;
+use crate::hub::{self, Database, Hub};
+use crate::store::{migrate, users as stored};
 use crate::{ledger, terminal};
 
 /// How long a provider's port may take to open.
@@ -122,6 +122,7 @@ async fn books(config: &Config, database: &Database, findings: &mut Vec<Finding>
     let proof = match hub {
         Ok(hub) => {
             certificates::fetched(&hub, findings).await;
+            users(&hub, findings).await;
             ledger::verify(&hub).await.map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
@@ -140,6 +141,23 @@ async fn books(config: &Config, database: &Database, findings: &mut Vec<Finding>
             mend: "run payhub verify-ledger".to_owned(),
         }),
     }
+}
+
+/// As long as nobody is a user, everybody may act in any name.
+async fn users(hub: &Hub, findings: &mut Vec<Finding>) {
+    let known = async { stored::list(&hub.store.client().await?).await };
+    findings.push(match known.await {
+        Ok(known) if known.is_empty() => Finding::Warn(
+            "users: none, so every name that is given by --user is believed; make them by payhub \
+             user add"
+                .to_owned(),
+        ),
+        Ok(known) => {
+            let enabled = known.iter().filter(|user| user.disabled_at.is_none()).count();
+            Finding::Ok(format!("users: {enabled} enabled"))
+        }
+        Err(error) => Finding::Warn(format!("users: {error}")),
+    });
 }
 
 async fn reach(config: &Config, findings: &mut Vec<Finding>) {

@@ -1,8 +1,11 @@
 //! `payhub incidents`: what people must look at, and what came of it.
 
 use domain::time::rfc3339;
+use domain::user::UserAct;
+use serde_json::json;
 
 use super::{Stop, open};
+use crate::audit::{self, Act};
 use crate::cli::{CloseArgs, Exit, IncidentsCommand};
 use crate::config::Environment;
 use crate::fault::Fault;
@@ -10,7 +13,7 @@ use crate::hub::Hub;
 use crate::incidents::Closing;
 use crate::store::StoreError;
 use crate::store::incidents::{IncidentRecord, Which};
-use crate::{incidents, terminal};
+use crate::{incidents, terminal, users};
 
 /// How many are read at once.
 const PAGE: i64 = 200;
@@ -54,7 +57,7 @@ pub(super) async fn incidents(
             let (hub, database) = open(args.config.config.as_deref(), environment).await?;
             let closed = close(&hub, args).await;
             database.close().await?;
-            let closed = closed.map_err(|fault| Stop::problem(fault.detail))?;
+            let closed = closed.map_err(Stop::of)?;
             terminal::say(format_args!("{}  closed by {}", closed.id, args.user));
             Ok(Exit::Done)
         }
@@ -64,9 +67,13 @@ pub(super) async fn incidents(
 async fn close(hub: &Hub, args: &CloseArgs) -> Result<IncidentRecord, Fault> {
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
-    let (id, by, note) = (args.id.as_str(), args.user.as_str(), args.note.as_str());
-    let closing = Closing { id, application: None, by, note };
-    let closed = incidents::close(&tx, closing, hub.clock.now()).await?;
+    let (id, note, now) = (args.id.as_str(), args.note.as_str(), hub.clock.now());
+    let by = users::permit(&tx, &args.user, UserAct::CloseIncident).await?;
+    let closing = Closing { id, application: None, by: &by, note };
+    let closed = incidents::close(&tx, closing, now).await?;
+    let data = json!({"kind": closed.kind, "note": audit::stands_for(&hub.sealer, Some(note))});
+    let act = Act::of(&by, "incident.closed", id, data);
+    audit::write_down(&tx, &hub.sealer, &[act], now).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(closed)
 }

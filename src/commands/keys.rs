@@ -3,15 +3,17 @@
 use adapters::webhook::VerifyingKey;
 use domain::ids::ApplicationId;
 use domain::time::rfc3339;
+use serde_json::json;
 
 use super::{Stop, open};
+use crate::audit::{self, Act, OPERATOR};
 use crate::cli::{Exit, KeyCommand};
 use crate::config::{Environment, USUAL_CONCURRENCY};
-use crate::hub::random_hex;
+use crate::hub::{Hub, random_hex};
 use crate::store::applications::{self, NewApplication};
-use crate::store::endpoints;
+use crate::store::{StoreError, endpoints};
 use crate::terminal;
-use crate::webhooks::{new_pair, new_secret};
+use crate::webhooks::{NewPair, new_pair, new_secret};
 
 pub(super) async fn key(asked: &KeyCommand, environment: &Environment) -> Result<Exit, Stop> {
     match asked {
@@ -26,12 +28,9 @@ pub(super) async fn key(asked: &KeyCommand, environment: &Environment) -> Result
         }
         KeyCommand::Revoke { name, config } => {
             let (hub, database) = open(config.config.as_deref(), environment).await?;
-            let client = hub.store.client().await.map_err(Stop::problem)?;
-            let revoked = applications::revoke(&client, name.as_str(), hub.clock.now())
-                .await
-                .map_err(Stop::problem)?;
-            drop(client);
+            let revoked = revoke(&hub, name).await;
             database.close().await?;
+            let revoked = revoked.map_err(Stop::problem)?;
             let Some(from_file) = revoked else {
                 return Err(Stop::problem(format!("no key of {name} is in use")));
             };
@@ -74,7 +73,6 @@ async fn add(
     }
     let secret = new_secret(&hub.sealer, name.as_str()).map_err(Stop::problem)?;
     let pair = new_pair(&hub.sealer, name.as_str()).map_err(Stop::problem)?;
-    let client = hub.store.client().await.map_err(Stop::problem)?;
     let new = NewApplication {
         application_id: name,
         key_hash: &hub.sealer.api_key_hash(&key),
@@ -85,14 +83,9 @@ async fn add(
         concurrency: USUAL_CONCURRENCY.into(),
         now: hub.clock.now(),
     };
-    let done = applications::insert(&client, &new).await.map_err(Stop::problem)?;
-    if done {
-        endpoints::give_pair(&client, name.as_str(), &pair.sealed, &pair.public)
-            .await
-            .map_err(Stop::problem)?;
-    }
-    drop(client);
+    let done = insert(&hub, &new, &pair).await;
     database.close().await?;
+    let done = done.map_err(Stop::problem)?;
     if !done {
         return Err(Stop::problem(format!("the name {name} is taken; choose another one")));
     }
@@ -101,4 +94,33 @@ async fn add(
     terminal::say(format_args!("public key:     {}", VerifyingKey::from(pair.public)));
     terminal::say("key and secret are shown this once; the database holds a hash of the key");
     Ok(Exit::Done)
+}
+
+/// Writes a key down with its line on the audit trail; false when the name is taken.
+async fn insert(hub: &Hub, new: &NewApplication<'_>, pair: &NewPair) -> Result<bool, StoreError> {
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await?;
+    if !applications::insert(&tx, new).await? {
+        return Ok(false);
+    }
+    let name = new.application_id.as_str();
+    endpoints::give_pair(&tx, name, &pair.sealed, &pair.public).await?;
+    let act = Act::of(OPERATOR, "key.added", name, json!({"webhook": new.webhook_url.is_some()}));
+    audit::write_down(&tx, &hub.sealer, &[act], new.now).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Takes a key back, with its line on the audit trail: whether it stands in the configuration file.
+async fn revoke(hub: &Hub, name: &ApplicationId) -> Result<Option<bool>, StoreError> {
+    let now = hub.clock.now();
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await?;
+    let revoked = applications::revoke(&tx, name.as_str(), now).await?;
+    if revoked.is_some() {
+        let act = Act::of(OPERATOR, "key.revoked", name.as_str(), json!({}));
+        audit::write_down(&tx, &hub.sealer, &[act], now).await?;
+    }
+    tx.commit().await?;
+    Ok(revoked)
 }

@@ -2,8 +2,11 @@
 
 use domain::Clock as _;
 use domain::time::business_day;
+use domain::treasury::TreasuryEvent;
+use domain::user::UserAct;
 
 use super::{Stop, load, open};
+use crate::audit::OPERATOR;
 use crate::cli::{CallbacksCommand, ConfigArgs, DayArgs, Exit, RefundCommand, TreasuryArgs};
 use crate::config::Environment;
 use crate::fault::Fault;
@@ -11,7 +14,8 @@ use crate::hub::{Database, Hub};
 use crate::refunds::{Decision, StepRequest};
 use crate::store::migrate;
 use crate::store::refunds::RefundRecord;
-use crate::{ledger, reconcile, refunds, replay, terminal};
+use crate::store::runs::RunRecord;
+use crate::{ledger, reconcile, refunds, replay, terminal, users};
 
 pub(super) async fn migrate(asked: &ConfigArgs, environment: &Environment) -> Result<Exit, Stop> {
     let config = load(asked.config.as_deref(), environment)?;
@@ -33,6 +37,7 @@ pub(super) async fn verify_ledger(
     for found in &proof.breaks {
         terminal::say(format_args!("BROKEN  {found}"));
     }
+    terminal::say(format_args!("{} acts on the audit trail", proof.acts));
     terminal::say(format_args!(
         "{} journals, {} entries, {} breaks",
         proof.journals,
@@ -71,7 +76,7 @@ pub(super) async fn refund(asked: &RefundCommand, environment: &Environment) -> 
     let (hub, database) = open(args.config.config.as_deref(), environment).await?;
     let decided = refunds::decide(&hub, args.id.as_str(), decision, &args.user).await;
     database.close().await?;
-    let refund = decided.map_err(|fault| Stop::problem(fault.detail))?;
+    let refund = decided.map_err(Stop::of)?;
     terminal::say(format_args!("{}  {}  by {}", refund.id, refund.status, args.user));
     Ok(Exit::Done)
 }
@@ -89,21 +94,42 @@ async fn treasury(asked: &TreasuryArgs, environment: &Environment) -> Result<Exi
     };
     let taken = take(&hub, asked.id.as_str(), &step).await;
     database.close().await?;
-    let refund = taken.map_err(|fault| Stop::problem(fault.detail))?;
+    let refund = taken.map_err(Stop::of)?;
     terminal::say(format_args!("{}  {}  {} by {}", refund.id, refund.status, step.event, step.by));
     Ok(Exit::Done)
 }
 
 async fn take(hub: &Hub, id: &str, step: &StepRequest) -> Result<RefundRecord, Fault> {
     let mut client = hub.store.client().await?;
-    refunds::step(hub, &mut client, id, step).await?.commit(hub).await
+    let act = match step.event {
+        TreasuryEvent::Approved => UserAct::ApproveTreasury,
+        TreasuryEvent::Applied
+        | TreasuryEvent::Verified
+        | TreasuryEvent::Paid
+        | TreasuryEvent::Returned
+        | TreasuryEvent::Rejected => UserAct::TellTreasury,
+    };
+    let by = users::permit(&client, &step.by, act).await?;
+    let step = StepRequest { by, ..step.clone() };
+    refunds::step(hub, &mut client, id, &step).await?.commit(hub).await
 }
 
 pub(super) async fn reconcile(asked: &DayArgs, environment: &Environment) -> Result<Exit, Stop> {
     let (hub, database) = open(asked.config.config.as_deref(), environment).await?;
-    let done = reconcile::now(&hub, &asked.merchant, asked.date).await;
+    let done = reconcile_again(&hub, asked).await;
     database.close().await?;
-    let run = done.map_err(|fault| Stop::problem(fault.detail))?;
+    let run = done.map_err(Stop::of)?;
     terminal::say(run.line());
     Ok(if run.is_balanced() { Exit::Done } else { Exit::FoundProblem })
+}
+
+async fn reconcile_again(hub: &Hub, asked: &DayArgs) -> Result<RunRecord, Fault> {
+    let by = match &asked.user {
+        Some(user) => {
+            let client = hub.store.client().await?;
+            users::permit(&client, users::named("user", user)?, UserAct::RerunDay).await?
+        }
+        None => OPERATOR.to_owned(),
+    };
+    reconcile::now(hub, &asked.merchant, asked.date, &by).await
 }

@@ -1,7 +1,9 @@
 //! What each command does. A command ends with an [`Exit`]; what went wrong is one line that names
 //! the place and the mend.
 
+mod audit;
 mod bills;
+mod differences;
 mod doctor;
 mod incidents;
 mod keys;
@@ -11,6 +13,7 @@ mod sandbox;
 mod serve;
 mod supervise;
 mod told;
+mod users;
 mod webhooks;
 
 pub(crate) use sandbox::paste;
@@ -22,6 +25,7 @@ use std::path::Path;
 use crate::cli::{self, Asked, Command, Exit, ReconcileMode};
 use crate::clock::SystemClock;
 use crate::config::{Config, Environment};
+use crate::fault::Fault;
 use crate::hub::{self, Database, Hub, OpenError};
 use crate::{demo, offline, terminal};
 
@@ -46,6 +50,12 @@ impl Stop {
     ) -> Self {
         let file = Config::file(config, environment);
         Self::bad_usage(format!("{}: {fault}", file.display()))
+    }
+
+    /// What was asked for was not done: not allowed to whoever asked, or not possible.
+    pub(crate) fn of(fault: Fault) -> Self {
+        let exit = if fault.status == 403 { Exit::BadUsage } else { Exit::FoundProblem };
+        Self { line: fault.detail, exit }
     }
 
     /// The work found a problem.
@@ -101,6 +111,9 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
         Command::Bills(asked) => bills::bills(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
+        Command::Difference(asked) => differences::difference(&asked, environment).await,
+        Command::Audit(asked) => audit::audit(&asked, environment).await,
+        Command::User(asked) => users::user(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

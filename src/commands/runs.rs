@@ -17,7 +17,7 @@ pub(super) async fn run(asked: &RunCommand, environment: &Environment) -> Result
             let (hub, database) = open(config.config.as_deref(), environment).await?;
             let shown = show(&hub, id.as_str()).await;
             database.close().await?;
-            shown.map_err(|fault| Stop::problem(fault.detail))?;
+            shown.map_err(Stop::of)?;
             return Ok(Exit::Done);
         }
         RunCommand::Prepare(args) => (SignOffStep::Prepared, args, None),
@@ -35,7 +35,7 @@ pub(super) async fn run(asked: &RunCommand, environment: &Environment) -> Result
     let signing = Signing { step, by: user, reason };
     let signed = sign_off::sign(&hub, id.as_str(), &signing).await;
     database.close().await?;
-    let run = signed.map_err(|fault| Stop::problem(fault.detail))?;
+    let run = signed.map_err(Stop::of)?;
     terminal::say(format_args!("{}  {}  {step} by {user}", run.id, run.sign_off));
     Ok(Exit::Done)
 }

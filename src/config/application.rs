@@ -106,8 +106,8 @@ fn secret(section: &Section<'_>, key: &str, text: String) -> Result<Secret, Conf
 }
 
 fn event(section: &Section<'_>, word: String) -> Result<EventType, ConfigError> {
-    let mend = "give office-wide ones, reconciliation.completed or difference.opened; an \
-                application's own come anyway";
+    let mend = "give office-wide ones, reconciliation.completed, difference.opened or \
+                difference.resolved; an application's own come anyway";
     let known = serde_json::from_value::<EventType>(serde_json::Value::String(word.clone()));
     known.ok().filter(|event| event.is_office_wide()).ok_or_else(|| {
         section.fault("webhook_events", format!("`{word}` is no office-wide event"), mend)

@@ -84,7 +84,7 @@ id = "registry"
 api_key = "{API_KEY}"
 webhook_url = "{webhook_url}"
 webhook_secret = "{WEBHOOK_SECRET}"
-webhook_events = ["reconciliation.completed", "difference.opened"]
+webhook_events = ["reconciliation.completed", "difference.opened", "difference.resolved"]
 [office]
 name = "园区不动产登记中心（演示）"
 {more}

@@ -195,7 +195,7 @@ async fn judge(call: &Call, asked: SetRequest) -> Result<Wanted, Fault> {
     if let Some(event) = own {
         let detail = format!(
             "{} comes without being asked for; events names office-wide ones: \
-             reconciliation.completed, difference.opened",
+             reconciliation.completed, difference.opened, difference.resolved",
             event.as_str()
         );
         return Err(Fault::invalid("invalid_body", detail).with("path", "events"));

@@ -11,6 +11,7 @@ mod callbacks;
 mod cases;
 mod combined;
 mod deliveries;
+mod differences;
 mod doubts;
 mod endpoints;
 mod error;
@@ -197,6 +198,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(reconciliations::configure)
         .configure(doubts::configure)
         .configure(signatures::configure)
+        .configure(differences::configure)
         .configure(supervision::configure)
         .configure(events::configure)
         .configure(endpoints::configure)

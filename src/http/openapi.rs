@@ -10,9 +10,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, doubts, endpoints, error, events, fees, health,
-    incidents, metrics, notifications, orders, receipts, reconciliations, refunds, remittances,
-    resource, schema, signatures, supervision,
+    callbacks, cases, combined, deliveries, differences, doubts, endpoints, error, events, fees,
+    health, incidents, metrics, notifications, orders, receipts, reconciliations, refunds,
+    remittances, resource, schema, signatures, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -49,6 +49,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         reconciliations::differences, doubts::list, reconciliations::report_file, signatures::list,
         supervision::cases,
         supervision::fees,
+        differences::list, differences::show, differences::changes,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,
     ),

@@ -58,8 +58,9 @@ struct RunRequest {
 )]
 pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse {
     call::post(http, payload, |call: Call, asked: RunRequest| async move {
-        let run =
-            reconcile::begin(&call.hub, &asked.merchant_id, asked.date, asked.refetch).await?;
+        let RunRequest { merchant_id, date, refetch } = asked;
+        let by = format!("application {}", call.application);
+        let run = reconcile::begin(&call.hub, &merchant_id, date, refetch, &by).await?;
         Ok(Answer::json(202, &reconcile::run(&run)))
     })
     .await

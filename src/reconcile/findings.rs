@@ -11,6 +11,7 @@ use super::answers::Answers;
 use super::bill;
 use super::day::{Bill, Matched, ids};
 use super::doubts::{Decided, Known};
+use super::followed;
 use super::rows::Rows;
 use super::shown;
 use crate::fault::Fault;
@@ -66,9 +67,9 @@ pub(super) async fn keep(
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;
-        let gone = rows.gone(&matched.result, &open);
-        findings::clear(&tx, &run.id, &gone, now).await?;
+        let over = followed::follow(&tx, run, &rows, (&matched.result, &open), now).await?;
         tell(&tx, run, &rows, now).await?;
+        crate::differences::tell(&tx, &over, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         hub.signals.wake_dispatch();
     }

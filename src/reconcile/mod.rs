@@ -3,9 +3,11 @@
 
 mod answers;
 mod bill;
+mod changes;
 mod day;
 mod doubts;
 mod findings;
+mod followed;
 mod query;
 mod rows;
 mod second;
@@ -16,12 +18,16 @@ use domain::ids::{MerchantId, RunId};
 use domain::time::{beijing, business_day};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use uuid::Uuid;
 
+pub use changes::{Changed, Changes, Sums, Version, changes};
 pub use shown::{difference, report, run};
 
+use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::store::StoreError;
 use crate::store::runs::{self, RunRecord};
 
 /// From when on a day's bill is asked for on the next day, in Beijing.
@@ -52,7 +58,7 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 /// Begins a new version of a day's run; a worker does the rest. Several merchants of one account
 /// share its runs, which are made for the first of them: asked for by the name of another, the
 /// account's run of that day is given as it stands, and only begun where there is none that could.
-/// The bill that is stored is read again, unless `refetch` asks for the provider's.
+/// The bill that is stored is read again, unless `refetch` asks for the provider's. `by`: who asks.
 ///
 /// # Errors
 /// 422 no such merchant, or a day that is not over; 409 a day whose run is signed.
@@ -61,6 +67,7 @@ pub async fn begin(
     merchant: &str,
     day: Date,
     refetch: bool,
+    by: &str,
 ) -> Result<RunRecord, Fault> {
     let merchant = named(hub, merchant)?;
     let all = hub.of_one_account(merchant);
@@ -76,7 +83,7 @@ pub async fn begin(
             }
         }
     }
-    again(hub, merchant, day, refetch).await
+    again(hub, merchant, day, refetch, by).await
 }
 
 fn named<'a>(hub: &'a Hub, merchant: &str) -> Result<&'a Merchant, Fault> {
@@ -86,12 +93,13 @@ fn named<'a>(hub: &'a Hub, merchant: &str) -> Result<&'a Merchant, Fault> {
 }
 
 /// Begins a new version of the run of a merchant's account; one that has not ended is taken instead,
-/// and is due at once.
+/// and is due at once. Who asked for it stands on the audit trail.
 async fn again(
     hub: &Hub,
     merchant: &Merchant,
     day: Date,
     refetch: bool,
+    by: &str,
 ) -> Result<RunRecord, Fault> {
     let all = hub.of_one_account(merchant);
     let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
@@ -100,11 +108,12 @@ async fn again(
     if day >= business_day(now) {
         return Err(Fault::invalid("day_not_over", format!("{day} is not over in Beijing")));
     }
-    let client = hub.store.client().await?;
+    let mut client = hub.store.client().await?;
+    let tx = client.transaction().await.map_err(StoreError::from)?;
     let run_id = RunId::new(Uuid::now_v7());
     let raced =
         || Fault::conflict("run_raced", "another run of that day began; ask again").retry_after(1);
-    let begun = match runs::create(&client, &run_id, (&first.id, &ids), (day, refetch), now).await {
+    let begun = match runs::create(&tx, &run_id, (&first.id, &ids), (day, refetch), now).await {
         Err(error) if error.constraint().is_some_and(|name| RACES.contains(&name)) => {
             return Err(raced());
         }
@@ -116,14 +125,18 @@ async fn again(
     let run_id = if begun {
         run_id
     } else {
-        let newest = runs::newest(&client, &ids, day).await?.ok_or_else(raced)?;
-        if !runs::hurry(&client, &newest, refetch, now).await? {
-            let found = runs::by_ids(&client, &[newest.as_str()]).await?;
+        let newest = runs::newest(&tx, &ids, day).await?.ok_or_else(raced)?;
+        if !runs::hurry(&tx, &newest, refetch, now).await? {
+            let found = runs::by_ids(&tx, &[newest.as_str()]).await?;
             let is_signed = found.iter().any(|run| run.sign_off == "reviewed");
             return Err(if is_signed { signed(day) } else { raced() });
         }
         newest
     };
+    let data = json!({"merchant_id": first.id, "date": day, "refetch": refetch});
+    let act = Act::of(by, "run.asked_for", run_id.as_str(), data);
+    audit::write_down(&tx, &hub.sealer, &[act], now).await?;
+    tx.commit().await.map_err(StoreError::from)?;
     // Whoever holds one connection while waiting for another may wait for himself.
     drop(client);
     hub.signals.wake_reconcile();
@@ -143,8 +156,13 @@ fn signed(day: Date) -> Fault {
 ///
 /// # Errors
 /// As [`begin`], or when the database does not answer.
-pub async fn now(hub: &Hub, merchant: &MerchantId, day: Date) -> Result<RunRecord, Fault> {
-    let run = again(hub, named(hub, merchant.as_str())?, day, true).await?;
+pub async fn now(
+    hub: &Hub,
+    merchant: &MerchantId,
+    day: Date,
+    by: &str,
+) -> Result<RunRecord, Fault> {
+    let run = again(hub, named(hub, merchant.as_str())?, day, true, by).await?;
     let client = hub.store.client().await?;
     let mine = runs::lease(&client, &run.id).await?;
     drop(client);

@@ -94,13 +94,15 @@ impl Rows {
             .collect()
     }
 
-    /// The open differences that are none any more: both sides have their row now, or an older run
+    /// What was said to be mended, and this run has again.
+    pub(super) fn again<'a>(&self, open: &'a [OpenDifference]) -> Vec<&'a str> {
+        let is_again = |it: &&OpenDifference| it.is_mended && self.ids.contains(&it.id);
+        open.iter().filter(is_again).map(|it| it.id.as_str()).collect()
+    }
+
+    /// The differences that are none any more: both sides have their row now; or else an older run
     /// of the day had them and this one has not.
-    pub(super) fn gone<'a>(
-        &self,
-        result: &Reconciliation,
-        open: &'a [OpenDifference],
-    ) -> Vec<&'a str> {
+    pub(super) fn gone<'a>(&self, result: &Reconciliation, open: &'a [OpenDifference]) -> Gone<'a> {
         let key = |row: &Matched| {
             (
                 row.direction,
@@ -109,25 +111,40 @@ impl Rows {
                 row.provider_trade_no.clone(),
             )
         };
-        let left = open.iter().filter(|it| !self.fingerprints.contains(&it.fingerprint));
-        let left: Vec<&OpenDifference> = left.collect();
+        let is_left =
+            |it: &&OpenDifference| !it.is_over && !self.fingerprints.contains(&it.fingerprint);
+        let left: Vec<&OpenDifference> = open.iter().filter(is_left).collect();
+        let mut gone = Gone::default();
         if left.is_empty() {
-            return Vec::new();
+            return gone;
         }
         let matched: HashSet<_> = result.matched.iter().map(key).collect();
-        let is_gone = |it: &&OpenDifference| {
+        for it in left {
+            let is_matched = matched.contains(&(
+                it.direction,
+                it.out_trade_no.clone(),
+                it.out_refund_no.clone(),
+                it.provider_trade_no.clone(),
+            ));
             // Another day's difference ends here only where a row was missing that this bill has.
-            it.of_day
-                || (it.kind == ONLY_IN_HUB
-                    && matched.contains(&(
-                        it.direction,
-                        it.out_trade_no.clone(),
-                        it.out_refund_no.clone(),
-                        it.provider_trade_no.clone(),
-                    )))
-        };
-        left.into_iter().filter(is_gone).map(|it| it.id.as_str()).collect()
+            let is_cleared = is_matched && (it.of_day || it.kind == ONLY_IN_HUB);
+            if is_cleared {
+                gone.cleared.push(it.id.as_str());
+            } else if it.of_day {
+                gone.superseded.push(it.id.as_str());
+            }
+        }
+        gone
     }
+}
+
+/// The differences that a run ends.
+#[derive(Debug, Default)]
+pub(super) struct Gone<'a> {
+    /// Both sides have their row now.
+    pub(super) cleared: Vec<&'a str>,
+    /// This run of the day does not have them.
+    pub(super) superseded: Vec<&'a str>,
 }
 
 /// What the ledger alone has.

@@ -20,6 +20,7 @@ use domain::ids::{CallbackId, IncidentId, MerchantId, OrderId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::audit::{self, Act};
 use crate::hub::{Hub, Merchant};
 use crate::orders::taken_back_until;
 use crate::seal::SealError;
@@ -35,7 +36,7 @@ use rounds::{Place, number, rounds};
 pub use aside::{held, keep_unbooked};
 pub use chain::{Linked, link};
 pub use outbox::{Telling, event, params_context};
-pub use rows::{Effects, TreasuryMove};
+pub use rows::{Effects, Side, TreasuryMove};
 
 /// How often a batch is tried again after it lost a race.
 const TRIES: u32 = 3;
@@ -337,6 +338,23 @@ pub async fn commit(
     effects: Effects,
 ) -> Result<(), RecordError> {
     write(hub, &mut &tx, effects, &[]).await?;
+    tx.commit().await.map_err(StoreError::from)?;
+    hub.signals.wake_dispatch();
+    Ok(())
+}
+
+/// The same, and writes down what people did with it: behind the journals' heads.
+///
+/// # Errors
+/// When nothing was written.
+pub async fn commit_acts(
+    hub: &Hub,
+    tx: deadpool_postgres::Transaction<'_>,
+    effects: Effects,
+    acts: &[Act],
+) -> Result<(), RecordError> {
+    write(hub, &mut &tx, effects, &[]).await?;
+    audit::write_down(&tx, &hub.sealer, acts, hub.clock.now()).await?;
     tx.commit().await.map_err(StoreError::from)?;
     hub.signals.wake_dispatch();
     Ok(())

@@ -1,6 +1,7 @@
 //! Turns effects into rows. Balances move by sums, one row a fee and a payment, however many
 //! effects touch it; journal entries wait for their numbers until the heads are locked.
 
+mod differences;
 mod evidence;
 mod moved;
 mod treasury;
@@ -27,6 +28,7 @@ use crate::store::orders::{OrderRecord, PaymentRecord};
 
 use moved::{Moved, RefundOverflow, add, move_by};
 
+pub use differences::Side;
 pub(super) use evidence::cause;
 pub use treasury::TreasuryMove;
 

@@ -2,16 +2,20 @@
 
 use domain::refund::{RefundState, RefundTransition};
 use domain::treasury::Route;
+use domain::user::{UserAct, folded};
 use jiff::Timestamp;
+use serde_json::json;
 
 use super::request::PICK_UP;
 use super::{load, release, send, treasury};
+use crate::audit::Act;
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::{Effects, commit};
+use crate::record::{Effects, commit_acts};
 use crate::store::StoreError;
 use crate::store::orders;
 use crate::store::refunds::{self, RefundRecord};
+use crate::users;
 
 /// What the second person says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub enum Decision {
 /// Writes a decision by `user`. What was approved is sent, or goes its way through the treasury.
 ///
 /// # Errors
-/// 404 no such refund, 409 it does not wait for a decision, or the user asked for it.
+/// 403 a user who may not, 404 no such refund, 409 it does not wait for a decision, or the user asked for it.
 pub async fn decide(
     hub: &Hub,
     refund_id: &str,
@@ -42,12 +46,13 @@ pub async fn decide(
         .status
         .after(transition)
         .map_err(|error| Fault::conflict("refund_not_waiting", error.to_string()))?;
-    if refund.requested_by == user {
+    if folded(&refund.requested_by) == folded(user) {
         return Err(Fault::conflict("same_person", "who asked for a refund does not decide on it"));
     }
     let now = hub.clock.now();
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
+    let user = users::permit(&tx, user, UserAct::DecideRefund).await?;
     orders::lock(&tx, &[refund.order_id.as_str()]).await?;
     let (after, next) = match (after, refund.route) {
         (RefundState::Submitted, Route::Provider) => {
@@ -60,7 +65,7 @@ pub async fn decide(
         }
         (declined, Route::Provider | Route::Treasury) => (declined, None),
     };
-    if !refunds::decide(&tx, &refund_id, after, user, next).await? {
+    if !refunds::decide(&tx, &refund_id, after, &user, next).await? {
         return Err(Fault::conflict("refund_not_waiting", "somebody else has decided"));
     }
     let mut effects = Effects::new(now);
@@ -69,7 +74,13 @@ pub async fn decide(
     } else if refund.route == Route::Treasury {
         treasury::begin(&tx, &refund_id, &refund.requested_by, now).await?;
     }
-    commit(hub, tx, effects).await?;
+    let word = match decision {
+        Decision::Approve => "refund.approved",
+        Decision::Decline => "refund.declined",
+    };
+    let data = json!({"amount_fen": refund.amount_fen, "requested_by": refund.requested_by});
+    let act = Act::of(&user, word, refund_id.as_str(), data);
+    commit_acts(hub, tx, effects, &[act]).await?;
     drop(client);
     let refund = load(hub, &refund_id).await?;
     if refund.status == RefundState::Submitted {

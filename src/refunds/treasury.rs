@@ -11,13 +11,15 @@ use domain::treasury::{Route, TreasuryEvent, TreasuryState};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::request::taken_from;
 use super::{release, shares_of};
+use crate::audit::{Act, stands_for};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::{Effects, TreasuryMove, commit};
+use crate::record::{Effects, TreasuryMove, commit_acts};
 use crate::store::StoreError;
 use crate::store::incidents::{self, NewIncident};
 use crate::store::refunds::{self, RefundRecord, TreasuryStep};
@@ -124,6 +126,7 @@ pub struct Stepped<'a> {
     pub refund: RefundRecord,
     tx: Transaction<'a>,
     effects: Effects,
+    act: Act,
 }
 
 impl<'a> Stepped<'a> {
@@ -138,7 +141,7 @@ impl<'a> Stepped<'a> {
     /// # Errors
     /// When the database refuses: then nothing happened.
     pub async fn commit(self, hub: &Hub) -> Result<RefundRecord, Fault> {
-        commit(hub, self.tx, self.effects).await?;
+        commit_acts(hub, self.tx, self.effects, &[self.act]).await?;
         Ok(self.refund)
     }
 }
@@ -181,7 +184,14 @@ pub async fn step<'a>(
         return Err(not_possible(format!("refund {refund_id} moved meanwhile")));
     }
     let refund = known(&tx, &refund_id).await?;
-    Ok(Stepped { refund, tx, effects })
+    let data = json!({
+        "occurred_on": request.occurred_on, "amount_fen": refund.amount_fen,
+        "document": stands_for(&hub.sealer, request.document_no.as_deref()),
+        "reason": stands_for(&hub.sealer, request.reason.as_deref()),
+    });
+    let action = format!("treasury.{}", request.event);
+    let act = Act::of(request.by.trim(), &action, refund_id.as_str(), data);
+    Ok(Stepped { refund, tx, effects, act })
 }
 
 async fn known(tx: &impl GenericClient, refund_id: &RefundId) -> Result<RefundRecord, Fault> {

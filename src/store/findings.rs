@@ -1,11 +1,10 @@
 //! The differences of runs. One that several runs found is one difference, which the first opened.
 
 use deadpool_postgres::GenericClient;
+use domain::Fen;
 use domain::bill::Direction;
-use domain::ids::RunId;
-use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{StoreError, change, load, sql};
@@ -20,7 +19,7 @@ pub struct DifferenceRecord {
     pub shown: serde_json::Map<String, Value>,
 }
 
-/// A difference that is open.
+/// A difference that no run ended.
 #[derive(Clone, Debug, Deserialize)]
 pub struct OpenDifference {
     /// Its id.
@@ -37,6 +36,10 @@ pub struct OpenDifference {
     pub out_refund_no: String,
     /// The provider's payment number; empty where there is none.
     pub provider_trade_no: String,
+    /// Whether two people ended it.
+    pub is_over: bool,
+    /// Whether they did because it was said to be mended.
+    pub is_mended: bool,
     /// Whether a run of the day that was asked about has it.
     pub of_day: bool,
 }
@@ -54,7 +57,7 @@ pub async fn of_run(
     load(client, sql::DIFFERENCES_LIST, &[&run_id, &after, &limit]).await
 }
 
-/// The open differences of an account, each with whether a run of `day` has it.
+/// The differences of an account that no run ended, each with whether a run of `day` has it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -66,20 +69,6 @@ pub async fn open(
     load(client, sql::DIFFERENCES_OPEN, &[&account, &day]).await
 }
 
-/// Closes the differences that a run does not have any more.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn clear(
-    client: &impl GenericClient,
-    run: &RunId,
-    ids: &[&str],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    change(client, sql::DIFFERENCES_CLEAR, &[&run.as_str(), &ids, &now]).await?;
-    Ok(())
-}
-
 /// Lets the runs of an account end one after the other, until the transaction does.
 ///
 /// # Errors
@@ -87,4 +76,44 @@ pub async fn clear(
 pub async fn in_turn(client: &impl GenericClient, account: &str) -> Result<(), StoreError> {
     change(client, sql::RUNS_IN_TURN, &[&account]).await?;
     Ok(())
+}
+
+/// What a run says of a difference.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SaidOf {
+    /// The id that it has in all runs.
+    pub id: String,
+    /// What tells it from all others of its account.
+    #[serde(skip_serializing)]
+    pub fingerprint: String,
+    /// What kind.
+    pub kind: String,
+    /// Payment or refund.
+    pub direction: Direction,
+    /// The hub's order number.
+    pub out_trade_no: String,
+    /// The hub's refund number.
+    pub out_refund_no: Option<String>,
+    /// The provider's payment number.
+    pub provider_trade_no: Option<String>,
+    /// The amount in the books.
+    pub hub_amount_fen: Option<Fen>,
+    /// The amount in the bill.
+    pub bill_amount_fen: Option<Fen>,
+    /// How it stands in the books.
+    pub hub_state: Option<String>,
+    /// How it stands in the bill.
+    pub bill_state: Option<String>,
+    /// Why it probably came to be.
+    pub cause: String,
+    /// What the run proposed.
+    pub proposed_action: String,
+}
+
+/// What a run says of its differences, in their order.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn said_by(client: &impl GenericClient, run_id: &str) -> Result<Vec<SaidOf>, StoreError> {
+    load(client, sql::DIFFERENCES_OF_RUN, &[&run_id]).await
 }

@@ -2,12 +2,14 @@
 //! take the caller's transaction, write or read, and decide nothing.
 
 pub mod applications;
+pub mod audit;
 pub mod bills;
 pub mod callbacks;
 pub mod cases;
 pub mod combined;
 mod connect;
 pub mod deliveries;
+pub mod differences;
 pub mod doubts;
 pub mod effects;
 pub mod endpoints;
@@ -30,6 +32,7 @@ pub mod sql;
 pub mod supervision;
 pub mod treasury;
 pub(crate) mod unit;
+pub mod users;
 pub mod webhooks;
 
 use std::future::Future;

@@ -38,6 +38,7 @@ mod offline_reconcile;
 mod order_answers;
 mod orders;
 mod payments;
+mod people;
 mod private_postgres;
 mod processes;
 mod products;

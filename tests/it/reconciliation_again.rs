@@ -128,7 +128,8 @@ async fn a_signed_run_is_locked() {
         assert_eq!((status, &problem["code"]), (409, &json!("run_signed")), "{problem}");
     }
     let day = FRIDAY.parse().unwrap();
-    let refused = reconcile::now(&world.hub, &WECHAT.parse().unwrap(), day).await.unwrap_err();
+    let refused =
+        reconcile::now(&world.hub, &WECHAT.parse().unwrap(), day, "张三").await.unwrap_err();
     assert_eq!(refused.code, "run_signed");
     // Not even by hand.
     let by_hand = "INSERT INTO runs (run_id, merchant_id, bill_date, version, status, started_at)

@@ -91,7 +91,7 @@ async fn a_run_by_hand_is_the_accounts_whichever_merchant_is_named() {
     // Named by its first merchant, the account's day is made again; so does the command.
     assert_eq!(by_hand(WECHAT).await["version"], json!(2));
     let day = "2018-11-30".parse().unwrap();
-    let again = reconcile::now(&world.hub, &LEGACY.parse().unwrap(), day).await.unwrap();
+    let again = reconcile::now(&world.hub, &LEGACY.parse().unwrap(), day, "张三").await.unwrap();
     assert_eq!((again.merchant_id.as_str(), again.version), (WECHAT, 3));
     assert_eq!(
         world.count("SELECT count(*) FROM runs WHERE merchant_id = 'legacy-wechat'").await,

@@ -63,6 +63,11 @@ pub(super) fn move_by(
             moved.remitted = add(moved.remitted, reversed)?;
         }
         EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
+        // What is written off is of no fee and no payment.
+        EntryKind::ShortWrittenOff
+        | EntryKind::ShortTakenBack
+        | EntryKind::LongWrittenOff
+        | EntryKind::LongTakenBack => {}
     }
     Ok(())
 }

@@ -11,6 +11,8 @@ WITH shares (subject_id, merchant_id, fee_id, amount_fen) AS (
     UNION ALL
     SELECT s.remittance_id, p.merchant_id, s.fee_id, sum(s.amount_fen)
       FROM remittance_shares s JOIN payments p USING (payment_id) GROUP BY s.remittance_id, p.merchant_id, s.fee_id
+    UNION ALL
+    SELECT difference_id || '/' || position, journal, NULL, amount_fen FROM difference_steps WHERE event = 'written_off'
 ), sides AS (
     SELECT e.merchant_id, e.seq, s.fee_id, s.amount_fen AS in_books, 0 AS posted FROM journal_entries e JOIN shares s USING (subject_id, merchant_id)
     UNION ALL
@@ -27,6 +29,14 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
            WHEN 'payment_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id)
            WHEN 'fees_remitted' THEN EXISTS (SELECT FROM remittance_shares s JOIN payments p USING (payment_id)
                                               WHERE s.remittance_id = e.subject_id AND p.merchant_id = e.merchant_id)
+           WHEN 'short_written_off' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
+                                                    AND s.journal = e.merchant_id AND s.side = 'short')
+           WHEN 'short_taken_back' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
+                                                   AND s.journal = e.merchant_id AND s.side = 'short')
+           WHEN 'long_written_off' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
+                                                   AND s.journal = e.merchant_id AND s.side = 'long')
+           WHEN 'long_taken_back' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
+                                                  AND s.journal = e.merchant_id AND s.side = 'long')
            WHEN 'remittance_reversed' THEN EXISTS (SELECT FROM remittance_reversals v WHERE v.remittance_id = e.subject_id)
            ELSE EXISTS (SELECT FROM refunds r WHERE r.refund_id = e.subject_id AND r.merchant_id = e.merchant_id) END
 UNION ALL

@@ -4,6 +4,6 @@ SELECT jsonb_build_object('id', f.difference_id, 'run_id', d.run_id, 'position',
            'provider_trade_no', d.provider_trade_no, 'hub_amount_fen', d.hub_amount_fen,
            'bill_amount_fen', d.bill_amount_fen, 'hub_state', d.hub_state, 'bill_state', d.bill_state, 'detail', d.detail,
            'cause', d.cause, 'proposed_action', d.proposed_action, 'first_day', f.first_day, 'status', f.status,
-           'opened_at', f.opened_at)
+           'owner', f.assigned_to, 'opened_at', f.opened_at)
   FROM differences d JOIN differences f ON f.difference_id = COALESCE(d.same_as, d.difference_id)
  WHERE d.run_id = $1 AND d.position > $2 ORDER BY d.position LIMIT $3

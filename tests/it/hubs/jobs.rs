@@ -83,7 +83,7 @@ async fn t33_what_a_dead_hub_had_leased_another_does_once_the_lease_is_over() {
     let hubs = [&*world.hub, &*twin.hub];
     world.clock.set(at(NEXT_MORNING));
     let day = "2018-11-30".parse().unwrap();
-    let run = reconcile::begin(&world.hub, WECHAT, day, false).await.unwrap();
+    let run = reconcile::begin(&world.hub, WECHAT, day, false, "张三").await.unwrap();
     // Somebody takes the run and is not heard of again.
     let client = world.another_store().client().await.unwrap();
     let now = world.hub.clock.now();

@@ -66,7 +66,7 @@ const MEMBERS: [Member; 7] = [
         name: "payhub",
         manifest: "Cargo.toml",
         sees: "domain adapters callbacks reconciliation notifications sandbox",
-        uses: "actix-web aes-gcm askama aws-lc-rs base64 bytes clap csv deadpool-postgres flate2 \
+        uses: "actix-web aes-gcm argon2 askama aws-lc-rs base64 bytes clap csv deadpool-postgres flate2 \
                futures-util hkdf hmac ipnet jiff nix prometheus-client refinery reqwest \
                rust_xlsxwriter serde serde_json serde_path_to_error sha2 subtle thiserror tokio tokio-postgres toml \
                tracing tracing-subscriber url utoipa uuid zeroize zip",

@@ -94,7 +94,8 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
 /// The feed gives each event of the backend once, in order; the youngest only when no older
 /// transaction of the whole cluster is open any more, which others may share.
 async fn feed(run: &Run<'_>) -> Result<Vec<String>, String> {
-    let query = "SELECT event_id FROM events WHERE application_id = 'registry' OR type IN ('reconciliation.completed', 'difference.opened')
+    let query = "SELECT event_id FROM events WHERE application_id = 'registry'
+                     OR type IN ('reconciliation.completed', 'difference.opened', 'difference.resolved')
                   ORDER BY transaction_id, position";
     let written: Vec<String> = sentences(run, query).await?;
     let begun = Instant::now();
