@@ -37,6 +37,12 @@ pub struct Signing<'a> {
 pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunRecord, Fault> {
     check(signing)?;
     let run = reconcile::load(hub, run_id).await?;
+    if matches!(signing.step, SignOffStep::Prepared | SignOffStep::Reviewed)
+        && !reconcile::report(hub, &[run_id]).await?.foots()
+    {
+        let detail = format!("run {run_id}: the sums of its report are not what its rows come to");
+        return Err(Fault::conflict("report_does_not_foot", detail));
+    }
     // Written before anything is locked: it takes its time, and what is signed cannot change.
     let papers = match signing.step {
         SignOffStep::Reviewed => papers(hub, run_id).await?,

@@ -36,6 +36,12 @@ impl Verdict {
 }
 
 impl Report {
+    /// Whether every sum of it is what its parts come to: else nobody may sign it.
+    #[must_use]
+    pub fn foots(&self) -> bool {
+        self.merchants.iter().all(|day| Foot::of(day).holds())
+    }
+
     /// The conclusion over all merchants. Each must foot by itself.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

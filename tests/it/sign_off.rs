@@ -151,6 +151,11 @@ async fn only_the_newest_version_is_signed_and_only_over_the_journal_that_it_nam
     assert_eq!(step(&world, &second, Prepared, "张三").await, "run_not_ended");
     world.settle().await.unwrap();
     let client = world.database().await;
+    let changed = "UPDATE runs SET report = jsonb_set(report, '{result,sums,hub,payments,count}', '7') WHERE run_id = $1";
+    assert_eq!(client.execute(changed, &[&second]).await.unwrap(), 1);
+    assert_eq!(step(&world, &second, Prepared, "张三").await, "report_does_not_foot");
+    let changed = "UPDATE runs SET report = jsonb_set(report, '{result,sums,hub,payments,count}', '1') WHERE run_id = $1";
+    assert_eq!(client.execute(changed, &[&second]).await.unwrap(), 1);
     let changed = "UPDATE runs SET journal_mac = '\\x00' WHERE run_id = $1";
     assert_eq!(client.execute(changed, &[&second]).await.unwrap(), 1);
     assert_eq!(step(&world, &second, Prepared, "张三").await, "journal_differs");
