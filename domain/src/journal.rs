@@ -112,11 +112,16 @@ pub enum EntryKind {
     TreasuryRefundReturned,
     /// It was rejected or declined; the promise is taken back.
     TreasuryRefundReleased,
+    /// What a provider held for the office arrived at the bank (渠道到账).
+    ProviderSettled,
+    /// A merchant's refunds were more than its payments: its provider kept that back of what arrived
+    /// for the other merchants of the account (轧差).
+    SettlementNetted,
 }
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::PaymentReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
@@ -127,6 +132,8 @@ impl EntryKind {
         Self::TreasuryRefundSucceeded,
         Self::TreasuryRefundReturned,
         Self::TreasuryRefundReleased,
+        Self::ProviderSettled,
+        Self::SettlementNetted,
     ];
 
     /// Its word in the database.
@@ -143,6 +150,8 @@ impl EntryKind {
             Self::TreasuryRefundSucceeded => "treasury_refund_succeeded",
             Self::TreasuryRefundReturned => "treasury_refund_returned",
             Self::TreasuryRefundReleased => "treasury_refund_released",
+            Self::ProviderSettled => "provider_settled",
+            Self::SettlementNetted => "settlement_netted",
         }
     }
 }
@@ -174,6 +183,8 @@ impl EntryKind {
             Self::TreasuryRefundSucceeded | Self::TreasuryRefundReleased => {
                 (Account::RefundsUnderWay, Account::TreasuryClaim)
             }
+            Self::ProviderSettled => (Account::CollectingAccount, Account::ProviderClearing),
+            Self::SettlementNetted => (Account::ProviderClearing, Account::CollectingAccount),
         }
     }
 }
@@ -212,6 +223,7 @@ mod tests {
             (EntryKind::TreasuryRefundRequested, EntryKind::TreasuryRefundReleased),
             (EntryKind::TreasuryRefundSucceeded, EntryKind::TreasuryRefundReturned),
             (EntryKind::FeesRemitted, EntryKind::RemittanceReversed),
+            (EntryKind::ProviderSettled, EntryKind::SettlementNetted),
         ] {
             let there = entry(requested, &share);
             let back = entry(released, &share);
@@ -235,11 +247,16 @@ mod tests {
                 *balances.entry(line.credit).or_default() -= line.amount_fen.get();
             }
         }
-        // What the provider still holds for the office is what left the collecting account: the
-        // bank arrival settles both.
+        // What the provider still holds for the office is what left the collecting account.
         balances.retain(|_, balance| *balance != 0);
         let expected = [(Account::ProviderClearing, 8000), (Account::CollectingAccount, -8000)];
         assert_eq!(balances, expected.into());
+        let arrived = [Share { fee_id: None, amount_fen: Fen::new(8000) }];
+        for line in entry(EntryKind::ProviderSettled, &arrived) {
+            *balances.entry(line.debit).or_default() += line.amount_fen.get();
+            *balances.entry(line.credit).or_default() -= line.amount_fen.get();
+        }
+        assert!(balances.values().all(|balance| *balance == 0), "the bank arrival settles both");
     }
 
     #[test]

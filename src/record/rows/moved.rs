@@ -63,6 +63,8 @@ pub(super) fn move_by(
             moved.remitted = add(moved.remitted, reversed)?;
         }
         EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
+        // Where money lies changes nothing in what a fee or a payment says.
+        EntryKind::ProviderSettled | EntryKind::SettlementNetted => {}
     }
     Ok(())
 }
