@@ -1,6 +1,7 @@
 //! The hub: PostgreSQL, HTTP, workers, configuration and the command line.
 
 pub mod answering;
+pub mod bank;
 pub mod cases;
 pub mod cli;
 pub mod clock;
@@ -10,6 +11,7 @@ pub mod config;
 pub mod demo;
 pub mod dispatch;
 pub mod fault;
+pub mod fiscal;
 pub mod hints;
 pub mod http;
 pub mod hub;
@@ -30,6 +32,7 @@ pub mod replay;
 pub mod report;
 pub mod resource;
 pub mod seal;
+pub mod settlement;
 pub mod sign_off;
 pub mod store;
 pub mod supervision;

@@ -176,7 +176,7 @@ fn next(
 }
 
 /// A name without what makes no other person of it: spaces and large letters.
-fn folded(name: &str) -> String {
+pub(crate) fn folded(name: &str) -> String {
     name.split_whitespace().flat_map(str::chars).flat_map(char::to_lowercase).collect()
 }
 

@@ -3,6 +3,7 @@
 //! [`parse`] ends the process by itself only for `--help` and `--version`; a wrong command comes
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
+mod bank;
 mod exit;
 mod incidents;
 mod reconcile;
@@ -22,6 +23,7 @@ use domain::treasury::TreasuryEvent;
 use jiff::civil::Date;
 use url::Url;
 
+pub use bank::{BankCommand, ConfirmArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
@@ -58,6 +60,9 @@ pub enum Command {
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),
+    /// Bank statements, and the settlements of providers in them.
+    #[command(subcommand)]
+    Bank(BankCommand),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -1,6 +1,7 @@
 //! What each command does. A command ends with an [`Exit`]; what went wrong is one line that names
 //! the place and the mend.
 
+mod bank;
 mod doctor;
 mod incidents;
 mod keys;
@@ -99,6 +100,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         },
         Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
+        Command::Bank(asked) => bank::bank(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod bank;
 mod body;
 mod call;
 mod callbacks;
@@ -16,6 +17,7 @@ mod endpoints;
 mod error;
 mod events;
 mod fees;
+mod fiscal;
 mod health;
 mod idempotency;
 mod incidents;
@@ -198,6 +200,8 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(doubts::configure)
         .configure(signatures::configure)
         .configure(supervision::configure)
+        .configure(bank::configure)
+        .configure(fiscal::configure)
         .configure(events::configure)
         .configure(endpoints::configure)
         .configure(deliveries::configure)

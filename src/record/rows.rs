@@ -3,6 +3,7 @@
 
 mod evidence;
 mod moved;
+mod settlement;
 mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,6 +7,7 @@ mod foot;
 mod in_words;
 mod model;
 mod page;
+mod shares;
 mod summary;
 mod table;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use files::{Files, WriteError, write};
 pub use in_words::in_words;
 pub use model::{FileStamp, FundFlowCheck, MerchantDay, Report};
 pub use page::page;
+pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};
 pub(crate) use table::harmless;
 pub use table::{COLUMNS, findings_csv};

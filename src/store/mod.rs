@@ -2,6 +2,7 @@
 //! take the caller's transaction, write or read, and decide nothing.
 
 pub mod applications;
+pub mod bank;
 pub mod bills;
 pub mod callbacks;
 pub mod cases;
@@ -14,6 +15,7 @@ pub mod endpoints;
 pub mod events;
 pub mod fees;
 pub mod findings;
+pub mod fiscal;
 pub mod idempotency;
 pub mod incidents;
 pub mod journal;
@@ -25,6 +27,7 @@ pub mod queries;
 pub mod refunds;
 pub mod remittances;
 pub mod runs;
+pub mod settlements;
 pub mod sign_offs;
 pub mod sql;
 pub mod supervision;

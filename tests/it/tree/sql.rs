@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 20] = [
+const APPEND_ONLY: [&str; 27] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -25,6 +25,13 @@ const APPEND_ONLY: [&str; 20] = [
     "combined_parts",
     "run_signatures",
     "signed_papers",
+    "bank_statements",
+    "bank_lines",
+    "settlement_claims",
+    "settlement_matches",
+    "settlement_match_days",
+    "settlement_match_shares",
+    "remittance_debits",
 ];
 
 /// The database's clock times leases and nothing else.
