@@ -2,6 +2,7 @@
 
 pub mod answering;
 pub mod audit;
+pub mod bank;
 pub mod cases;
 pub mod cli;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod demo;
 pub mod differences;
 pub mod dispatch;
 pub mod fault;
+pub mod fiscal;
 pub mod hints;
 pub mod http;
 pub mod hub;
@@ -32,6 +34,7 @@ pub mod replay;
 pub mod report;
 pub mod resource;
 pub mod seal;
+pub mod settlement;
 pub mod sign_off;
 pub mod store;
 pub mod supervision;

@@ -172,6 +172,18 @@ own_id!(
     DoubtId, "dbt"
 );
 own_id!(
+    /// A bank statement (银行流水) as it was handed in.
+    BankStatementId, "bst"
+);
+own_id!(
+    /// What a provider is expected to settle of one bill day (应到账).
+    SettlementId, "stl"
+);
+own_id!(
+    /// That a credit is the settlement of some bill days (到账核销).
+    SettlementMatchId, "stm"
+);
+own_id!(
     /// An incident (异常) that finance staff must look at.
     IncidentId, "inc"
 );

@@ -128,11 +128,16 @@ pub enum EntryKind {
     LongWrittenOff,
     /// That was taken back.
     LongTakenBack,
+    /// What a provider held for the office arrived at the bank (渠道到账).
+    ProviderSettled,
+    /// A merchant's refunds were more than its payments: its provider kept that back of what arrived
+    /// for the other merchants of the account (轧差).
+    SettlementNetted,
 }
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::PaymentReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
@@ -147,6 +152,8 @@ impl EntryKind {
         Self::ShortTakenBack,
         Self::LongWrittenOff,
         Self::LongTakenBack,
+        Self::ProviderSettled,
+        Self::SettlementNetted,
     ];
 
     /// Its word in the database.
@@ -167,6 +174,8 @@ impl EntryKind {
             Self::ShortTakenBack => "short_taken_back",
             Self::LongWrittenOff => "long_written_off",
             Self::LongTakenBack => "long_taken_back",
+            Self::ProviderSettled => "provider_settled",
+            Self::SettlementNetted => "settlement_netted",
         }
     }
 }
@@ -204,6 +213,8 @@ impl EntryKind {
             Self::LongWrittenOff | Self::ShortTakenBack => {
                 (Account::ProviderClearing, Account::WriteOffs)
             }
+            Self::ProviderSettled => (Account::CollectingAccount, Account::ProviderClearing),
+            Self::SettlementNetted => (Account::ProviderClearing, Account::CollectingAccount),
         }
     }
 }
@@ -244,6 +255,7 @@ mod tests {
             (EntryKind::FeesRemitted, EntryKind::RemittanceReversed),
             (EntryKind::ShortWrittenOff, EntryKind::ShortTakenBack),
             (EntryKind::LongWrittenOff, EntryKind::LongTakenBack),
+            (EntryKind::ProviderSettled, EntryKind::SettlementNetted),
         ] {
             let there = entry(requested, &share);
             let back = entry(released, &share);
@@ -267,11 +279,16 @@ mod tests {
                 *balances.entry(line.credit).or_default() -= line.amount_fen.get();
             }
         }
-        // What the provider still holds for the office is what left the collecting account: the
-        // bank arrival settles both.
+        // What the provider still holds for the office is what left the collecting account.
         balances.retain(|_, balance| *balance != 0);
         let expected = [(Account::ProviderClearing, 8000), (Account::CollectingAccount, -8000)];
         assert_eq!(balances, expected.into());
+        let arrived = [Share { fee_id: None, amount_fen: Fen::new(8000) }];
+        for line in entry(EntryKind::ProviderSettled, &arrived) {
+            *balances.entry(line.debit).or_default() += line.amount_fen.get();
+            *balances.entry(line.credit).or_default() -= line.amount_fen.get();
+        }
+        assert!(balances.values().all(|balance| *balance == 0), "the bank arrival settles both");
     }
 
     #[test]

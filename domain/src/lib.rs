@@ -4,6 +4,7 @@
 //! Nothing in here does I/O, reads a clock or knows a provider's words: time and randomness are
 //! arguments, and every state changes through one total function of its type.
 
+pub mod bank_calendar;
 pub mod bill;
 pub mod calendar;
 pub mod case;

@@ -3,6 +3,9 @@
 //! exactly one of matched, doubt, difference, or (ledger only) outside this day.
 
 pub mod answer;
+pub mod bank;
+pub mod covering;
+pub mod debit;
 pub mod finding;
 pub mod fund;
 pub mod label;
@@ -10,6 +13,7 @@ pub mod ledger;
 pub mod matcher;
 pub mod outcome;
 pub mod rules;
+pub mod settlement;
 
 pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};

@@ -3,6 +3,7 @@
 //! hub's adapters and never their canonical strings, so that a mistake cannot verify itself.
 
 mod alipay;
+mod bank;
 mod bill;
 mod certificate;
 mod config;
@@ -25,6 +26,7 @@ mod verdict;
 mod wechat;
 mod wechat_v2;
 
+pub use bank::{BANK_HEADER, BankCredit, BankDays, bank_statement};
 pub use config::{AlipayApp, SandboxConfig, SmsAccount, SubMerchant, Verification, WechatMerchant};
 pub use courier::Delivered;
 pub use delivery::{Attempt, DeliveryState};

@@ -4,6 +4,7 @@
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
 mod audit;
+mod bank;
 mod bills;
 mod differences;
 mod exit;
@@ -27,6 +28,7 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use audit::AuditCommand;
+pub use bank::{BankCommand, ConfirmArgs};
 pub use bills::{BillsCommand, SaveArgs};
 pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;
@@ -78,6 +80,9 @@ pub enum Command {
     /// People of the finance office.
     #[command(subcommand)]
     User(UserCommand),
+    /// Bank statements, and the settlements of providers in them.
+    #[command(subcommand)]
+    Bank(BankCommand),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

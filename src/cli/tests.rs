@@ -142,3 +142,20 @@ fn a_step_of_a_difference_names_who_takes_it() {
     refuses("payhub user add a", "--role");
     refuses("payhub user add a --role boss", "auditor");
 }
+
+#[test]
+fn a_confirmation_names_who_and_which() {
+    let Command::Bank(BankCommand::Import { file, .. }) = accepts("payhub bank import day.csv")
+    else {
+        panic!()
+    };
+    assert_eq!(file, PathBuf::from("day.csv"));
+    let id = "stl_00000000000000000000000000000001";
+    let line = format!("payhub bank confirm B1 --settlement {id} --settlement {id} --user 张三");
+    let Command::Bank(BankCommand::Confirm(args)) = accepts(&line) else { panic!() };
+    assert_eq!((args.serial.as_str(), args.settlements.len()), ("B1", 2));
+    refuses("payhub bank confirm B1 --user 张三", "--settlement");
+    refuses("payhub bank confirm B1 --settlement run_1 --user 张三", "run_1");
+    refuses(&format!("payhub bank confirm B1 --settlement {id}"), "--user");
+    refuses("payhub bank settlement-file --date 2026-11-20", "--out");
+}

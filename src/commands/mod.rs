@@ -2,6 +2,7 @@
 //! the place and the mend.
 
 mod audit;
+mod bank;
 mod bills;
 mod differences;
 mod doctor;
@@ -114,6 +115,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Difference(asked) => differences::difference(&asked, environment).await,
         Command::Audit(asked) => audit::audit(&asked, environment).await,
         Command::User(asked) => users::user(&asked, environment).await,
+        Command::Bank(asked) => bank::bank(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

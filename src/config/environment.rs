@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::error::ConfigError;
 
 /// The tables of `payhub.toml`, for telling a setting from a variable that is none.
-pub(super) const TABLES: [&str; 12] = [
+pub(super) const TABLES: [&str; 14] = [
     "server",
     "database",
     "security",
@@ -25,6 +25,8 @@ pub(super) const TABLES: [&str; 12] = [
     "webhooks",
     "templates",
     "callbacks",
+    "bank",
+    "fiscal_items",
 ];
 
 /// The most entries that an array of tables may get from the environment.

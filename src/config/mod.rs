@@ -5,11 +5,13 @@
 //! and mend. Nothing in here shows a secret, and nobody else reads the environment.
 
 mod application;
+mod bank;
 mod callbacks;
 mod channel;
 mod database;
 mod environment;
 mod error;
+mod fiscal;
 mod merchant;
 mod policy;
 mod section;
@@ -29,10 +31,12 @@ use toml::Table;
 use crate::intake::Limits;
 
 pub use application::{Application, MOST_CONCURRENCY, USUAL_CONCURRENCY, Webhook};
+pub use bank::BankDays;
 pub use channel::{Channel, Template};
 pub use database::{Database, Place};
 pub use environment::Environment;
 pub use error::ConfigError;
+pub use fiscal::FiscalItem;
 pub use merchant::{ClientIdentity, Dated, Merchant};
 pub use policy::{PayGates, Policy, RefundApproval};
 pub use security::MasterKey;
@@ -73,6 +77,10 @@ pub struct Config {
     pub webhook_networks: AllowList,
     /// Which text tells a person of which event.
     pub templates: Vec<Template>,
+    /// On which days the office's bank settles otherwise than on working days.
+    pub bank: BankDays,
+    /// Which item of the treasury each fee item is.
+    pub fiscal_items: Vec<FiscalItem>,
 }
 
 impl Config {
@@ -93,6 +101,8 @@ impl Config {
             callbacks: Limits::default(),
             webhook_networks: AllowList::default(),
             templates: Vec::new(),
+            bank: BankDays::default(),
+            fiscal_items: Vec::new(),
         }
     }
 
@@ -185,6 +195,8 @@ fn read(root: &Section<'_>, environment: &Environment) -> Result<Config, ConfigE
     config.callbacks = callbacks::read(&root.below("callbacks")?)?;
     config.webhook_networks = webhook_networks(&root.below("webhooks")?)?;
     config.templates = templates(root, &config.channels)?;
+    config.bank = bank::read(&root.below("bank")?)?;
+    config.fiscal_items = fiscal_items(root)?;
     Ok(config)
 }
 
@@ -242,6 +254,20 @@ fn templates(root: &Section<'_>, channels: &[Channel]) -> Result<Vec<Template>, 
             return Err(section.fault("event", what, "keep one of the two"));
         }
         found.push(template);
+    }
+    Ok(found)
+}
+
+/// A fee item is one item of the treasury, however many fee items that is.
+fn fiscal_items(root: &Section<'_>) -> Result<Vec<FiscalItem>, ConfigError> {
+    let mut found: Vec<FiscalItem> = Vec::new();
+    for section in root.entries("fiscal_items")? {
+        let entry = fiscal::read(&section)?;
+        if found.iter().any(|other| other.item == entry.item) {
+            let what = format!("`{}` stands twice", entry.item);
+            return Err(section.fault("item", what, "keep one of the two"));
+        }
+        found.push(entry);
     }
     Ok(found)
 }

@@ -323,3 +323,26 @@ fn root_keeps_its_data_where_another_account_can_reach_it() {
     );
     assert_eq!(environment.for_root().data_dir(), Some(PathBuf::from("/var/lib/payhub")));
 }
+
+#[test]
+fn the_banks_days_and_the_treasurys_items_are_told_once() {
+    let more = "\n[bank]\nclosed = [\"2026-12-31\"]\nopen = [\"2026-10-03\"]\n\
+                [[fiscal_items]]\nitem = \"REG.RES\"\ncode = \"103044908\"\nname = \"不动产登记费\"\n";
+    let config = parse(&format!("{WHOLE}{more}"), &Environment::default()).unwrap();
+    assert_eq!((config.bank.closed.len(), config.bank.open.len()), (1, 1));
+    assert_eq!(config.fiscal_items[0].code, "103044908");
+    for (of, instead, naming) in [
+        ("2026-12-31", "31.12.2026", "bank.closed: `31.12.2026` is no day"),
+        ("2026-12-31", "2026-10-03", "bank.open: `2026-10-03` stands under closed too"),
+        ("code = \"103044908\"\n", "", "fiscal_items[0].code: missing"),
+        ("closed", "shut", "bank.shut: unknown key"),
+    ] {
+        let text = format!("{WHOLE}{}", more.replace(of, instead));
+        let line = parse(&text, &Environment::default()).unwrap_err().to_string();
+        assert!(line.contains(naming), "{line}");
+    }
+    let twice =
+        format!("{WHOLE}{more}[[fiscal_items]]\nitem = \"REG.RES\"\ncode = \"1\"\nname = \"x\"\n");
+    let line = parse(&twice, &Environment::default()).unwrap_err().to_string();
+    assert!(line.contains("`REG.RES` stands twice"), "{line}");
+}

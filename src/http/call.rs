@@ -4,11 +4,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use actix_web::web::{Data, Payload};
+use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::ids::ApplicationId;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::error::problem;
@@ -69,6 +70,21 @@ where
     post_in_steps(http, payload, first, |call, body, _: Option<()>| work(call, body)).await
 }
 
+/// Answers a POST whose body is no JSON: `work` reads it by itself, once for each idempotency key.
+pub(super) async fn post_bytes<F, W>(http: HttpRequest, payload: Payload, work: W) -> HttpResponse
+where
+    F: Future<Output = Result<Answer, Fault>> + Send + 'static,
+    W: FnOnce(Call, Bytes) -> F + Send + 'static,
+{
+    let as_it_is = |bytes: Bytes, _: Result<Value, Fault>| Ok(bytes);
+    let first = |_: Call, body: Bytes| async move { Ok((body, None)) };
+    let work = |call, body, _: Option<()>| work(call, body);
+    match answer_post(&http, payload, as_it_is, first, work).await {
+        Ok(answer) => answer.send(),
+        Err(fault) => error::respond(&http, &fault),
+    }
+}
+
 /// The same for work that takes its key itself. `first` does that, together with what is to be
 /// written before anything else, and gives the body back with the key's lease and what it wrote; or
 /// it writes nothing, and `work` begins under the key from the beginning, as it does without a key.
@@ -86,20 +102,23 @@ where
     F: Future<Output = Result<Answer, Fault>> + Send + 'static,
     W: FnOnce(Call, B, Option<S>) -> F + Send + 'static,
 {
-    match answer_post(&http, payload, first, work).await {
+    let read = |_: Bytes, parsed: Result<Value, Fault>| parsed.and_then(|it| body::read::<B>(&it));
+    match answer_post(&http, payload, read, first, work).await {
         Ok(answer) => answer.send(),
         Err(fault) => error::respond(&http, &fault),
     }
 }
 
-async fn answer_post<B, S, G, V, F, W>(
+async fn answer_post<B, R, S, G, V, F, W>(
     http: &HttpRequest,
     payload: Payload,
+    read: R,
     first: V,
     work: W,
 ) -> Result<Answer, Fault>
 where
-    B: DeserializeOwned + Send + 'static,
+    B: Send + 'static,
+    R: FnOnce(Bytes, Result<Value, Fault>) -> Result<B, Fault>,
     S: Send + 'static,
     G: Future<Output = Result<(B, Option<(i64, S)>), Fault>> + Send + 'static,
     V: FnOnce(Call, B) -> G + Send + 'static,
@@ -124,7 +143,7 @@ where
     });
     let request_id = request_id(http);
     let call = Call { hub: Arc::clone(&hub), application, request_id, ticket };
-    let body = parsed.and_then(|value| body::read::<B>(&value));
+    let body = read(bytes, parsed);
     shared.run(answer(hub, call, body, first, work)).await?
 }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod auth;
+mod bank;
 mod body;
 mod call;
 mod callbacks;
@@ -17,6 +18,7 @@ mod endpoints;
 mod error;
 mod events;
 mod fees;
+mod fiscal;
 mod health;
 mod idempotency;
 mod incidents;
@@ -200,6 +202,8 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(signatures::configure)
         .configure(differences::configure)
         .configure(supervision::configure)
+        .configure(bank::configure)
+        .configure(fiscal::configure)
         .configure(events::configure)
         .configure(endpoints::configure)
         .configure(deliveries::configure)

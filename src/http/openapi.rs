@@ -10,9 +10,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, differences, doubts, endpoints, error, events, fees,
-    health, incidents, metrics, notifications, orders, receipts, reconciliations, refunds,
-    remittances, resource, schema, signatures, supervision,
+    bank, callbacks, cases, combined, deliveries, differences, doubts, endpoints, error, events,
+    fees, fiscal, health, incidents, metrics, notifications, orders, receipts, reconciliations,
+    refunds, remittances, resource, schema, signatures, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -50,6 +50,8 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         supervision::cases,
         supervision::fees,
         differences::list, differences::show, differences::changes,
+        bank::create, bank::show, bank::lines, bank::settlements,
+        fiscal::items, fiscal::file,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,
     ),

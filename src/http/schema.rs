@@ -1,6 +1,7 @@
 //! The shapes of requests and answers, as `/openapi.json` describes them. They are read by nobody
 //! else; a test holds them against what the hub really reads and answers.
 
+mod bank;
 mod cases;
 mod combined;
 mod fees;
@@ -12,6 +13,7 @@ mod rest;
 mod treasury;
 mod webhooks;
 
+pub use bank::{BankLine, BankLinePage, BankStatement, SettlementDay, SettlementPage};
 pub use cases::{
     Applicant, Case, CaseEvent, CaseProgress, CaseRequest, Deadline, FeeInShort, MaskedApplicant,
 };
@@ -25,8 +27,8 @@ pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
 pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
 pub use treasury::{
-    MerchantShare, Remittance, RemittancePage, RemittanceRequest, RemittanceReversal,
-    ReversalRequest, TreasuryStep, TreasuryStepRequest, TreasuryWay,
+    MerchantShare, Remittance, RemittancePage, RemittanceRequest, RemittanceReversal, RemittedItem,
+    RemittedItems, ReversalRequest, TreasuryStep, TreasuryStepRequest, TreasuryWay,
 };
 pub use webhooks::{
     Delivery, DeliveryInFull, DeliveryPage, Endpoint, EndpointRequest, ResendRequest, Resent,

@@ -15,10 +15,11 @@ use adapters::webhook::AllowList;
 use adapters::wire::Stamp;
 use aws_lc_rs::rand;
 use domain::Clock;
+use domain::bank_calendar::BankCalendar;
 use domain::ids::MerchantId;
 use domain::personal::Secret;
 
-use crate::config::{PayGates, Policy, Template};
+use crate::config::{FiscalItem, PayGates, Policy, Template};
 use crate::dispatch::Webhooks;
 use crate::intake::Limits;
 use crate::keys::Renewals;
@@ -67,6 +68,10 @@ pub struct Hub {
     pub health: Health,
     /// The office's name, for reports.
     pub office: String,
+    /// On which days money of providers arrives.
+    pub bank: BankCalendar,
+    /// Which item of the treasury each fee item is.
+    pub fiscal_items: Vec<FiscalItem>,
 }
 
 /// A merchant and the adapter that speaks for it.

@@ -6,6 +6,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 
 use domain::Clock;
+use domain::bank_calendar::BankCalendar;
+use domain::calendar::{Calendar, CalendarError};
 use domain::event::EventType;
 use domain::personal::Secret;
 use jiff::{SignedDuration, Timestamp};
@@ -49,6 +51,9 @@ pub enum OpenError {
     /// No calls can be made.
     #[error(transparent)]
     Client(#[from] NoClient),
+    /// The hub has no calendar.
+    #[error("the calendar that the hub brings along cannot be read: {0}")]
+    Calendar(&'static CalendarError),
     /// A secret cannot be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -150,6 +155,8 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         let receipt_token = channel.receipt_token.clone();
         (channel.id.clone(), Channel { vendor, receipt_token })
     });
+    let working = Calendar::built_in().map_err(OpenError::Calendar)?;
+    let days = config.bank.clone();
     let hub = Hub {
         sealer,
         merchants: merchants.collect(),
@@ -165,6 +172,8 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         signals: Signals::default(),
         health: Health::default(),
         office: config.office_name.clone(),
+        fiscal_items: config.fiscal_items.clone(),
+        bank: BankCalendar::new(working, days.closed, days.open),
         store,
         clock,
     };

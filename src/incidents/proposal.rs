@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 25] = [
+const TABLE: [(&str, Action, &str); 30] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -143,6 +143,31 @@ const TABLE: [(&str, Action, &str); 25] = [
         "bill_changed",
         Action::Investigate,
         "the provider gave another file of a day than before: compare both runs, ask it why",
+    ),
+    (
+        "settlement_late",
+        Action::Investigate,
+        "the provider's money is in no bank statement: hand the statements in, else ask the provider",
+    ),
+    (
+        "settlement_short",
+        Action::Investigate,
+        "less arrived than was expected: compare with the provider's fund bill; two people confirm it",
+    ),
+    (
+        "settlement_over",
+        Action::Investigate,
+        "more arrived than was expected: find out for what; two people confirm it",
+    ),
+    (
+        "fee_taken_from_principal",
+        Action::Investigate,
+        "non-tax money must arrive gross: have the provider charge its fee apart and pay it back",
+    ),
+    (
+        "settlement_changed",
+        Action::Investigate,
+        "a later version of the day's run expects another sum: compare both bills",
     ),
     (
         "journal_broken",

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use adapters::bill;
-use domain::bill::{BillTotals, Coverage, Direction};
+use domain::Fen;
+use domain::bill::{BillState, BillTotals, Coverage, Direction};
 use domain::time::{business_day, day_end, day_start};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -17,6 +18,7 @@ use super::load;
 use super::query::query;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
+use crate::settlement::{self, BillMoves};
 use crate::store::StoreError;
 use crate::store::bills;
 use crate::store::doubts::{self, Carried};
@@ -36,6 +38,33 @@ pub(super) struct Bill {
     /// What it adds up to.
     pub(super) totals: BillTotals,
     rows: Vec<Row>,
+}
+
+impl Bill {
+    /// What its rows move: payments that stand, and refunds that were not refused. A coupon of the
+    /// merchant is no money that is settled.
+    pub(super) fn moves(&self) -> Option<BillMoves<'_>> {
+        let mut moves = BillMoves::default();
+        for row in &self.rows {
+            let amount = row.settled.unwrap_or(row.amount);
+            let sums = &mut moves.figures;
+            sums.fee = sums.fee.plus(row.fee.unwrap_or(Fen::ZERO))?;
+            let signed = match (row.direction, row.state) {
+                (_, BillState::Failed) => continue,
+                (Direction::Payment, _) => {
+                    sums.payments = sums.payments.plus(amount)?;
+                    amount
+                }
+                (Direction::Refund, _) => {
+                    sums.refunds = sums.refunds.plus(amount)?;
+                    amount.negated()?
+                }
+            };
+            moves.numbers.push(&row.out_trade_no);
+            moves.amounts.push(signed.get());
+        }
+        Some(moves)
+    }
 }
 
 /// A bill's row, kept because matching may run twice.
@@ -138,7 +167,12 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
         matched = compare(hub, merchant, &run, &bill, &carried).await?;
     }
     answers.note(&mut matched.result);
-    findings::keep(hub, merchant, &run, &bill, matched, &answers).await
+    findings::keep(hub, merchant, &run, &bill, matched, &answers).await?;
+    // The run has ended: a credit that is not matched now is matched by the next run or statement.
+    if let Err(fault) = settlement::match_again(hub).await {
+        tracing::warn!(run = %run.id, fault = fault.detail, "the bank's credits were not matched");
+    }
+    Ok(())
 }
 
 /// Whether something may have happened on a day: money moved here, a row of another day is looked

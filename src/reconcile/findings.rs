@@ -18,6 +18,7 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
+use crate::settlement;
 use crate::store::StoreError;
 use crate::store::bills::Which;
 use crate::store::doubts::Carried;
@@ -64,6 +65,8 @@ pub(super) async fn keep(
         now,
     };
     if runs::finish(&tx, &done).await? {
+        let moves = bill.moves().ok_or_else(|| Fault::internal(&"a bill's sum does not fit"))?;
+        settlement::expect(&tx, hub, merchant, run, &moves, now).await?;
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;

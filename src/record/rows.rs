@@ -4,6 +4,7 @@
 mod differences;
 mod evidence;
 mod moved;
+mod settlement;
 mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -8,6 +8,7 @@ mod fund;
 mod in_words;
 mod model;
 mod page;
+mod shares;
 mod summary;
 mod table;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub use fund::{FundCheck, account};
 pub use in_words::in_words;
 pub use model::{FileStamp, MerchantDay, Report};
 pub use page::page;
+pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};
 pub(crate) use table::harmless;
 pub use table::{COLUMNS, findings_csv};

@@ -199,6 +199,22 @@ pub async fn close(
     change(client, sql::INCIDENTS_CLOSE, &[&id.as_str(), &now, &by, &note]).await
 }
 
+/// Closes what was told of settlements that had not arrived and now have, and of the difference of
+/// the credit that they are.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn arrived(
+    client: &impl GenericClient,
+    (settlements, bank_serial): (&[&str], &str),
+    by: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = client.prepare_cached(sql::INCIDENTS_ARRIVED).await?;
+    client.query(&statement, &[&settlements, &now, &by, &bank_serial]).await?;
+    Ok(())
+}
+
 /// Closes a merchant's incidents that the facts have resolved; how many there were.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 pub mod applications;
 pub mod audit;
+pub mod bank;
 pub mod bills;
 pub mod callbacks;
 pub mod cases;
@@ -16,6 +17,7 @@ pub mod endpoints;
 pub mod events;
 pub mod fees;
 pub mod findings;
+pub mod fiscal;
 pub mod idempotency;
 pub mod incidents;
 pub mod journal;
@@ -27,6 +29,7 @@ pub mod queries;
 pub mod refunds;
 pub mod remittances;
 pub mod runs;
+pub mod settlements;
 pub mod sign_offs;
 pub mod sql;
 pub mod supervision;

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on says so by panicking"
 )]
 
+mod bank;
 mod books;
 mod cases;
 mod combined;

@@ -6,6 +6,7 @@ use payhub::reconcile;
 use sandbox::{Action, Fault, Place, SandboxConfig};
 use serde_json::{Value, json};
 
+use crate::bank::{csv, hand_in};
 use crate::combined::payee;
 use crate::harness::{World, at, word};
 use crate::products::{LEGACY, legacy};
@@ -118,5 +119,52 @@ async fn days_that_another_merchant_of_the_account_began_are_gone_on_with() {
     world.settle().await.unwrap();
     let days = "SELECT string_agg(bill_date::text, ' ' ORDER BY bill_date) FROM runs WHERE merchant_id = 'registry-wechat'";
     assert_eq!(text(&world, days).await, "2018-11-28 2018-11-29 2018-11-30");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_credit_of_the_account_is_each_merchants_by_the_rows_of_its_bills() {
+    let world = World::open_at(&sibling(), with_old_key).await;
+    both_paid(&world).await;
+    world.clock.set(at(NEXT_MORNING));
+    world.settle().await.unwrap();
+    // On Saturday the one takes 160 yuan, and the other gives its 80 back.
+    world.paid(WECHAT, "3").await;
+    world.paid(WECHAT, "4").await;
+    let order = "SELECT order_id FROM orders WHERE merchant_id = 'legacy-wechat'";
+    let order = text(&world, order).await;
+    let body = json!({"amount_fen": 8000, "reason": "多收"});
+    let (status, refund) = world.post(&format!("/v1/orders/{order}/refunds"), &body).await.unwrap();
+    assert!(status < 300, "{refund}");
+    world.seconds(120).await;
+    for morning in ["2018-12-02T02:05:00Z", "2018-12-03T02:05:00Z"] {
+        world.clock.set(at(morning));
+        world.settle().await.unwrap();
+    }
+    let shares = "SELECT string_agg(bill_date || ' ' || merchant_id || ' ' || h.net_fen, ', ' ORDER BY bill_date, position)
+                    FROM settlements JOIN settlement_shares h USING (settlement_id)
+                   WHERE account = 'wechat:1900000001' AND bill_date < '2018-12-02'";
+    assert_eq!(
+        text(&world, shares).await,
+        "2018-11-30 registry-wechat 8000, 2018-11-30 legacy-wechat 8000, \
+         2018-12-01 registry-wechat 16000, 2018-12-01 legacy-wechat -8000"
+    );
+    // The whole account's money comes as two credits; each merchant's books get their own.
+    let rows = ["B1,2018-12-03,in,16000,20181130,n,a", "B2,2018-12-03,in,8000,20181201,n,a"];
+    let (status, taken) = hand_in(&world, &csv(&rows)).await;
+    assert_eq!((status, &taken["matched"]), (201, &json!(2)), "{taken}");
+    let entries = "SELECT string_agg(e.merchant_id || ' ' || e.kind || ' ' || l.amount_fen, ', ' ORDER BY e.recorded_at, e.kind, e.merchant_id, l.amount_fen)
+                     FROM journal_entries e JOIN journal_lines l USING (merchant_id, seq)
+                    WHERE e.kind IN ('provider_settled', 'settlement_netted')";
+    assert_eq!(
+        text(&world, entries).await,
+        "legacy-wechat provider_settled 8000, registry-wechat provider_settled 8000, \
+         registry-wechat provider_settled 16000, legacy-wechat settlement_netted 8000"
+    );
+    let open = "SELECT COALESCE(string_agg(merchant_id || ' ' || fen, ', '), 'nothing') FROM (
+                    SELECT merchant_id, sum(CASE WHEN debit = 'provider_clearing' THEN amount_fen
+                                                 WHEN credit = 'provider_clearing' THEN -amount_fen ELSE 0 END) AS fen
+                      FROM journal_lines GROUP BY merchant_id) b WHERE fen <> 0";
+    assert_eq!(text(&world, open).await, "nothing");
     world.finish().await;
 }

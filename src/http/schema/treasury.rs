@@ -74,6 +74,35 @@ pub struct RemittancePage {
     pub next_cursor: Option<String>,
 }
 
+/// What of a remittance is of one item of the treasury.
+#[derive(Debug, ToSchema)]
+pub struct RemittedItem {
+    /// On which day it left.
+    #[schema(format = Date)]
+    pub remitted_on: String,
+    /// The number of its paper.
+    pub reference: String,
+    /// rmt_….
+    pub remittance_id: String,
+    /// The treasury's code; null where the configuration names none for the fee item.
+    pub fiscal_item: Option<String>,
+    /// The treasury's name, else the fee item's.
+    pub fiscal_name: String,
+    /// Of how many fees.
+    pub fees: i64,
+    /// How much.
+    pub amount_fen: i64,
+    /// The debit at the bank that the remittance is; null while that is not known.
+    pub bank_serial: Option<String>,
+}
+
+/// What was remitted on a day.
+#[derive(Debug, ToSchema)]
+pub struct RemittedItems {
+    /// By remittance and item; the rows of a remittance come to it.
+    pub data: Vec<RemittedItem>,
+}
+
 /// A step of a refund through the treasury.
 #[derive(Debug, ToSchema)]
 pub struct TreasuryStepRequest {

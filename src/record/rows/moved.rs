@@ -68,6 +68,8 @@ pub(super) fn move_by(
         | EntryKind::ShortTakenBack
         | EntryKind::LongWrittenOff
         | EntryKind::LongTakenBack => {}
+        // Where money lies changes nothing in what a fee or a payment says.
+        EntryKind::ProviderSettled | EntryKind::SettlementNetted => {}
     }
     Ok(())
 }

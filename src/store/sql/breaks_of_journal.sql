@@ -13,12 +13,14 @@ WITH shares (subject_id, merchant_id, fee_id, amount_fen) AS (
       FROM remittance_shares s JOIN payments p USING (payment_id) GROUP BY s.remittance_id, p.merchant_id, s.fee_id
     UNION ALL
     SELECT difference_id || '/' || position, journal, NULL, amount_fen FROM difference_steps WHERE event = 'written_off'
+    UNION ALL
+    SELECT match_id, merchant_id, NULL, abs(amount_fen) FROM settlement_match_shares
 ), sides AS (
     SELECT e.merchant_id, e.seq, s.fee_id, s.amount_fen AS in_books, 0 AS posted FROM journal_entries e JOIN shares s USING (subject_id, merchant_id)
     UNION ALL
     SELECT merchant_id, seq, fee_id, 0, amount_fen FROM journal_lines
 )
--- Each entry moves, fee by fee, what its payment, refund or remittance is divided into.
+-- Each entry moves, fee by fee, what its payment, refund, remittance or arrival is divided into.
 SELECT format('journal %s: entry %s moves %s fen of %s, the books say %s', merchant_id, seq, sum(posted), COALESCE('fee ' || fee_id, 'surplus'),
               sum(in_books)) AS break
   FROM sides GROUP BY merchant_id, seq, fee_id HAVING sum(posted) <> sum(in_books)
@@ -38,6 +40,8 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
            WHEN 'long_taken_back' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
                                                   AND s.journal = e.merchant_id AND s.side = 'long')
            WHEN 'remittance_reversed' THEN EXISTS (SELECT FROM remittance_reversals v WHERE v.remittance_id = e.subject_id)
+           WHEN 'provider_settled' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
+           WHEN 'settlement_netted' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
            ELSE EXISTS (SELECT FROM refunds r WHERE r.refund_id = e.subject_id AND r.merchant_id = e.merchant_id) END
 UNION ALL
 -- A tail that was cut off together with its head: the run still knows where the journal was.

@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 22] = [
+const APPEND_ONLY: [&str; 29] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -27,6 +27,13 @@ const APPEND_ONLY: [&str; 22] = [
     "signed_papers",
     "difference_steps",
     "audit_entries",
+    "bank_statements",
+    "bank_lines",
+    "settlement_claims",
+    "settlement_matches",
+    "settlement_match_days",
+    "settlement_match_shares",
+    "remittance_debits",
 ];
 
 /// The database's clock times leases and nothing else.

@@ -1,0 +1,6 @@
+-- Credits since a day that are not matched; no row when all are.
+SELECT b.bank_serial, b.value_date, b.amount_fen, b.reference
+  FROM bank_lines b
+ WHERE b.direction = 'in' AND b.value_date >= $1
+   AND NOT EXISTS (SELECT FROM settlement_matches m WHERE m.bank_serial = b.bank_serial)
+ ORDER BY b.value_date, b.bank_serial
