@@ -55,6 +55,8 @@ pub enum UserAct {
     ReopenDifference,
     /// Closes an incident.
     CloseIncident,
+    /// Says which settlements a credit at the bank is.
+    ConfirmSettlement,
 }
 
 /// Roles that one person cannot have together.
@@ -69,7 +71,7 @@ pub struct UnknownRole(String);
 
 impl UserAct {
     /// Every act.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::PrepareRun,
         Self::ReviewRun,
         Self::ReturnRun,
@@ -84,6 +86,7 @@ impl UserAct {
         Self::DoRemedy,
         Self::ReopenDifference,
         Self::CloseIncident,
+        Self::ConfirmSettlement,
     ];
 
     /// In words, for whoever may not do it.
@@ -104,6 +107,7 @@ impl UserAct {
             Self::DoRemedy => "carry out a remedy",
             Self::ReopenDifference => "open a difference again",
             Self::CloseIncident => "close an incident",
+            Self::ConfirmSettlement => "say what a credit at the bank is",
         }
     }
 }
@@ -134,6 +138,7 @@ impl UserRole {
                     | Act::DoRemedy
                     | Act::ReopenDifference
                     | Act::CloseIncident
+                    | Act::ConfirmSettlement
             ),
             Self::Reviewer => matches!(
                 act,
@@ -145,6 +150,7 @@ impl UserRole {
                     | Act::AssignDifference
                     | Act::ReopenDifference
                     | Act::CloseIncident
+                    | Act::ConfirmSettlement
             ),
             Self::Approver => matches!(
                 act,
@@ -156,6 +162,7 @@ impl UserRole {
                     | Act::DecideRemedy
                     | Act::ReopenDifference
                     | Act::CloseIncident
+                    | Act::ConfirmSettlement
             ),
             Self::Auditor | Self::Admin => false,
         }
@@ -258,6 +265,7 @@ mod tests {
                 "carry out a remedy: cashier preparer",
                 "open a difference again: preparer reviewer approver",
                 "close an incident: cashier preparer reviewer approver",
+                "say what a credit at the bank is: preparer reviewer approver",
             ]
         );
     }

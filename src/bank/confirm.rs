@@ -3,18 +3,18 @@
 
 use domain::Fen;
 use domain::ids::SettlementId;
+use domain::user::{UserAct, folded};
 use jiff::civil::Date;
 use reconciliation::settlement::{Candidate, Credit, Expected, SettlementCause};
+use serde_json::json;
 
+use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::{Effects, RecordError, commit};
+use crate::record::{Effects, RecordError, commit_acts};
 use crate::settlement::{By, arrived, match_open};
 use crate::store::{StoreError, Transaction, bank, settlements};
-use domain::user::folded;
-
-/// The longest name and the longest reason, in characters.
-const LONGEST: (usize, usize) = (64, 500);
+use crate::users;
 
 /// Before the first day of any bank statement.
 const EVER: Date = Date::constant(2000, 1, 1);
@@ -65,7 +65,8 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
     let candidate = candidate(&tx, &credit, &ids).await?;
     let difference = candidate.difference_fen;
     let before = settlements::claims(&tx, asked.serial, &ids).await?;
-    let by = asked.by.trim();
+    let by = users::permit(&tx, asked.by, UserAct::ConfirmSettlement).await?;
+    let by = by.as_str();
     let reason = asked.reason.map(str::trim);
     let other = before.iter().find(|(name, _)| folded(name) != folded(by));
     let needs_two = difference != Fen::ZERO;
@@ -78,7 +79,13 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
         return Err(Fault::conflict("same_person", detail));
     }
     settlements::claim(&tx, (asked.serial, &ids), (by, reason), now).await?;
+    let data = json!({
+        "settlements": ids, "difference_fen": difference,
+        "reason": audit::stands_for(&hub.sealer, reason),
+    });
+    let act = Act::of(by, "settlement.confirmed", asked.serial, data);
     if needs_two && other.is_none() {
+        audit::write_down(&tx, &hub.sealer, &[act], now).await?;
         tx.commit().await.map_err(StoreError::from)?;
         return Ok(Confirmed::Waits { difference });
     }
@@ -92,7 +99,7 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
     arrived(&tx, &mut effects, &credit, &candidate, by, now).await?;
     // What was proposed for others may have lost its days.
     match_open(&tx, hub, &mut effects, now).await?;
-    commit(hub, tx, effects).await.map_err(alone)?;
+    commit_acts(hub, tx, effects, &[act]).await.map_err(alone)?;
     Ok(Confirmed::Matched { difference })
 }
 
@@ -165,20 +172,6 @@ async fn candidate(
 }
 
 fn check(asked: &Confirming<'_>) -> Result<(), Fault> {
-    let (name, reason) = LONGEST;
-    let is_text = |text: &str, longest: usize| {
-        let text = text.trim();
-        !text.is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
-    };
-    let is_of_a_name = |c: char| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_' | '·');
-    if !is_text(asked.by, name) || !asked.by.trim().chars().all(is_of_a_name) {
-        let detail =
-            format!("by must be a name of 1 to {name} letters, digits, spaces and . - _ ·");
-        return Err(Fault::invalid("by_invalid", detail));
-    }
-    if asked.reason.is_some_and(|text| !is_text(text, reason)) {
-        let detail = format!("reason must have 1 to {reason} characters");
-        return Err(Fault::invalid("reason_invalid", detail));
-    }
-    Ok(())
+    users::named("by", asked.by)?;
+    asked.reason.map_or(Ok(()), |reason| users::reasoned(reason).map(drop))
 }

@@ -12,9 +12,10 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::answering::Answering;
+use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::record::{Effects, commit};
+use crate::record::{Effects, commit_acts};
 use crate::seal::Purpose;
 use crate::settlement::match_open;
 use crate::store::bank::{self, NewLine, NewStatement, StatementRecord};
@@ -61,7 +62,16 @@ pub async fn import(
     if let Some(answering) = answering {
         answering.settle(&tx, &stored).await?;
     }
-    commit(hub, tx, effects).await?;
+    let by = application.map_or_else(
+        || audit::OPERATOR.to_owned(),
+        |application| format!("application {application}"),
+    );
+    let data = json!({
+        "rows": new.rows, "known": new.known,
+        "sha256": digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
+    });
+    let act = Act::of(&by, "bank_statement.taken_in", id.as_str(), data);
+    commit_acts(hub, tx, effects, &[act]).await?;
     Ok(stored)
 }
 

@@ -31,7 +31,10 @@ pub(super) async fn bank(asked: &BankCommand, environment: &Environment) -> Resu
         BankCommand::SettlementFile { date, out, .. } => settlement_file(&hub, *date, out).await,
     };
     database.close().await?;
-    done.map_err(|fault| Stop::problem(told(&fault)))
+    done.map_err(|fault| {
+        let line = told(&fault);
+        Stop { line, ..Stop::of(fault) }
+    })
 }
 
 async fn settlement_file(hub: &Hub, date: Date, out: &Path) -> Result<Exit, Fault> {
