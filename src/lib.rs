@@ -31,6 +31,7 @@ pub mod report;
 pub mod resource;
 pub mod seal;
 pub mod sign_off;
+pub mod statement;
 pub mod store;
 pub mod supervision;
 pub mod terminal;

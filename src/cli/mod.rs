@@ -7,6 +7,7 @@ mod exit;
 mod incidents;
 mod reconcile;
 mod runs;
+mod statement;
 mod supervise;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
+pub use statement::StatementArgs;
 pub use supervise::{SuperviseArgs, SuperviseCommand};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
 
@@ -58,6 +60,8 @@ pub enum Command {
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),
+    /// Write the statement of a month.
+    Statement(StatementArgs),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

@@ -8,6 +8,7 @@ mod maintenance;
 mod runs;
 mod sandbox;
 mod serve;
+mod statement;
 mod supervise;
 mod told;
 mod webhooks;
@@ -99,6 +100,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         },
         Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
+        Command::Statement(asked) => statement::statement(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

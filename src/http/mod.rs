@@ -23,6 +23,7 @@ mod notifications;
 mod observe;
 mod openapi;
 mod orders;
+mod paper;
 mod phone;
 mod query;
 mod receipts;
@@ -32,6 +33,7 @@ mod remittances;
 pub mod schema;
 mod shared;
 mod signatures;
+mod statements;
 mod supervision;
 
 use std::io;
@@ -194,6 +196,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)
+        .configure(statements::configure)
         .configure(signatures::configure)
         .configure(supervision::configure)
         .configure(events::configure)

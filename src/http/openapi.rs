@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents,
     metrics, notifications, orders, receipts, reconciliations, refunds, remittances, resource,
-    schema, signatures, supervision,
+    schema, signatures, statements, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -47,6 +47,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
         reconciliations::differences, reconciliations::report_file, signatures::list,
+        statements::month, statements::month_file,
         supervision::fees,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,

@@ -50,6 +50,9 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         totals,
         fund_flow,
         journal_head: None,
+        version: None,
+        digest: None,
+        papers: None,
     };
     let report = Report { merchants: vec![day], ..Report::default() };
     let files = report::write(&report, &args.out)?;

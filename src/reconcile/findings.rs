@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::bill;
 use super::day::{Bill, Matched, ids, sha256};
 use super::doubts::{Decided, Known};
+use super::papers;
 use super::query::Answers;
 use super::rows::Rows;
 use super::shown;
@@ -16,6 +17,7 @@ use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
 use crate::store::StoreError;
+use crate::store::doubts::Carried;
 use crate::store::journal::Head;
 use crate::store::runs::{self, Finished, RunRecord};
 use crate::store::{bills, doubts, events, findings};
@@ -37,11 +39,29 @@ pub(super) async fn keep(
     let payee = &merchant.provider.account().payee;
     findings::in_turn(&tx, &format!("{}:{payee}", merchant.provider.provider())).await?;
     let bill_file_id = keep_bill(&tx, merchant, &account, run, bill, now).await?;
-    let decided = decide(&tx, &account, run, &mut matched, answers).await?;
+    let carried = doubts::carried(&tx, &account, run.date).await?;
+    let decided = decide(&tx, &account, run, &mut matched, (answers, &carried)).await?;
     let open = findings::open(&tx, &account, run.date).await?;
     let rows = Rows::of(run.date, &matched.result, &decided, &open);
-    let day =
+    let gone = rows.gone(&matched.result, &open);
+    let closed: Vec<&str> = open
+        .iter()
+        .filter(|it| gone.contains(&it.id.as_str()))
+        .map(|it| it.fingerprint.as_str())
+        .collect();
+    let ended = papers::Ended {
+        account: &account,
+        day: run.date,
+        result: &matched.result,
+        rows: &rows,
+        decided: &decided,
+        carried: &carried,
+        closed: &closed,
+    };
+    let gathered = papers::gather(&tx, &ended).await?;
+    let mut day =
         merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
+    day.papers = Some(gathered);
     let head = matched.heads.iter().find(|head| head.merchant_id == merchant.id);
     let summary =
         serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
@@ -62,7 +82,6 @@ pub(super) async fn keep(
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;
-        let gone = rows.gone(&matched.result, &open);
         findings::clear(&tx, &run.id, &gone, now).await?;
         tell(&tx, run, &rows, now).await?;
         tx.commit().await.map_err(StoreError::from)?;
@@ -94,9 +113,8 @@ async fn decide(
     account: &[&str],
     run: &RunRecord,
     matched: &mut Matched,
-    answers: &Answers,
+    (answers, carried): (&Answers, &[Carried]),
 ) -> Result<Decided, Fault> {
-    let carried = doubts::carried(tx, account, run.date).await?;
     let first = carried.iter().map(|doubt| doubt.day).min().unwrap_or(run.date).min(run.date);
     let mut received = doubts::received(tx, account, first.yesterday().unwrap_or(first)).await?;
     received.note(run.date, true);
@@ -113,7 +131,7 @@ async fn decide(
         received: &received,
         answers,
     };
-    Ok(known.decide(&mut matched.result, &carried))
+    Ok(known.decide(&mut matched.result, carried))
 }
 
 /// Tells of the run, and of the differences that no run before it had.
@@ -156,6 +174,9 @@ fn merchant_day(
         result: matched.result.clone(),
         fund_flow: None,
         journal_head,
+        version: Some(run.version),
+        digest: None,
+        papers: None,
     }
 }
 

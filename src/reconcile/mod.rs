@@ -5,6 +5,7 @@ mod bill;
 mod day;
 mod doubts;
 mod findings;
+mod papers;
 mod query;
 mod rows;
 mod shown;

@@ -3,9 +3,12 @@
 //! network, and prints on A4 across.
 
 use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::bill::Direction;
 use domain::money::Fen;
 use reconciliation::{Finding, Matched, label};
+use sha2::{Digest as _, Sha256};
 
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
@@ -17,6 +20,16 @@ use super::words::{self, name, when};
 const MOST_CARDS: usize = 500;
 /// How many matched rows the page shows; a browser chokes on a million, the workbook has them all.
 const MOST_DETAILS: usize = 3000;
+
+/// The only script of a page: its button prints it.
+pub(super) const PRINT: &str =
+    "document.getElementById('print').addEventListener('click',()=>window.print())";
+
+/// The digest by which a page's policy names its script, as base64.
+#[must_use]
+pub fn print_digest() -> String {
+    STANDARD.encode(Sha256::digest(PRINT.as_bytes()))
+}
 
 #[derive(Template)]
 #[template(path = "report.html")]

@@ -122,9 +122,9 @@ fn the_workbook_foots(out: &Out, summary: &Value, name: &str) {
         [("支付", "支付小计", 1, "payments"), ("退款", "退款小计", -1, "refunds")]
     {
         let rows = |wanted: &'static str| {
-            detail.rows().filter(move |row| row[2].get_string() == Some(wanted))
+            detail.rows().filter(move |row| row[1].get_string() == Some(wanted))
         };
-        for (column, whose) in [(7, "hub"), (8, "bill")] {
+        for (column, whose) in [(5, "hub"), (6, "bill")] {
             let stated = sign * summary[whose][side]["amount_fen"].as_i64().unwrap();
             let added: i64 = rows(word).map(|row| fen(&row[column])).sum();
             assert_eq!(added, stated, "{name}: {whose} {side}");
