@@ -39,10 +39,12 @@ pub enum Purpose {
     BlindIndex,
     /// The hashes of API keys.
     ApiKey,
+    /// Bills as fetched: they name payers.
+    Bill,
 }
 
 impl Purpose {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::PersonalData,
         Self::Callback,
         Self::Call,
@@ -50,6 +52,7 @@ impl Purpose {
         Self::Journal,
         Self::BlindIndex,
         Self::ApiKey,
+        Self::Bill,
     ];
 
     /// The label under which its key is derived: never change one, what it sealed would be lost.
@@ -62,6 +65,7 @@ impl Purpose {
             Self::Journal => "payhub journal v1",
             Self::BlindIndex => "payhub blind index v1",
             Self::ApiKey => "payhub api key v1",
+            Self::Bill => "payhub bill v1",
         }
     }
 }
@@ -192,7 +196,7 @@ impl Sealer {
     }
 
     fn key(&self, purpose: Purpose) -> &DerivedKey {
-        let [personal, callback, call, webhook, journal, index, api_key] = &self.keys;
+        let [personal, callback, call, webhook, journal, index, api_key, bill] = &self.keys;
         match purpose {
             Purpose::PersonalData => personal,
             Purpose::Callback => callback,
@@ -201,6 +205,7 @@ impl Sealer {
             Purpose::Journal => journal,
             Purpose::BlindIndex => index,
             Purpose::ApiKey => api_key,
+            Purpose::Bill => bill,
         }
     }
 }

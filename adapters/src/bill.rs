@@ -3,6 +3,7 @@
 
 pub(crate) mod decimal;
 mod error;
+pub mod stream;
 pub(crate) mod table;
 mod unpack;
 

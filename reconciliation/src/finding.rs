@@ -34,6 +34,9 @@ pub enum Cause {
     PaymentMissingInBill,
     /// The provider took money for an order that the ledger does not have.
     PaymentForeign,
+    /// The provider took money again, under another number of its own, for an order that the
+    /// ledger has with its payment (重复支付).
+    SecondPayment,
     /// The same provider number stands under another order number.
     NumberDiffers,
     /// The callback of a payment never came.
@@ -44,6 +47,8 @@ pub enum Cause {
     PaymentRevoked,
     /// Yuan for fen, a discount, or tampering.
     AmountUnequal,
+    /// The ledger has what was settled, without the discount that the bill lists (优惠).
+    DiscountExplains,
     /// A refund that the ledger has is not in the bill.
     RefundMissingInBill,
     /// A refund that the ledger has not, usually made by hand in the provider's portal.
@@ -64,6 +69,14 @@ pub enum Cause {
     NearCut,
     /// The refund is still under way.
     RefundUnderWay,
+    /// Asked, the provider says that it was done: its bill leaves it out.
+    BillOmits,
+    /// Asked, the provider says that it was done: the ledger has not booked it.
+    DoneNotBooked,
+    /// Asked, the provider says that the ledger's payment was not made.
+    ProvedUnpaid,
+    /// Asked, the provider says otherwise than its own bill.
+    BillContradicted,
 }
 
 /// What is proposed to be done about it.
@@ -90,6 +103,18 @@ pub enum Action {
     CountOnce,
     /// Wait for the next file.
     AwaitNextFile,
+    /// Propose to give the later payment back; another person agrees.
+    ProposeRefund,
+    /// Book the gross amount and the discount beside it.
+    BookGross,
+    /// Leave the ledger alone and ask the provider for the bill that lists it.
+    AskForBill,
+    /// Book what the query proves.
+    BookProved,
+    /// Freeze the fee and propose a reversal; another person agrees.
+    Reverse,
+    /// Book nothing and have the provider explain itself.
+    HoldAndAsk,
 }
 
 /// Whose desk it is on.
@@ -178,17 +203,23 @@ impl Cause {
         match self {
             Self::PaymentMissingInBill => (Action::QueryThenReverse, Finance),
             Self::PaymentForeign | Self::NumberDiffers => (Action::FindOwner, FinanceAndEngineers),
+            Self::SecondPayment => (Action::ProposeRefund, Finance),
             Self::CallbackLost | Self::PaidAfterClose => (Action::QueryThenRecord, System),
             Self::PaymentRevoked => (Action::QueryThenReverse, Finance),
             Self::AmountUnequal | Self::RefundAmountUnequal => {
                 (Action::HoldAndCompare, FinanceAndEngineers)
             }
+            Self::DiscountExplains => (Action::BookGross, Finance),
             Self::RefundMissingInBill | Self::RefundNoticeLost => (Action::QueryRefund, Finance),
             Self::RefundByHand | Self::RefundDoneAfterAll => (Action::RecordRefund, Finance),
             Self::RefundNotDone => (Action::RedoRefund, Finance),
             Self::RateUnequal => (Action::ClaimCharge, Finance),
             Self::ListedTwice => (Action::CountOnce, Finance),
             Self::NearCut | Self::RefundUnderWay => (Action::AwaitNextFile, System),
+            Self::BillOmits => (Action::AskForBill, Finance),
+            Self::DoneNotBooked => (Action::BookProved, Finance),
+            Self::ProvedUnpaid => (Action::Reverse, Finance),
+            Self::BillContradicted => (Action::HoldAndAsk, FinanceAndEngineers),
         }
     }
 }

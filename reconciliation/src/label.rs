@@ -63,11 +63,15 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::PaymentForeign => {
             "渠道收了款，系统没有这笔订单：可能是其他系统或测试环境共用商户号，或在渠道后台手工收款"
         }
+        Cause::SecondPayment => {
+            "同一订单系统已有付款，渠道又收了一笔：付款人重复支付，或线上线下各付一次"
+        }
         Cause::NumberDiffers => "同一渠道交易号在两边对应不同的订单号：可能记错了订单",
         Cause::CallbackLost => "渠道已收款，系统仍待支付：支付通知丢失",
         Cause::PaidAfterClose => "订单关闭后付款人才完成支付",
         Cause::PaymentRevoked => "渠道已撤销这笔支付，款项已退回付款人",
         Cause::AmountUnequal => "两边金额不同：可能元分换算有误、使用了优惠，或数据被改动",
+        Cause::DiscountExplains => "两边相差正好是账单所列优惠：系统记了优惠后的金额",
         Cause::RefundMissingInBill => {
             "系统记了退款，渠道账单没有：可能退款未被受理，或记入其他日期"
         }
@@ -80,6 +84,10 @@ pub const fn cause(cause: Cause) -> &'static str {
         Cause::ListedTwice => "账单把同一笔列了两次：渠道出账重复",
         Cause::NearCut => "发生在日切（零点）前后十分钟内，可能记入相邻一日的账单",
         Cause::RefundUnderWay => "退款已受理，仍在处理中",
+        Cause::BillOmits => "经查询渠道确认已完成，渠道账单漏列",
+        Cause::DoneNotBooked => "经查询渠道确认已完成，系统尚未入账",
+        Cause::ProvedUnpaid => "经查询渠道确认未支付，系统误记为已付",
+        Cause::BillContradicted => "渠道的查询结果与其账单矛盾",
     }
 }
 
@@ -99,6 +107,12 @@ pub const fn action(action: Action) -> &'static str {
         Action::ClaimCharge => "核对签约费率，向渠道申请退还或补扣差额",
         Action::CountOnce => "只认一笔，另一笔向渠道核实",
         Action::AwaitNextFile => "等待下一份账单再核对",
+        Action::ProposeRefund => "核实后对后付的一笔提请退款（两人复核），并告知付款人",
+        Action::BookGross => "按订单全额更正系统金额，优惠另记，再行结算",
+        Action::AskForBill => "系统账不动，向渠道索取更正后的账单",
+        Action::BookProved => "按查询结果补记入账；属退款的同时办理票据冲红",
+        Action::Reverse => "冻结对应缴费并提请冲正（两人复核）",
+        Action::HoldAndAsk => "暂不入账，请渠道书面说明以何者为准",
     }
 }
 

@@ -2,6 +2,7 @@
 //! rows give the same result in whatever order they come, and every row of both sides ends in
 //! exactly one of matched, doubt, difference, or (ledger only) outside this day.
 
+pub mod answer;
 pub mod finding;
 pub mod label;
 pub mod ledger;
@@ -9,8 +10,10 @@ pub mod matcher;
 pub mod outcome;
 pub mod rules;
 
+pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};
-pub use ledger::{LedgerError, LedgerRow, LedgerState};
-pub use matcher::Matcher;
-pub use outcome::{Matched, Outside, Reconciliation, Sides, Sums};
+pub use ledger::{LedgerError, LedgerLine, LedgerRow, LedgerState};
+pub use matcher::streaming::{Again, FIRST, LISTED, Streaming};
+pub use matcher::{Held, Matcher};
+pub use outcome::{Matched, Outside, Reconciliation, Rest, Sides, Sums};
 pub use rules::Rules;

@@ -27,6 +27,20 @@ pub struct Matched {
     pub fee: Option<Fen>,
 }
 
+/// Matched rows of one direction that are not listed one by one. In the order of [`Matched`] they
+/// come after the listed ones.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// Payments or refunds.
+    pub direction: Direction,
+    /// How many.
+    pub count: u64,
+    /// Their gross sum, the same on both sides.
+    pub amount: Fen,
+    /// Their charges, net of those given back; `None` where the bill states none.
+    pub fee: Option<Fen>,
+}
+
 /// One side's payments and refunds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sides {
@@ -65,8 +79,11 @@ pub struct Outside {
 pub struct Reconciliation {
     /// The business day; `None` when neither side has any row and nobody named one.
     pub day: Option<Date>,
-    /// What both agree on.
+    /// What both agree on; where there is a [`Rest`], the first of it.
     pub matched: Vec<Matched>,
+    /// What both agree on beyond `matched`: a day of millions is counted, not listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<Rest>,
     /// What the next file may clear.
     pub doubts: Vec<Finding>,
     /// What somebody must look into.
@@ -94,6 +111,17 @@ impl Sides {
         };
         total.count = total.count.saturating_add(1);
         total.amount_fen = Fen::new(total.amount_fen.get().saturating_add(amount.get()));
+    }
+
+    /// Adds rows that were counted elsewhere.
+    pub(crate) fn join(&mut self, direction: Direction, rows: Total) {
+        let total = match direction {
+            Direction::Payment => &mut self.payments,
+            Direction::Refund => &mut self.refunds,
+        };
+        total.count = total.count.saturating_add(rows.count);
+        let fen = total.amount_fen.get().saturating_add(rows.amount_fen.get());
+        total.amount_fen = Fen::new(fen);
     }
 
     /// Both directions together.

@@ -101,7 +101,13 @@ pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i
                     change(line, fault.amount_delta_fen.unwrap_or(100), rate_ppm);
                 }
             }
-            Action::ExtraRow => lines.push(extra(fault, day, rate_ppm, &mut chance)),
+            Action::ExtraRow => {
+                let mut line = extra(fault, day, rate_ppm, &mut chance);
+                if let Some(trade_no) = paid_on_another_day(world, merchant, day, &line) {
+                    line.trade_no = trade_no;
+                }
+                lines.push(line);
+            }
             other @ (Action::Truncate
             | Action::WrongHash
             | Action::Late
@@ -253,6 +259,16 @@ fn extra(fault: &Fault, day: Date, rate_ppm: i64, chance: &mut Random) -> Line {
         paid_at: at,
         done_at: Some(at),
     }
+}
+
+/// The number of the payment that a row too many lists on another day than its own.
+fn paid_on_another_day(world: &World, merchant: &str, day: Date, line: &Line) -> Option<String> {
+    let is_it =
+        |order: &&Order| order.merchant == merchant && order.out_trade_no == line.out_trade_no;
+    let order = world.book.orders.values().find(is_it)?;
+    let mut paid = order.payments.iter();
+    let first = paid.next().filter(|payment| business_day(payment.paid_at) != day)?;
+    paid.next().is_none().then(|| first.trade_no.clone())
 }
 
 fn chance_digits(chance: &mut Random) -> String {

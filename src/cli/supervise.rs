@@ -12,15 +12,17 @@ use super::ConfigArgs;
 pub enum SuperviseCommand {
     /// Compute every fee of some days again, and list what was charged otherwise; exit 1 if any was.
     Fees(SuperviseArgs),
+    /// Hold every case of some days against its fees, and list what does not agree; exit 1 if any does not.
+    Cases(SuperviseArgs),
 }
 
-/// Which fees.
+/// Which fees or cases.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct SuperviseArgs {
-    /// The first day of issue, in Beijing.
+    /// The first day of issue or acceptance, in Beijing.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub from: Date,
-    /// The last day of issue.
+    /// The last day.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub until: Date,
     /// Where the findings go as CSV, too.

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::error::ConfigError;
 
 /// The tables of `payhub.toml`, for telling a setting from a variable that is none.
-pub(super) const TABLES: [&str; 11] = [
+pub(super) const TABLES: [&str; 12] = [
     "server",
     "database",
     "security",
@@ -21,6 +21,7 @@ pub(super) const TABLES: [&str; 11] = [
     "applications",
     "office",
     "policy",
+    "pay_gates",
     "webhooks",
     "templates",
     "callbacks",

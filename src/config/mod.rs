@@ -34,7 +34,7 @@ pub use database::{Database, Place};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use merchant::{ClientIdentity, Dated, Merchant};
-pub use policy::{Policy, RefundApproval};
+pub use policy::{PayGates, Policy, RefundApproval};
 pub use security::MasterKey;
 pub use server::Server;
 
@@ -65,6 +65,8 @@ pub struct Config {
     pub office_name: String,
     /// What the office has decided about money and people's rest.
     pub policy: Policy,
+    /// By when a fee must be settled, of business types with a gate of their own.
+    pub pay_gates: PayGates,
     /// How many callbacks are taken at once.
     pub callbacks: Limits,
     /// The private networks that webhooks may go to.
@@ -87,6 +89,7 @@ impl Config {
             applications: Vec::new(),
             office_name: USUAL_OFFICE.to_owned(),
             policy: Policy::default(),
+            pay_gates: PayGates::new(),
             callbacks: Limits::default(),
             webhook_networks: AllowList::default(),
             templates: Vec::new(),
@@ -178,6 +181,7 @@ fn read(root: &Section<'_>, environment: &Environment) -> Result<Config, ConfigE
         config.office_name = name;
     }
     config.policy = policy::read(&root.below("policy")?)?;
+    config.pay_gates = policy::read_gates(&root.entries("pay_gates")?)?;
     config.callbacks = callbacks::read(&root.below("callbacks")?)?;
     config.webhook_networks = webhook_networks(&root.below("webhooks")?)?;
     config.templates = templates(root, &config.channels)?;

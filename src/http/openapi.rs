@@ -10,9 +10,9 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    callbacks, cases, combined, deliveries, endpoints, error, events, fees, health, incidents,
-    metrics, notifications, orders, receipts, reconciliations, refunds, remittances, resource,
-    schema, signatures, statements, supervision,
+    callbacks, cases, combined, deliveries, doubts, endpoints, error, events, fees, health,
+    incidents, metrics, notifications, orders, receipts, reconciliations, refunds, remittances,
+    resource, schema, signatures, statements, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -46,8 +46,9 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         endpoints::show, endpoints::set, endpoints::disable, endpoints::enable, endpoints::rotate,
         deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
-        reconciliations::differences, reconciliations::report_file, signatures::list,
+        reconciliations::differences, doubts::list, reconciliations::report_file, signatures::list,
         statements::month, statements::month_file,
+        supervision::cases,
         supervision::fees,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,

@@ -1,4 +1,4 @@
-//! Fee supervision: the caller's fees, computed again.
+//! Fee supervision: the caller's fees, computed again, and held against their cases.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use domain::ids::FeeId;
@@ -9,11 +9,13 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::{call, query, resource, schema};
 use crate::fault::Fault;
-use crate::supervision::{self, Days, shown};
+use crate::supervision::{self, Days};
 
 /// The routes.
 pub(super) fn configure(service: &mut web::ServiceConfig) {
-    service.service(resource("/v1/supervision/fees").route(web::get().to(fees)));
+    service
+        .service(resource("/v1/supervision/fees").route(web::get().to(fees)))
+        .service(resource("/v1/supervision/cases").route(web::get().to(cases)));
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,9 +57,48 @@ pub(super) async fn fees(http: HttpRequest) -> HttpResponse {
         };
         let days = Days { from, until };
         let application = Some(call.application.as_str());
-        let found = supervision::examine(&call.hub, application, days, &after, limit).await?;
-        let data: Vec<Value> = found.faulty.iter().map(shown).collect();
+        let found = supervision::fees::examine(&call.hub, application, days, &after, limit).await?;
+        let data: Vec<Value> = found.faulty.iter().map(supervision::fees::shown).collect();
         let body = json!({"data": data, "examined": found.count, "next_cursor": found.next});
+        Ok(Answer::json(200, &body))
+    })
+    .await
+}
+
+/// Holds the caller's cases that were accepted on some days against their fees, and lists those that
+/// do not agree: past their pay gate without a fee or with money owed, or paid for nothing.
+#[utoipa::path(
+    get, path = "/v1/supervision/cases", tag = "cases",
+    params(
+        ("from" = String, Query, description = "YYYY-MM-DD, the first day of acceptance in Beijing"),
+        ("until" = String, Query, description = "YYYY-MM-DD, the last; at most a year later"),
+        ("cursor" = Option<String>, Query, description = "next_cursor of the page before"),
+        ("limit" = Option<i64>, Query, description = "how many cases are examined: 1 to 200, 50 when absent"),
+    ),
+    responses(
+        (status = 200, description = "data (cases with kind, amount_fen, pay_gate and fees), examined, next_cursor"),
+        (status = 422, body = schema::Problem, content_type = "application/problem+json",
+         description = "days_invalid"),
+    ),
+    security(("api_key" = [])),
+)]
+pub(super) async fn cases(http: HttpRequest) -> HttpResponse {
+    let asked = query::read::<Asked>(&http);
+    call::get(http, move |call| async move {
+        let Asked { from, until, cursor, limit } = asked?;
+        let limit = query::page(limit)?;
+        let cursor = cursor.unwrap_or_default();
+        if cursor.contains('\0') {
+            return Err(Fault::unreadable("invalid_query", "cursor: not the number of a case"));
+        }
+        let application = call.application.as_str();
+        let days = Days { from, until };
+        let after = (application, cursor.as_str());
+        let found =
+            supervision::cases::examine(&call.hub, Some(application), days, after, limit).await?;
+        let data: Vec<Value> = found.faulty.iter().map(supervision::cases::shown).collect();
+        let next = found.next.map(|(_, case_no)| case_no);
+        let body = json!({"data": data, "examined": found.count, "next_cursor": next});
         Ok(Answer::json(200, &body))
     })
     .await

@@ -18,7 +18,7 @@ use domain::Clock;
 use domain::ids::MerchantId;
 use domain::personal::Secret;
 
-use crate::config::{Policy, Template};
+use crate::config::{PayGates, Policy, Template};
 use crate::dispatch::Webhooks;
 use crate::intake::Limits;
 use crate::keys::Renewals;
@@ -51,6 +51,8 @@ pub struct Hub {
     pub renewals: Renewals,
     /// What the office decided.
     pub policy: Policy,
+    /// By when a fee must be settled, of business types with a gate of their own.
+    pub pay_gates: PayGates,
     /// How many callbacks are taken at once.
     pub intake: Limits,
     /// Which message goes over which channel.

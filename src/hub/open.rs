@@ -157,6 +157,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         outbound: outbound(config)?,
         renewals: Renewals::of(config.merchants.iter().map(|merchant| &merchant.id)),
         policy: config.policy,
+        pay_gates: config.pay_gates.clone(),
         intake: config.callbacks,
         templates: Templates(config.templates.clone()),
         webhook_networks: config.webhook_networks.clone(),

@@ -1,15 +1,18 @@
 //! `payhub reconcile --bill FILE --ledger FILE --out DIR`: a bill as downloaded against a ledger
-//! file, without configuration, database or keys. Both files are read whole and found good before
-//! anything is written.
+//! file, without configuration, database or keys. Both files are read to their end and found good
+//! before anything is written.
 
 mod error;
+mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::Path;
 
 use adapters::bill::{self, BillError};
 use domain::bill::BillTotals;
-use reconciliation::{Matcher, Rules, ledger};
+use reconciliation::{LedgerError, Matcher, Reconciliation, Rules, ledger};
 
 use crate::cli::OfflineArgs;
 use crate::report::{self, FileStamp, FundFlowCheck, MerchantDay, Report};
@@ -32,20 +35,16 @@ pub struct Done {
 /// A bill whose own totals are not those of its rows is told, and never balanced: the rows are
 /// compared all the same, so that a person sees what is in it (the daily job refuses such a file).
 pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
-    let bill_bytes = load(&args.bill)?;
-    let ledger_bytes = load(&args.ledger)?;
-    let rows = ledger::read(&ledger_bytes)
-        .map_err(|fault| OfflineError::Ledger { file: args.ledger.clone(), fault })?;
-    let rules = Rules { day: args.date, fee_rate: args.fee_rate };
-    let mut matcher = Matcher::new(rules, rows);
-    let totals = bill::read(&bill_bytes, &mut |row| matcher.bill_row(&row))
-        .map_err(|fault| bad_bill(&args.bill, fault))?;
+    let compared = match streams::compare(args)? {
+        Some(compared) => compared,
+        None => whole(args)?,
+    };
+    let Compared { result, totals, bill, ledger } = compared;
     let fund_flow = args.fund_flow.as_deref().map(|file| fund_flow(file, &totals)).transpose()?;
-    let result = matcher.finish(totals.stated_day, totals.covers);
     let day = MerchantDay {
         merchant: String::new(),
-        bill: Some(FileStamp::of(name(&args.bill), &bill_bytes)),
-        ledger: Some(FileStamp::of(name(&args.ledger), &ledger_bytes)),
+        bill: Some(bill),
+        ledger: Some(ledger),
         result,
         totals,
         fund_flow,
@@ -59,6 +58,35 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
     Ok(Done { balanced: report.is_balanced(), summary: summary(&report, &files) })
 }
 
+/// What two files have in common and what not.
+struct Compared {
+    result: Reconciliation,
+    totals: BillTotals,
+    bill: FileStamp,
+    ledger: FileStamp,
+}
+
+/// Compares the files as a whole, in memory: what is no file of the disk, and what is not one text
+/// from end to end.
+fn whole(args: &OfflineArgs) -> Result<Compared, OfflineError> {
+    let bill_bytes = load(&args.bill)?;
+    let ledger_bytes = load(&args.ledger)?;
+    let rows = ledger::read(&ledger_bytes).map_err(|fault| bad_ledger(&args.ledger, fault))?;
+    let mut matcher = Matcher::new(rules(args), rows);
+    let totals = bill::read(&bill_bytes, &mut |row| matcher.bill_row(&row))
+        .map_err(|fault| bad_bill(&args.bill, fault))?;
+    Ok(Compared {
+        result: matcher.finish(totals.stated_day, totals.covers),
+        totals,
+        bill: FileStamp::of(name(&args.bill), &bill_bytes),
+        ledger: FileStamp::of(name(&args.ledger), &ledger_bytes),
+    })
+}
+
+fn rules(args: &OfflineArgs) -> Rules {
+    Rules { day: args.date, fee_rate: args.fee_rate }
+}
+
 fn fund_flow(file: &Path, totals: &BillTotals) -> Result<FundFlowCheck, OfflineError> {
     let flow = bill::read_fund_flow(&load(file)?).map_err(|fault| bad_bill(file, fault))?;
     match &flow.footer_fault {
@@ -69,6 +97,10 @@ fn fund_flow(file: &Path, totals: &BillTotals) -> Result<FundFlowCheck, OfflineE
 
 fn bad_bill(file: &Path, fault: BillError) -> OfflineError {
     OfflineError::Bill { file: file.to_owned(), fault }
+}
+
+fn bad_ledger(file: &Path, fault: LedgerError) -> OfflineError {
+    OfflineError::Ledger { file: file.to_owned(), fault }
 }
 
 fn load(file: &Path) -> Result<Vec<u8>, OfflineError> {
@@ -94,7 +126,7 @@ fn summary(report: &Report, files: &report::Files) -> String {
         ));
         lines.push(format!(
             "matched {}, doubts {}, differences {}: {}",
-            day.result.matched.len(),
+            sums.matched.together().count,
             day.result.doubts.len(),
             day.result.differences.len(),
             if day.is_balanced() { "balanced" } else { "NOT balanced" },

@@ -78,7 +78,20 @@ pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault>
     follow_counted(hub, order_id).await
 }
 
-/// The same for somebody who can wait for his turn; whether it came, and anybody was asked.
+/// What was heard from an order's provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The turn to ask did not come.
+    NotAsked,
+    /// No answer on which one could act.
+    Unanswered,
+    /// How the order stands there.
+    Standing(&'static str),
+    /// There was nothing to ask for, or a combined order answered as a whole.
+    Unsaid,
+}
+
+/// The same for somebody who can wait for his turn, with what was heard.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -86,12 +99,12 @@ pub(crate) async fn follow_in_turn(
     hub: &Hub,
     order_id: &OrderId,
     turn: &mut InTurn,
-) -> Result<(OrderRecord, bool), Fault> {
+) -> Result<(OrderRecord, Heard), Fault> {
     let order = load(hub, order_id).await?;
     if !turn.may_ask(hub, asked_through(hub, &order)?).await? {
-        return Ok((order, false));
+        return Ok((order, Heard::NotAsked));
     }
-    Ok((follow_counted(hub, order_id).await?, true))
+    followed(hub, order_id).await
 }
 
 /// The merchant whose query it is to ask for an order.
@@ -104,46 +117,70 @@ fn asked_through<'a>(hub: &'a Hub, order: &OrderRecord) -> Result<&'a Merchant, 
 
 /// Follows an order whose query is counted already.
 async fn follow_counted(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
+    Ok(followed(hub, order_id).await?.0)
+}
+
+async fn followed(hub: &Hub, order_id: &OrderId) -> Result<(OrderRecord, Heard), Fault> {
     let order = load(hub, order_id).await?;
     if let Some(whole) = &order.combined {
         combined::follow_counted(hub, &whole.id).await?;
-        return load(hub, order_id).await;
+        return Ok((load(hub, order_id).await?, Heard::Unsaid));
     }
     if matches!(order.status, OrderState::Paid | OrderState::Failed) {
         reschedule(hub, &order, Look::Answered).await?;
-        return Ok(order);
+        return Ok((order, Heard::Unsaid));
     }
     if let Some(until) = taken_back_until(&order, hub.clock.now()) {
         ask_at(hub, &order, Some(until)).await?;
-        return Ok(order);
+        return Ok((order, Heard::Unsaid));
     }
-    match asked(hub, &order).await? {
-        Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(&order)? => {
-            taken_back(hub, &order, &fact).await?;
+    let answer = asked(hub, &order).await?;
+    let heard = heard(&answer);
+    act(hub, &order, answer).await?;
+    Ok((load(hub, order_id).await?, heard))
+}
+
+const fn heard(answer: &Outcome<OrderStanding>) -> Heard {
+    match answer {
+        Outcome::Accepted(OrderStanding::Paid(_)) => Heard::Standing("paid"),
+        // Whether it was the hub that gave it back is not in the answer.
+        Outcome::Accepted(OrderStanding::GivenBack(_)) => Heard::Unsaid,
+        Outcome::Accepted(OrderStanding::Unpaid) => Heard::Standing("unpaid"),
+        Outcome::Accepted(OrderStanding::Closed) => Heard::Standing("closed"),
+        Outcome::Accepted(OrderStanding::Absent) => Heard::Standing("no such order"),
+        Outcome::Refused(_) | Outcome::Unknown(_) => Heard::Unanswered,
+    }
+}
+
+/// Does what an answer asks for.
+async fn act(hub: &Hub, order: &OrderRecord, answer: Outcome<OrderStanding>) -> Result<(), Fault> {
+    match answer {
+        Outcome::Accepted(OrderStanding::GivenBack(fact)) if was_taken_back(order)? => {
+            taken_back(hub, order, &fact).await?;
         }
         Outcome::Accepted(OrderStanding::Paid(fact) | OrderStanding::GivenBack(fact)) => {
             let arrival = Arrival {
-                merchant: merchant_of(hub, &order)?,
+                merchant: merchant_of(hub, order)?,
                 claims: vec![Claim { fact: ProviderFact::Payment(fact), source: Source::Query }],
                 evidence: None,
             };
             record(hub, &[arrival]).await?;
-            let then = load(hub, order_id).await?;
+            let then = load(hub, &order.id).await?;
             if then.status != OrderState::Paid {
                 reschedule(hub, &then, Look::Answered).await?;
             }
         }
-        Outcome::Accepted(OrderStanding::Closed) if is_closed_for_good(&order) => {
-            reschedule(hub, &order, Look::Answered).await?;
+        Outcome::Accepted(OrderStanding::Closed) if is_closed_for_good(order) => {
+            reschedule(hub, order, Look::Answered).await?;
         }
-        Outcome::Accepted(OrderStanding::Closed) => give_up(hub, &order, false).await?,
-        Outcome::Accepted(OrderStanding::Unpaid) => unpaid(hub, &order).await?,
-        Outcome::Accepted(OrderStanding::Absent) => absent(hub, &order).await?,
+        Outcome::Accepted(OrderStanding::Closed) => give_up(hub, order, false).await?,
+        Outcome::Accepted(OrderStanding::Unpaid) => unpaid(hub, order).await?,
+        Outcome::Accepted(OrderStanding::Absent) => absent(hub, order).await?,
         Outcome::Refused(_) | Outcome::Unknown(_) => {
-            reschedule(hub, &order, Look::Unanswered).await?;
+            reschedule(hub, order, Look::Unanswered).await?;
         }
     }
-    load(hub, order_id).await
+    Ok(())
 }
 
 /// Whether an order is closed here, and nobody expects its code to be paid.

@@ -1,5 +1,7 @@
 //! Fetches a day's bill and keeps it as it came. Nothing is booked from a file that is damaged.
 
+use std::sync::{Mutex, PoisonError};
+
 use adapters::provider::{BillAnswer, BillKind};
 use adapters::wire::Outcome;
 use deadpool_postgres::GenericClient;
@@ -15,11 +17,13 @@ use super::{ask, later};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::Kind;
+use crate::store::bills::{self, Which};
 use crate::store::incidents::{self, NewIncident};
 use crate::store::runs::{self, Pause, RunRecord};
 
-/// When a bill that is still being made is asked for again.
-const BEING_MADE: SignedDuration = SignedDuration::from_mins(30);
+/// When a bill that is still being made is asked for again, in minutes: soon, because an office has
+/// until half past ten, then ever more rarely.
+const BEING_MADE: [i64; 5] = [2, 5, 10, 15, 30];
 /// When a bill whose answer did not come, or whose file is damaged, is asked for again.
 const AGAIN: SignedDuration = SignedDuration::from_mins(5);
 /// How often a damaged file is fetched again before a person must look. A bill that came late does
@@ -59,11 +63,12 @@ pub(super) async fn fetch(
         Outcome::Accepted(BillAnswer::Here(file)) => return Ok(Fetched::File(file)),
         Outcome::Accepted(BillAnswer::EmptyDay) => return Ok(Fetched::EmptyDay),
         Outcome::Accepted(BillAnswer::NotYet) => {
-            return waits(hub, run, BEING_MADE, "the provider is still making the bill").await;
+            let why = "the provider is still making the bill";
+            return waits(hub, run, being_made(run), why).await;
         }
         Outcome::Refused(refusal) => {
             let why = format!("the provider refused: {} {}", refusal.code, refusal.message);
-            return waits(hub, run, BEING_MADE, &why).await;
+            return waits(hub, run, being_made(run), &why).await;
         }
         Outcome::Unknown(why) => {
             return waits(hub, run, AGAIN, &format!("the provider did not answer: {why}")).await;
@@ -71,13 +76,21 @@ pub(super) async fn fetch(
     };
     // Some providers let a link live for 30 seconds only: the file is fetched at once.
     let call = merchant.provider.fetch_bill(&ticket);
+    let refused = Mutex::new(None);
     let fetched = ask(hub, merchant, "fetch_bill", subject, Kind::Bill, &call, |answer, _stamp| {
-        merchant.provider.read_bill_file(&ticket, answer)
+        let read = merchant.provider.read_bill_file(&ticket, answer);
+        if matches!(read, Outcome::Refused(_)) {
+            *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.body.clone());
+        }
+        read
     })
     .await;
     match fetched {
         Outcome::Accepted(file) => Ok(Fetched::File(file)),
-        Outcome::Refused(refusal) => damaged(hub, run, &refusal.message).await,
+        Outcome::Refused(refusal) => {
+            let file = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
+            damaged(hub, merchant, run, &refusal.message, file.as_deref()).await
+        }
         Outcome::Unknown(why) => {
             waits(hub, run, AGAIN, &format!("the bill could not be fetched: {why}")).await
         }
@@ -99,21 +112,41 @@ pub(super) async fn waits_for_late_one(
     if !is_early || merchant.provider.provider() != Provider::Alipay {
         return Ok(false);
     }
-    waits(hub, run, BEING_MADE, "there is no bill yet of a day on which money moved").await?;
+    let why = "there is no bill yet of a day on which money moved";
+    waits(hub, run, being_made(run), why).await?;
     Ok(true)
 }
 
-/// Refuses a damaged file: it is fetched again some times, then a person must look.
-pub(super) async fn damaged(hub: &Hub, run: &RunRecord, why: &str) -> Result<Fetched, Fault> {
+/// Refuses a damaged file and keeps it as evidence: it is fetched again some times, then a person
+/// must look.
+pub(super) async fn damaged(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    why: &str,
+    file: Option<&[u8]>,
+) -> Result<Fetched, Fault> {
     let why = format!("the bill is damaged, nothing was taken from it: {why}");
+    let client = hub.store.client().await?;
+    if let Some(file) = file {
+        let which = Which::of(&merchant.id, run.date, file);
+        let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+        bills::keep_damaged(&client, &which, &sealed, &why, hub.clock.now()).await?;
+    }
     if run.damaged < DAMAGED_TRIES {
         return pauses(hub, run, AGAIN, &why, true).await;
     }
     incident(hub, run, "bill_damaged", &why).await?;
-    let client = hub.store.client().await?;
     let given_up = Pause { status: "failed", next_at: None, failure: &why, damaged: true };
     runs::wait(&client, run, &given_up).await?;
     Ok(Fetched::Waits)
+}
+
+/// When a bill that is still being made is asked for again.
+fn being_made(run: &RunRecord) -> SignedDuration {
+    let turn = usize::try_from(run.tries).unwrap_or_default();
+    let minutes = BEING_MADE.get(turn).or(BEING_MADE.last()).copied().unwrap_or(30);
+    SignedDuration::from_mins(minutes)
 }
 
 async fn waits(

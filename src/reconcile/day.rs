@@ -7,7 +7,6 @@ use domain::bill::{BillTotals, Coverage, Direction};
 use domain::time::{day_end, day_start};
 use jiff::SignedDuration;
 use reconciliation::{LedgerRow, Matcher, Reconciliation, Rules};
-use sha2::{Digest as _, Sha256};
 
 use super::bill::{Fetched, damaged, fetch, no_bill, waits_for_late_one};
 use super::findings;
@@ -112,13 +111,13 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
     };
     let bill = match read {
         Ok(bill) => bill,
-        Err(why) => {
-            damaged(hub, &run, &why).await?;
+        Err((why, file)) => {
+            damaged(hub, merchant, &run, &why, Some(&file)).await?;
             return Ok(());
         }
     };
     if let Some(why) = unfit(&bill, &run) {
-        damaged(hub, &run, &why).await?;
+        damaged(hub, merchant, &run, &why, bill.file.as_deref()).await?;
         return Ok(());
     }
     let client = hub.store.client().await?;
@@ -144,12 +143,17 @@ async fn stored(hub: &Hub, merchant: &Merchant, run: &RunRecord) -> Result<Optio
         return Ok(None);
     }
     let client = hub.store.client().await?;
-    Ok(bills::newest(&client, &ids(hub, merchant), run.date).await?)
+    let stored = bills::newest(&client, &ids(hub, merchant), run.date).await?;
+    stored
+        .map(|stored| stored.open(&hub.sealer))
+        .transpose()
+        .map_err(|error| Fault::internal(&error))
 }
 
-fn read(file: Vec<u8>) -> Result<Bill, String> {
+/// Reads a file; one that cannot be read is given back with the reason.
+fn read(file: Vec<u8>) -> Result<Bill, (String, Vec<u8>)> {
     let mut rows = Vec::new();
-    let totals = bill::read(&file, &mut |row| {
+    let read = bill::read(&file, &mut |row| {
         rows.push(Row {
             line: row.line,
             direction: row.direction,
@@ -163,9 +167,11 @@ fn read(file: Vec<u8>) -> Result<Bill, String> {
             fee: row.fee,
             rate: row.rate,
         });
-    })
-    .map_err(|error| error.to_string())?;
-    Ok(Bill { file: Some(file), totals, rows })
+    });
+    match read {
+        Ok(totals) => Ok(Bill { file: Some(file), totals, rows }),
+        Err(error) => Err((error.to_string(), file)),
+    }
 }
 
 /// Why a file that can be read is still not this day's true bill.
@@ -238,9 +244,4 @@ async fn compare(
 /// The ids of the merchants whose orders stand in the bill of this one.
 pub(super) fn ids<'a>(hub: &'a Hub, merchant: &Merchant) -> Vec<&'a str> {
     hub.of_one_account(merchant).into_iter().map(|merchant| merchant.id.as_str()).collect()
-}
-
-/// The SHA-256 of a file.
-pub(super) fn sha256(file: &[u8]) -> Vec<u8> {
-    Sha256::digest(file).to_vec()
 }

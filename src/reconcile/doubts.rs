@@ -7,9 +7,9 @@ use domain::doubt::{DoubtEvent, DoubtState, Received, carry};
 use domain::ids::DoubtId;
 use jiff::civil::Date;
 use reconciliation::rules::states_agree;
-use reconciliation::{Cause, Finding, Kind, LedgerRow, Matched, Reconciliation};
+use reconciliation::{Answer, Cause, Finding, Kind, LedgerRow, Matched, Reconciliation};
 
-use super::query::{Answers, Said};
+use super::answers::{Answers, Said};
 use crate::store::doubts::{Carried, Listed};
 
 /// What a run ends with, beside the result that its own rows gave.
@@ -138,8 +138,11 @@ impl Known<'_> {
     fn is_settled(&self, found: &Finding) -> bool {
         let mut rows = self.rows_of(found).peekable();
         match (found.bill_state, found.bill_amount) {
-            (Some(state), Some(amount)) => rows
-                .any(|row| row.amount == amount && states_agree(row.direction, row.state, state)),
+            (Some(state), Some(amount)) => rows.any(|row| {
+                let is_it = found.kind != Kind::OnlyInBill
+                    || row.provider_trade_no == found.provider_trade_no;
+                is_it && row.amount == amount && states_agree(row.direction, row.state, state)
+            }),
             _ => rows.peek().is_some() && rows.all(|row| !row.state.moves_money()),
         }
     }
@@ -190,7 +193,14 @@ impl Known<'_> {
         if day != self.day {
             promoted.detail.push_str(&self.answers.words(found));
         }
-        promoted
+        match self.answers.of(found).map_or(Answer::Unknown, Said::answer) {
+            // It has waited for its files, and the provider that accepted it has listed it in none.
+            Answer::UnderWay => because(promoted, Cause::BillContradicted),
+            answer @ (Answer::Done | Answer::NotDone | Answer::Unknown) => {
+                promoted.hear(answer);
+                promoted
+            }
+        }
     }
 }
 

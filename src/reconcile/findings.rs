@@ -5,11 +5,11 @@ use domain::event::EventType;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::answers::Answers;
 use super::bill;
-use super::day::{Bill, Matched, ids, sha256};
+use super::day::{Bill, Matched, ids};
 use super::doubts::{Decided, Known};
 use super::papers;
-use super::query::Answers;
 use super::rows::Rows;
 use super::shown;
 use crate::fault::Fault;
@@ -17,6 +17,7 @@ use crate::hub::{Hub, Merchant};
 use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
 use crate::store::StoreError;
+use crate::store::bills::Which;
 use crate::store::doubts::Carried;
 use crate::store::journal::Head;
 use crate::store::runs::{self, Finished, RunRecord};
@@ -38,7 +39,7 @@ pub(super) async fn keep(
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let payee = &merchant.provider.account().payee;
     findings::in_turn(&tx, &format!("{}:{payee}", merchant.provider.provider())).await?;
-    let bill_file_id = keep_bill(&tx, merchant, &account, run, bill, now).await?;
+    let bill_file_id = keep_bill(&tx, hub, merchant, &account, run, bill).await?;
     let carried = doubts::carried(&tx, &account, run.date).await?;
     let decided = decide(&tx, &account, run, &mut matched, (answers, &carried)).await?;
     let open = findings::open(&tx, &account, run.date).await?;
@@ -93,18 +94,19 @@ pub(super) async fn keep(
 /// Stores the bill; tells a person where it is another than the one that was stored before.
 async fn keep_bill(
     tx: &Transaction<'_>,
+    hub: &Hub,
     merchant: &Merchant,
     account: &[&str],
     run: &RunRecord,
     bill: &Bill,
-    now: Timestamp,
 ) -> Result<Option<i64>, Fault> {
     let Some(file) = &bill.file else { return Ok(None) };
-    let hash = sha256(file);
-    if let Some(before) = bills::other(tx, account, run.date, &hash).await? {
-        bill::changed(tx, run, &before, &hash, now).await?;
+    let (which, now) = (Which::of(&merchant.id, run.date, file), hub.clock.now());
+    if let Some(before) = bills::other(tx, account, run.date, &which.sha256).await? {
+        bill::changed(tx, run, &before, &which.sha256, now).await?;
     }
-    Ok(Some(bills::keep(tx, &merchant.id, run.date, &hash, file, now).await?))
+    let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+    Ok(Some(bills::keep(tx, &which, &sealed, now).await?))
 }
 
 /// Decides the doubts of an account by what a run of it found.

@@ -1,6 +1,7 @@
 //! A merchant's day against its provider's bill: fetched, read, matched, kept. A run is a function
 //! of what it stored; running again makes a new version.
 
+mod answers;
 mod bill;
 mod day;
 mod doubts;
@@ -8,6 +9,7 @@ mod findings;
 mod papers;
 mod query;
 mod rows;
+mod second;
 mod shown;
 
 use adapters::wire::Outcome;

@@ -7,6 +7,7 @@ use domain::ids::{DifferenceId, DoubtId};
 use jiff::civil::Date;
 use reconciliation::{Finding, Matched, Reconciliation};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::doubts::Decided;
@@ -141,6 +142,13 @@ impl Rows {
     }
 }
 
+/// The longest fingerprint that is kept as it reads, in bytes.
+const LONGEST: usize = 512;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What tells one finding of a day from all others, whatever version of the run has it: not its
 /// kind, which may change, nor its line in the bill, which may be sorted anew.
 struct Fingerprints {
@@ -162,6 +170,9 @@ impl Fingerprints {
             found.out_refund_no,
             found.provider_trade_no
         );
+        // No provider gives numbers so long; one that did would not fit into the index.
+        let alike =
+            if alike.len() <= LONGEST { alike } else { hex(&Sha256::digest(alike.as_bytes())) };
         let ordinal = self.alike.entry(alike.clone()).or_default();
         *ordinal = ordinal.saturating_add(1);
         format!("{alike} {ordinal}")

@@ -128,7 +128,7 @@ struct Detail {
 /// # Errors
 /// Never in practice: memory does not refuse to be written to.
 pub fn page(report: &Report) -> Result<String, askama::Error> {
-    let matched: usize = report.merchants.iter().map(|day| day.result.matched.len()).sum();
+    let matched = report.sum(|day| day.result.sums.matched).together().count;
     let verdict = report.verdict();
     let remarks = |day| cover::remarks(day).into_iter().map(move |text| (name(day), text));
     let page = Page {
@@ -150,7 +150,9 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             .flat_map(|day| day.result.matched.iter().map(move |row| detail(day, row)))
             .take(MOST_DETAILS)
             .collect(),
-        details_left_out: matched.saturating_sub(MOST_DETAILS),
+        details_left_out: usize::try_from(matched)
+            .unwrap_or(usize::MAX)
+            .saturating_sub(MOST_DETAILS),
     };
     page.render()
 }

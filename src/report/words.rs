@@ -9,11 +9,13 @@ use super::foot::{apart, booked};
 use super::model::{MerchantDay, signed};
 
 /// What a provider answers to a query, and how the paper says it.
-const ANSWERS: [(&str, &str); 9] = [
+const ANSWERS: [(&str, &str); 11] = [
     ("paid", "已支付"),
     ("unpaid", "未支付"),
     ("closed", "已关闭"),
     ("no such order", "无此订单"),
+    ("no such payment", "无此付款"),
+    ("paid, but not as the bill says", "已支付，但与账单不符"),
     ("processing", "退款处理中"),
     ("succeeded", "退款成功"),
     ("failed", "退款失败"),

@@ -12,6 +12,16 @@ use tokio_postgres::types::Json;
 
 use super::{StoreError, change, load, sql};
 
+/// A doubt as stored.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DoubtRecord {
+    /// Its place in its run, from 1.
+    pub position: i32,
+    /// Everything else, shaped as a difference.
+    #[serde(flatten)]
+    pub shown: serde_json::Map<String, Value>,
+}
+
 /// A doubt of another day that a run decides.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Carried {
@@ -38,6 +48,19 @@ pub struct Listed {
     pub out_refund_no: String,
     /// The provider's payment number.
     pub provider_trade_no: String,
+}
+
+/// The doubts of a run after a position.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn of_run(
+    client: &impl GenericClient,
+    run_id: &str,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<DoubtRecord>, StoreError> {
+    load(client, sql::DOUBTS_LIST, &[&run_id, &after, &limit]).await
 }
 
 /// The doubts that a run of an account's day decides.

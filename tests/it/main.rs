@@ -42,6 +42,7 @@ mod processes;
 mod products;
 mod reconciliation;
 mod reconciliation_again;
+mod reconciliation_answers;
 mod reconciliation_doubts;
 mod refunds;
 mod refunds_in_turn;

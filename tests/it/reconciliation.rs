@@ -97,6 +97,12 @@ async fn t20_a_damaged_bill_is_refused_and_fetched_again() {
     world.settle().await.unwrap();
     assert_eq!(word(&run_of(&world, WECHAT).await, "status"), "waiting_for_bill");
     assert_eq!(world.count("SELECT count(*) FROM bill_files").await, 0, "nothing is taken from it");
+    let files = "SELECT count(*) FROM damaged_bills";
+    assert_eq!(world.count(files).await, 2, "each is kept as evidence, once");
+    let plain = format!(
+        "{files} WHERE get_byte(content, 0) <> 1 OR position(convert_to('交易', 'UTF8') in content) > 0"
+    );
+    assert_eq!(world.count(&plain).await, 0, "sealed");
     for _ in 0..6 {
         world.seconds(301).await;
     }

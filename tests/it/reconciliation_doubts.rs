@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use payhub::demo::{ALIPAY, Office, WECHAT};
 use payhub::hub::Hub;
 use payhub::reconcile;
-use sandbox::{Action, Fault, Match, Place};
+use sandbox::{Action, Fault, Match, Operation, Pay, Place};
 use serde_json::{Value, json};
 
 use crate::harness::{World, at, word};
@@ -123,7 +123,15 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     let world = World::open().await;
     let number = paid_in_the_last_second(&world, WECHAT).await;
     morning(&world, 0).await;
-    assert_eq!(newest(&world, WECHAT, FRIDAY).await["status"], "balanced", "not decided yet");
+    let friday = newest(&world, WECHAT, FRIDAY).await;
+    assert_eq!(friday["status"], "balanced", "not decided yet");
+    let path = format!("/v1/reconciliations/{}/doubts", word(&friday, "id"));
+    let doubt = world.get(&path).await.unwrap().1["data"][0].clone();
+    assert_eq!((word(&doubt, "status").as_str(), &doubt["out_trade_no"]), ("open", &json!(number)));
+    assert_eq!(
+        (word(&doubt, "kind").as_str(), word(&doubt, "cause").as_str()),
+        ("only_in_hub", "near_cut")
+    );
     // The Saturday is empty, and that is a file.
     morning(&world, 1).await;
     assert_eq!(doubts(&world).await, format!("{WECHAT} {FRIDAY} promoted {SATURDAY}"));
@@ -132,8 +140,14 @@ async fn a_doubt_that_no_file_clears_becomes_a_difference() {
     let found = differences(&world, &run).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0]["first_day"], FRIDAY);
+    let doubt = world.get(&path).await.unwrap().1["data"][0].clone();
+    assert_eq!(
+        (word(&doubt, "status").as_str(), &doubt["difference_id"]),
+        ("promoted", &found[0]["id"])
+    );
+    assert_eq!(doubt["resolved_by_run"], run["id"]);
     assert_eq!(word(&found[0], "out_trade_no"), number);
-    assert_eq!(word(&found[0], "cause"), "payment_missing_in_bill");
+    assert_eq!(word(&found[0], "cause"), "bill_omits");
     assert!(word(&found[0], "detail").ends_with("its provider says: paid"), "{found:?}");
     let page = page(&world, &run).await;
     assert!(
@@ -239,5 +253,59 @@ async fn fifty_one_missing_rows_are_all_asked_about() {
     assert_eq!(run["summary"]["doubts"]["count"], 0, "{run}");
     let asked = "SELECT count(*) FROM differences WHERE detail LIKE '%its provider says: paid'";
     assert_eq!(world.count(asked).await, 51);
+    world.finish().await;
+}
+
+/// One code that two people paid; of the second nobody told. The order's number.
+async fn paid_by_two(world: &World) -> String {
+    let (_, _, number) = world.paid(WECHAT, "1").await;
+    let second =
+        Pay { out_trade_no: number.clone(), force: true, notify: Some(false), ..Pay::default() };
+    world.sandbox.engine().pay_as(&second).unwrap();
+    number
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn t15_a_second_payment_is_booked_from_the_bill_as_surplus() {
+    let world = World::open().await;
+    paid_by_two(&world).await;
+    morning(&world, 0).await;
+    let run = newest(&world, WECHAT, FRIDAY).await;
+    assert_eq!(run["status"], "balanced", "{run}");
+    let both = json!({"count": 2, "amount_fen": 16000});
+    assert_eq!(run["summary"]["matched"]["payments"], both);
+    let surplus = "SELECT count(*) FROM payments WHERE source = 'bill' AND surplus_fen = 8000";
+    assert_eq!(world.count(surplus).await, 1);
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'surplus_payment'";
+    assert_eq!(world.count(told).await, 1, "its refund is proposed");
+    assert_eq!(world.heard()["payment.surplus"], 1);
+    again(&world, WECHAT, FRIDAY).await;
+    assert_eq!(world.count("SELECT count(*) FROM payments").await, 2, "nothing is booked twice");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_payment_that_no_query_confirms_is_not_booked() {
+    let world = World::open().await;
+    let number = paid_by_two(&world).await;
+    // And one that the provider itself does not know, but for its bill.
+    let mut changed = Fault::new(Place::Bill, Action::ExtraRow);
+    changed.of.merchant = Some(account(WECHAT).to_owned());
+    changed.of.out_trade_no = Some(number);
+    world.sandbox.engine().set_fault(changed).unwrap();
+    let mut silent = Fault::new(Place::Answer, Action::Status500);
+    silent.operation = Some(Operation::Query);
+    world.sandbox.engine().set_fault(silent).unwrap();
+    world.clock.set(at(MORNINGS[0]));
+    while reconcile::run_once(&world.hub).await.unwrap() > 0 {}
+    assert_eq!(world.count("SELECT count(*) FROM payments").await, 1);
+    let second =
+        "SELECT count(*) FROM differences WHERE kind = 'only_in_bill' AND cause = 'second_payment'";
+    assert_eq!(world.count(second).await, 2, "the hub has the order: neither is foreign");
+    world.sandbox.engine().lift_faults(None);
+    let run = again(&world, WECHAT, FRIDAY).await;
+    assert_eq!(world.count("SELECT count(*) FROM payments").await, 2, "the true one alone");
+    let left = differences(&world, &run).await;
+    assert_eq!((left.len(), &left[0]["cause"]), (1, &json!("bill_contradicted")), "{left:?}");
     world.finish().await;
 }

@@ -76,18 +76,44 @@ pub(crate) fn plain(name: &str) -> String {
         .replace('）', ")")
 }
 
+/// A text without the white space around it; nearly always there is none.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
+}
+
+/// Room for the fields of one line, kept from line to line.
+#[derive(Default)]
+pub(crate) struct Fields(Vec<&'static str>);
+
+impl Fields {
+    /// The room, empty.
+    pub(crate) fn lend<'a>(&mut self) -> Vec<&'a str> {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Takes the room back.
+    pub(crate) fn keep(&mut self, mut fields: Vec<&str>) {
+        fields.clear();
+        // Nothing is in it; what collects it takes over its room.
+        self.0 = fields.into_iter().map(|_| "").collect();
+    }
+}
+
 /// One line's fields.
 pub(crate) struct Row<'r, 'a> {
     /// Its number in the file.
     pub(crate) line: u64,
-    /// Its fields, trimmed.
+    /// Its fields.
     pub(crate) fields: &'r [&'a str],
 }
 
 impl<'a> Row<'_, 'a> {
-    /// The field as text; empty when the file has no such column.
+    /// The field as text, trimmed; empty when the file has no such column.
     pub(crate) fn text(&self, column: Option<Column>) -> &'a str {
-        column.and_then(|column| self.fields.get(column.index)).copied().unwrap_or_default()
+        let field = column.and_then(|column| self.fields.get(column.index));
+        field.map(|field| trimmed(field)).unwrap_or_default()
     }
 
     /// The field as a number; zero when the file has no such column or the field is empty.
@@ -125,25 +151,28 @@ impl<'a> Row<'_, 'a> {
 }
 
 fn wall(text: &str) -> Option<DateTime> {
-    let good = text.len() == 19
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            10 => byte == b' ',
-            13 | 16 => byte == b':',
-            _ => byte.is_ascii_digit(),
-        });
-    if !good {
+    let bytes = text.as_bytes();
+    let marks = [(4, b'-'), (7, b'-'), (10, b' '), (13, b':'), (16, b':')];
+    if bytes.len() != 19 || marks.iter().any(|(at, mark)| bytes.get(*at) != Some(mark)) {
         return None;
     }
-    let number = |at: std::ops::Range<usize>| text.get(at)?.parse::<i8>().ok();
+    let part = |at| number(bytes, at).and_then(|part| i8::try_from(part).ok());
     DateTime::new(
-        text.get(0..4)?.parse().ok()?,
-        number(5..7)?,
-        number(8..10)?,
-        number(11..13)?,
-        number(14..16)?,
-        number(17..19)?,
+        number(bytes, 0..4)?,
+        part(5..7)?,
+        part(8..10)?,
+        part(11..13)?,
+        part(14..16)?,
+        part(17..19)?,
         0,
     )
     .ok()
+}
+
+/// These digits as a number.
+fn number(bytes: &[u8], at: std::ops::Range<usize>) -> Option<i16> {
+    bytes.get(at)?.iter().try_fold(0_i16, |number, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(i16::from(digit))
+    })
 }

@@ -1,12 +1,13 @@
 //! Bills good and bad, of both providers. Whole runs over files are in `fixtures/reconciliation`.
 
-use std::io::Write as _;
+use std::io::{Cursor, Write as _};
 
 use domain::bill::{BillState, BillTotals, Coverage, Direction, RatePpm};
 use domain::money::Fen;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::stream::{self, StreamError};
 use super::{BillError, read, read_fund_flow};
 
 const WECHAT: &str = "\u{feff}交易时间,商户号,微信订单号,商户订单号,交易状态,应结订单金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款状态,手续费,费率,订单金额,申请退款金额\r\n";
@@ -274,4 +275,61 @@ fn a_refund_that_repeats_its_orders_amounts_is_in_no_total_of_payments() {
         let (_, totals) = rows(wechat(&format!("{PAID}{back}"), &sums).as_bytes()).unwrap();
         assert_eq!(totals.footer_ok, holds, "{total}");
     }
+}
+
+/// Reads as a stream; what is left to the whole is `None`.
+fn streamed(bytes: &[u8]) -> Option<Result<(Vec<u64>, BillTotals), BillError>> {
+    let mut seen = Vec::new();
+    match stream::read(&mut Cursor::new(bytes), &mut |row| seen.push(row.line)) {
+        Ok(totals) => Some(Ok((seen, totals))),
+        Err(StreamError::Bill(fault)) => Some(Err(fault)),
+        Err(StreamError::NotOneText) => None,
+        Err(StreamError::Read(fault)) => panic!("{fault}"),
+    }
+}
+
+#[test]
+fn a_stream_of_many_blocks_is_read_as_the_whole_is() {
+    let body = PAID.repeat(5000);
+    let sums = "`5000,`350000.00,`0.00,`0.00,`2100.00,`400000.00,`0.00";
+    let text = wechat(&body, sums);
+    let lines: Vec<u64> = (2..5002).collect();
+    for bytes in [text.clone().into_bytes(), gzip(text.as_bytes())] {
+        let (seen, totals) = streamed(&bytes).unwrap().unwrap();
+        assert!(totals.footer_ok, "{:?}", totals.footer_fault);
+        assert_eq!(Ok(totals), rows(&bytes).map(|(_, totals)| totals));
+        assert_eq!(seen, lines);
+        let mut again = Vec::new();
+        stream::again(&mut Cursor::new(&bytes), &[2, 77, 5001], &mut |row| again.push(row.line))
+            .unwrap();
+        assert_eq!(again, [2, 77, 5001]);
+    }
+    // Cut anywhere, it says the same.
+    for cut in [text.len() - 1, text.len() - 40, text.len() / 2, 300_000] {
+        let cut = &text.as_bytes()[..cut];
+        let whole = rows(cut).map(|(_, totals)| totals);
+        assert_eq!(streamed(cut).unwrap().map(|(_, totals)| totals), whole);
+    }
+}
+
+#[test]
+fn t20_a_small_file_that_unpacks_to_too_much_is_refused() {
+    let blank = vec![b' '; 1 << 16];
+    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
+    packed.write_all(WECHAT.as_bytes()).unwrap();
+    for _ in 0..1500 {
+        packed.write_all(&blank).unwrap();
+        packed.write_all(b"\n").unwrap();
+    }
+    let bytes = packed.finish().unwrap();
+    assert!(bytes.len() < 200_000, "{}", bytes.len());
+    let fault = streamed(&bytes).unwrap().unwrap_err().to_string();
+    assert!(fault.contains("it unpacks to more than"), "{fault}");
+}
+
+#[test]
+fn bytes_that_turn_into_no_text_midway_are_left_to_the_whole() {
+    let mut bytes = wechat(&PAID.repeat(5000), "`1").into_bytes();
+    bytes[400_000] = 0xff;
+    assert!(streamed(&bytes).is_none());
 }

@@ -11,11 +11,12 @@ use zip::ZipArchive;
 
 use super::BillError;
 
-/// The largest text that a file may unpack to: 1 GiB, some four million rows.
+/// The largest text that a file may unpack to while it is held whole: 1 GiB, some four million rows.
+/// What is read as it comes ([`super::stream`]) may be longer.
 pub const LARGEST_TEXT: u64 = 1 << 30;
 
 /// How many files a zip may hold; a provider's has two.
-const MOST_ENTRIES: usize = 64;
+pub(super) const MOST_ENTRIES: usize = 64;
 
 /// The text of a file. Of a zip it is the first entry that is `wanted`; if none is, the first
 /// entry with any text, for the caller to say what it is.
@@ -76,7 +77,12 @@ fn capped(packed: impl Read, limit: u64) -> Result<Vec<u8>, BillError> {
 /// The same without a copy where the bytes are UTF-8 already.
 fn decode_owned(bytes: Vec<u8>) -> Result<String, BillError> {
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
+        Ok(mut text) => {
+            if text.starts_with('\u{feff}') {
+                text.remove(0);
+            }
+            Ok(text)
+        }
         Err(not_utf8) => decode(not_utf8.as_bytes()).map(Cow::into_owned),
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing here is stored as truth but the events: a case is what replaying them gives, so that a
 //! corrected calendar moves every deadline that rests on it.
 
+mod gate;
 mod light;
 mod state;
 
@@ -16,6 +17,7 @@ use jiff::civil::Date;
 use crate::calendar::{Calendar, Deadline};
 use crate::time::business_day;
 
+pub use gate::{CaseFault, CaseFinding, PayGate, examine};
 pub use light::{Light, LightPolicy};
 pub use state::{CaseEvent, CaseState, CaseTransitionError};
 

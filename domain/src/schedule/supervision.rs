@@ -20,15 +20,18 @@ pub enum ChargeFault {
     ChargedWithoutBasis,
     /// A reduction was given without the paper that it needs (减免无证明材料).
     ReductionWithoutEvidence,
+    /// No case of that number is known (收费无对应办件).
+    FeeWithoutCase,
 }
 
 impl ChargeFault {
     /// Every fault.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::ChargedTooMuch,
         Self::ChargedTooLittle,
         Self::ChargedWithoutBasis,
         Self::ReductionWithoutEvidence,
+        Self::FeeWithoutCase,
     ];
 
     /// Its word.
@@ -39,6 +42,7 @@ impl ChargeFault {
             Self::ChargedTooLittle => "charged_too_little",
             Self::ChargedWithoutBasis => "charged_without_basis",
             Self::ReductionWithoutEvidence => "reduction_without_evidence",
+            Self::FeeWithoutCase => "fee_without_case",
         }
     }
 
@@ -50,6 +54,7 @@ impl ChargeFault {
             Self::ChargedTooLittle => "少收",
             Self::ChargedWithoutBasis => "无依据收费",
             Self::ReductionWithoutEvidence => "减免无证明材料",
+            Self::FeeWithoutCase => "收费无对应办件",
         }
     }
 }

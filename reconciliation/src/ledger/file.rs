@@ -1,11 +1,15 @@
 //! A ledger as a CSV file (RFC 4180, UTF-8 with or without a byte order mark), columns by name.
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use std::io::{self, BufReader, Chain, Cursor, Read, Seek};
+
+use csv::{Position, ReaderBuilder, StringRecord};
 use domain::bill::Direction;
 use domain::money::Fen;
+use domain::time::from_beijing;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 
-use super::{LedgerRow, LedgerState};
+use super::{LedgerLine, LedgerRow, LedgerState};
 
 /// The columns of a ledger file; others are left alone.
 pub const COLUMNS: [&str; 7] = [
@@ -35,15 +39,92 @@ pub struct LedgerError {
 /// # Errors
 /// A missing or doubled column, an unknown word, an amount or a time that cannot be read.
 pub fn read(bytes: &[u8]) -> Result<Vec<LedgerRow>, LedgerError> {
-    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(bytes);
-    let columns = Columns::find(reader.headers().map_err(|fault| broken(&fault))?)?;
     let mut rows = Vec::new();
+    stream(bytes, &mut |row, _| rows.push(row.to_row()))?;
+    Ok(rows)
+}
+
+/// Reads a ledger file of any size, handing each row to `each` with the place where it begins.
+///
+/// # Errors
+/// As [`read`].
+pub fn stream(
+    input: impl Read,
+    each: &mut dyn FnMut(&LedgerLine<'_>, u64),
+) -> Result<(), LedgerError> {
+    let (mut reader, columns, mark) = open(input)?;
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|fault| broken(&fault))? {
-        rows.push(columns.row(&record)?);
+        let start = record.position().map_or(0, Position::byte).saturating_add(mark);
+        each(&columns.row(&record)?, start);
     }
-    Ok(rows)
+    Ok(())
+}
+
+/// Reads the rows again that begin at these places, which [`stream`] told; best in order.
+///
+/// # Errors
+/// As [`read`].
+pub fn again(
+    mut input: impl Read + Seek,
+    places: &[u64],
+    each: &mut dyn FnMut(&LedgerLine<'_>),
+) -> Result<(), LedgerError> {
+    let unread = |fault: io::Error| broken(&fault.into());
+    input.rewind().map_err(unread)?;
+    let (_, columns, _) = open(&mut input)?;
+    let mut input = BufReader::with_capacity(BLOCK, input);
+    input.rewind().map_err(unread)?;
+    let mut at = 0_u64;
+    let mut record = StringRecord::new();
+    for place in places {
+        // Near ones are in the buffer already.
+        let step = i64::try_from(*place).unwrap_or(i64::MAX);
+        let step = step.saturating_sub(i64::try_from(at).unwrap_or(i64::MAX));
+        input.seek_relative(step).map_err(unread)?;
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .buffer_capacity(SMALL)
+            .from_reader(Counted { input: &mut input, read: 0 });
+        reader.read_record(&mut record).map_err(|fault| broken(&fault))?;
+        at = place.saturating_add(reader.get_ref().read);
+        each(&columns.row(&record)?);
+    }
+    Ok(())
+}
+
+/// How much is read at a time, of a file and for one row.
+const BLOCK: usize = 256 << 10;
+const SMALL: usize = 1 << 10;
+
+/// Counts what was read.
+struct Counted<R> {
+    input: R,
+    read: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(room)?;
+        self.read = self.read.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+/// A reader that stands behind the first line, the columns, and how long the byte order mark is.
+type Opened<R> = (csv::Reader<Chain<Cursor<Vec<u8>>, R>>, Columns, u64);
+
+fn open<R: Read>(mut input: R) -> Result<Opened<R>, LedgerError> {
+    let mut head = Vec::new();
+    input.by_ref().take(3).read_to_end(&mut head).map_err(|fault| broken(&fault.into()))?;
+    let has_mark = head == b"\xEF\xBB\xBF";
+    if has_mark {
+        head.clear();
+    }
+    let input = Cursor::new(head).chain(input);
+    let mut reader = ReaderBuilder::new().buffer_capacity(BLOCK).from_reader(input);
+    let columns = Columns::find(reader.headers().map_err(|fault| broken(&fault))?)?;
+    Ok((reader, columns, if has_mark { 3 } else { 0 }))
 }
 
 /// Where each of [`COLUMNS`] is.
@@ -53,7 +134,7 @@ impl Columns {
     fn find(header: &StringRecord) -> Result<Self, LedgerError> {
         let mut found = [0; 7];
         for (slot, name) in found.iter_mut().zip(COLUMNS) {
-            let mut there = header.iter().enumerate().filter(|(_, column)| *column == name);
+            let mut there = header.iter().enumerate().filter(|(_, column)| column.trim() == name);
             let told = |fault: String| LedgerError { line: 1, column: Some(name), fault };
             let Some((index, _)) = there.next() else {
                 let wanted = COLUMNS.join(",");
@@ -67,11 +148,11 @@ impl Columns {
         Ok(Self(found))
     }
 
-    fn row(&self, record: &StringRecord) -> Result<LedgerRow, LedgerError> {
+    fn row<'a>(&self, record: &'a StringRecord) -> Result<LedgerLine<'a>, LedgerError> {
         let field = |at: usize| {
             self.0.get(at).and_then(|index| record.get(*index)).unwrap_or_default().trim()
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, Position::line);
         let bad = |at: usize, fault: String| LedgerError {
             line,
             column: COLUMNS.get(at).copied(),
@@ -89,14 +170,14 @@ impl Columns {
             };
             bad(5, format!("{:?} is no state of a {}; write {words}", field(5), field(0)))
         })?;
-        let row = LedgerRow {
+        let row = LedgerLine {
             direction,
-            out_trade_no: field(1).to_owned(),
+            out_trade_no: field(1),
             out_refund_no: match direction {
-                Direction::Payment => String::new(),
-                Direction::Refund => field(2).to_owned(),
+                Direction::Payment => "",
+                Direction::Refund => field(2),
             },
-            provider_trade_no: field(3).to_owned(),
+            provider_trade_no: field(3),
             amount: amount(field(4)).map_err(|fault| bad(4, fault))?,
             state,
             occurred_at: time(field(6)).map_err(|fault| bad(6, fault))?,
@@ -121,14 +202,43 @@ fn amount(text: &str) -> Result<Fen, String> {
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
+    if let Some(time) = beijing_time(text) {
+        return Ok(time);
+    }
     text.parse().map_err(|fault: jiff::Error| {
         format!("{text:?} is not a time with offset like 2018-11-30T09:00:00+08:00 ({fault})")
     })
 }
 
+/// The usual form, `2018-11-30T09:00:00+08:00`, without asking for every other.
+fn beijing_time(text: &str) -> Option<Timestamp> {
+    let wall = text.strip_suffix("+08:00")?.as_bytes();
+    let marks = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if wall.len() != 19 || marks.iter().any(|(at, mark)| wall.get(*at) != Some(mark)) {
+        return None;
+    }
+    let number = |at: std::ops::Range<usize>| {
+        wall.get(at)?.iter().try_fold(0_i16, |number, digit| {
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            number.checked_mul(10)?.checked_add(i16::from(digit))
+        })
+    };
+    let part = |at| number(at).and_then(|part| i8::try_from(part).ok());
+    let wall = DateTime::new(
+        number(0..4)?,
+        part(5..7)?,
+        part(8..10)?,
+        part(11..13)?,
+        part(14..16)?,
+        part(17..19)?,
+        0,
+    );
+    Some(from_beijing(wall.ok()?))
+}
+
 /// A fault that the CSV reader found itself: the number of fields, or text that is not UTF-8.
 fn broken(fault: &csv::Error) -> LedgerError {
-    let line = fault.position().map_or(1, csv::Position::line);
+    let line = fault.position().map_or(1, Position::line);
     let fault = if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = fault.kind() {
         format!("the row has {len} columns where the first line has {expected_len}")
     } else if let csv::ErrorKind::Utf8 { .. } = fault.kind() {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-pub use file::{COLUMNS, LedgerError, read};
+pub use file::{COLUMNS, LedgerError, again, read, stream};
 
 /// One payment or refund as the hub's ledger has it. Unpaid orders belong here too, so that money
 /// for them is recognised.
@@ -31,6 +31,50 @@ pub struct LedgerRow {
     pub state: LedgerState,
     /// When it was paid, when the refund was accepted, or when the order was made while unpaid.
     pub occurred_at: Timestamp,
+}
+
+/// A [`LedgerRow`] whose texts are borrowed from the reader's buffer and end with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerLine<'a> {
+    /// Payment or refund.
+    pub direction: Direction,
+    /// The hub's order number.
+    pub out_trade_no: &'a str,
+    /// The hub's refund number; empty on payments.
+    pub out_refund_no: &'a str,
+    /// The provider's payment number; empty while unpaid.
+    pub provider_trade_no: &'a str,
+    /// Gross amount, positive in both directions.
+    pub amount: Fen,
+    /// How it stands.
+    pub state: LedgerState,
+    /// As [`LedgerRow::occurred_at`].
+    pub occurred_at: Timestamp,
+}
+
+impl LedgerLine<'_> {
+    /// As [`LedgerRow::key`].
+    #[must_use]
+    pub const fn key(&self) -> &str {
+        match self.direction {
+            Direction::Payment => self.out_trade_no,
+            Direction::Refund => self.out_refund_no,
+        }
+    }
+
+    /// The same with texts of its own.
+    #[must_use]
+    pub fn to_row(&self) -> LedgerRow {
+        LedgerRow {
+            direction: self.direction,
+            out_trade_no: self.out_trade_no.to_owned(),
+            out_refund_no: self.out_refund_no.to_owned(),
+            provider_trade_no: self.provider_trade_no.to_owned(),
+            amount: self.amount,
+            state: self.state,
+            occurred_at: self.occurred_at,
+        }
+    }
 }
 
 /// How a row of the ledger stands.

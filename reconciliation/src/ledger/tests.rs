@@ -1,6 +1,6 @@
 //! A ledger file, good and bad.
 
-use super::{COLUMNS, LedgerState, read};
+use super::{COLUMNS, LedgerState, again, read, stream};
 
 const GOOD: &str = "payment,P1,,420,8000,paid,2018-11-30T10:00:00+08:00";
 
@@ -59,4 +59,52 @@ fn a_bad_head_or_an_unreadable_text_is_refused() {
     );
     let gbk = [COLUMNS.join(",").as_bytes(), b"\npayment,\xb5\xc7,,1,1,paid,x\n"].concat();
     assert!(read(&gbk).unwrap_err().to_string().contains("not UTF-8"));
+}
+
+#[test]
+fn the_usual_form_of_a_time_is_read_as_every_other_is() {
+    let head = COLUMNS.join(",");
+    let at = |time: &str| {
+        let text = format!("{head}\npayment,A,,1,100,paid,{time}");
+        read(text.as_bytes()).map(|rows| rows[0].occurred_at.to_string()).ok()
+    };
+    for (time, read) in [
+        ("2018-11-30T09:00:00+08:00", Some("2018-11-30T01:00:00Z")),
+        ("2018-11-30T01:00:00Z", Some("2018-11-30T01:00:00Z")),
+        ("2018-11-30T09:00:00.5+08:00", Some("2018-11-30T01:00:00.5Z")),
+        ("2018-11-30T02:00:00+09:00", Some("2018-11-29T17:00:00Z")),
+        ("2018-02-30T09:00:00+08:00", None),
+        ("2018-11-30T24:00:00+08:00", None),
+        ("2018-11-3xT09:00:00+08:00", None),
+    ] {
+        assert_eq!(at(time).as_deref(), read, "{time}");
+    }
+}
+
+#[test]
+fn rows_are_read_again_from_where_they_begin() {
+    let head = COLUMNS.join(",");
+    let row = |number: &str| format!("payment,{number},,1,100,paid,2018-11-30T09:00:00+08:00");
+    let mut text = format!("\u{feff}{head}\r\n");
+    for number in 0..5000 {
+        // Some in quotes, one of them over two lines.
+        let number = match number % 3 {
+            0 => format!("A{number}"),
+            1 => format!("\"A{number}\""),
+            _ => format!("\"A{number}\nB\""),
+        };
+        text.push_str(&row(&number));
+        text.push_str(if number.len() % 2 == 0 { "\r\n" } else { "\n\n" });
+    }
+    let mut rows = Vec::new();
+    stream(text.as_bytes(), &mut |row, place| rows.push((row.to_row(), place))).unwrap();
+    assert_eq!(rows.len(), 5000);
+    for step in [1, 7, 1999] {
+        let wanted: Vec<_> = rows.iter().step_by(step).collect();
+        let places: Vec<u64> = wanted.iter().map(|(_, place)| *place).collect();
+        let mut seen = Vec::new();
+        again(std::io::Cursor::new(&text), &places, &mut |row| seen.push(row.to_row())).unwrap();
+        let wanted: Vec<_> = wanted.into_iter().map(|(row, _)| row.clone()).collect();
+        assert_eq!(seen, wanted);
+    }
 }

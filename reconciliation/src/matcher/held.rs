@@ -22,15 +22,36 @@ struct HeldRow {
     rate: Option<RatePpm>,
 }
 
-/// Every row of a bill.
+/// Rows of a bill, kept.
 #[derive(Default)]
-pub(super) struct Held {
+pub struct Held {
     texts: String,
     rows: Vec<HeldRow>,
 }
 
 impl Held {
-    pub(super) fn push(&mut self, row: &BillRow<'_>) {
+    /// Room for so many rows.
+    #[must_use]
+    pub fn with_room_for(rows: usize) -> Self {
+        // Three numbers of some thirty letters at most, of which a payment has two.
+        let texts = String::with_capacity(rows.saturating_mul(64));
+        Self { texts, rows: Vec::with_capacity(rows) }
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Keeps a row.
+    pub fn push(&mut self, row: &BillRow<'_>) {
         let out_trade_no = self.keep(row.out_trade_no);
         let out_refund_no = self.keep(row.out_refund_no);
         let provider_trade_no = self.keep(row.provider_trade_no);
@@ -56,7 +77,7 @@ impl Held {
     }
 
     /// The rows, as they were pushed.
-    pub(super) fn rows(&self) -> impl Iterator<Item = BillRow<'_>> {
+    pub fn rows(&self) -> impl Iterator<Item = BillRow<'_>> {
         let text = |range: &Range<usize>| self.texts.get(range.clone()).unwrap_or_default();
         self.rows.iter().map(move |row| BillRow {
             line: row.line,

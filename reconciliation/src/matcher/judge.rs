@@ -29,6 +29,17 @@ pub(super) fn judge(
     fee(bill, rate)
 }
 
+/// Whether a ledger row of this amount and state agrees with the bill in everything.
+pub(super) fn agree(
+    (amount, state): (Fen, LedgerState),
+    bill: &BillRow<'_>,
+    rate: Option<RatePpm>,
+) -> bool {
+    amount == bill.amount
+        && states_agree(bill.direction, state, bill.state)
+        && fee(bill, rate).is_none()
+}
+
 fn amount(hub: &LedgerRow, bill: &BillRow<'_>) -> Disagreement {
     let apart = hub.amount.minus(bill.amount).and_then(Fen::magnitude).unwrap_or_default();
     let word = if bill.amount < hub.amount { "less" } else { "more" };
@@ -42,6 +53,7 @@ fn amount(hub: &LedgerRow, bill: &BillRow<'_>) -> Disagreement {
         detail.push_str(&format!(", which settles {}", settled.yuan()));
     }
     let cause = match bill.direction {
+        _ if bill.settled == Some(hub.amount) => Cause::DiscountExplains,
         Direction::Payment => Cause::AmountUnequal,
         Direction::Refund => Cause::RefundAmountUnequal,
     };

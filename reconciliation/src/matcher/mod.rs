@@ -5,6 +5,7 @@ mod judge;
 mod pairing;
 #[cfg(test)]
 mod properties;
+pub mod streaming;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -20,7 +21,7 @@ use crate::finding::Finding;
 use crate::ledger::LedgerRow;
 use crate::outcome::{Reconciliation, Sides};
 use crate::rules::Rules;
-use held::Held;
+pub use held::Held;
 use verdict::Books;
 
 /// Takes the rows of a bill one by one and, at the end, holds them against the ledger.
@@ -62,7 +63,7 @@ impl Matcher {
     pub fn finish(self, stated_day: Option<Date>, covers: Coverage) -> Reconciliation {
         let day = self.day(stated_day);
         let bill: Vec<BillRow<'_>> = self.bill.rows().collect();
-        let pairing = pairing::pair(&self.ledger, &bill);
+        let pairing = pairing::pair(&self.ledger, &bill, day);
         let rate: Option<RatePpm> = self.rules.fee_rate;
         let mut books = Books::new(day, covers, rate);
         for (hub, bill) in pairing.pairs {
@@ -71,7 +72,7 @@ impl Matcher {
         for (again, first) in pairing.duplicates {
             books.again(again, first);
         }
-        let twins = verdict::Twins::of(&pairing.only_hub, &pairing.only_bill);
+        let twins = verdict::Twins::of(&pairing.only_hub, &pairing.only_bill, pairing.paid_again);
         for hub in pairing.only_hub {
             books.only_hub(hub, &twins);
         }

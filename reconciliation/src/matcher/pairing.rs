@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use domain::bill::{BillRow, BillState, Direction};
 use domain::money::Fen;
+use jiff::civil::Date;
 
 use super::held::key;
 use crate::ledger::LedgerRow;
@@ -26,6 +27,8 @@ pub(super) struct Pairing<'a> {
     pub(super) only_hub: Vec<Hub<'a>>,
     /// In the bill alone.
     pub(super) only_bill: Vec<Bill<'a>>,
+    /// Orders of which the ledger has another payment than one that stands in the bill alone.
+    pub(super) paid_again: HashSet<&'a str>,
 }
 
 /// The rows of one number. Nearly always there is one of each, which needs no allocation.
@@ -63,7 +66,11 @@ impl<T> Few<T> {
 }
 
 /// Pairs the rows of both sides.
-pub(super) fn pair<'a>(ledger: &'a [LedgerRow], bill: &'a [BillRow<'a>]) -> Pairing<'a> {
+pub(super) fn pair<'a>(
+    ledger: &'a [LedgerRow],
+    bill: &'a [BillRow<'a>],
+    day: Option<Date>,
+) -> Pairing<'a> {
     let mut pairing = Pairing::default();
     let mut groups: HashMap<(Direction, &str), Group<'a>> = HashMap::with_capacity(ledger.len());
     for row in ledger {
@@ -79,16 +86,21 @@ pub(super) fn pair<'a>(ledger: &'a [LedgerRow], bill: &'a [BillRow<'a>]) -> Pair
         }
     }
     for group in groups.into_values() {
-        pairing.add_group(group);
+        pairing.add_group(group, day);
     }
     by_provider_number(&mut pairing);
     pairing
 }
 
 impl<'a> Pairing<'a> {
-    fn add_group(&mut self, group: Group<'a>) {
+    fn add_group(&mut self, group: Group<'a>, day: Option<Date>) {
         if group.hub.more.is_empty() && group.bill.more.is_empty() {
             match (group.hub.first, group.bill.first) {
+                (Some(hub), Some(bill)) if is_another_payment(hub, bill, day) => {
+                    self.paid_again.insert(key(bill));
+                    self.only_hub.push(hub);
+                    self.only_bill.push(bill);
+                }
                 (Some(hub), Some(bill)) => self.pairs.push((hub, bill)),
                 (Some(hub), None) => self.only_hub.push(hub),
                 (None, Some(bill)) => self.only_bill.push(bill),
@@ -115,6 +127,7 @@ impl<'a> Pairing<'a> {
                 rank(row),
             )
         });
+        let knows = !hub.is_empty();
         let mut stands = self.same_payments(&mut hub, &mut bill);
         let mut first = stands.values().min_by_key(|row| rank(row)).copied();
         let mut hub = hub.into_iter();
@@ -129,7 +142,13 @@ impl<'a> Pairing<'a> {
             }
             match hub.next() {
                 Some(mine) => self.pairs.push((mine, row)),
-                None => self.only_bill.push(row),
+                None => {
+                    // The ledger's rows of this order all belong to other payments.
+                    if knows {
+                        self.paid_again.insert(key(row));
+                    }
+                    self.only_bill.push(row);
+                }
             }
             stands.insert(payment_number(row), row);
             first.get_or_insert(row);
@@ -175,6 +194,17 @@ fn payment_number<'a>(row: Bill<'a>) -> &'a str {
         Direction::Payment => row.provider_trade_no,
         Direction::Refund => "",
     }
+}
+
+/// Whether a bill row of this day is a payment of its own beside the one that the ledger booked on
+/// another day: both sides have the provider's number of it and the numbers differ.
+pub(super) fn is_another_payment(hub: &LedgerRow, bill: &BillRow<'_>, day: Option<Date>) -> bool {
+    hub.direction == Direction::Payment
+        && hub.state.moves_money()
+        && !hub.provider_trade_no.is_empty()
+        && !bill.provider_trade_no.is_empty()
+        && hub.provider_trade_no != bill.provider_trade_no
+        && day.is_some_and(|day| day != hub.day())
 }
 
 /// An order over bill rows that looks at everything in them, the line last.

@@ -4,7 +4,7 @@
 
 #![allow(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 
-use domain::bill::{BillRow, BillState, Coverage, Direction, RatePpm};
+use domain::bill::{BillRow, BillState, Coverage, Direction, RatePpm, Total};
 use domain::money::Fen;
 use domain::time::day_start;
 use jiff::civil::{Date, date};
@@ -17,49 +17,64 @@ use crate::ledger::{LedgerRow, LedgerState};
 use crate::outcome::{Reconciliation, Sides};
 use crate::rules::{Rules, charge};
 
-const DAY: Date = date(2018, 11, 30);
-const RATE: RatePpm = RatePpm(6000);
+pub(super) const DAY: Date = date(2018, 11, 30);
+pub(super) const RATE: RatePpm = RatePpm(6000);
 
 /// A bill row with texts of its own.
 #[derive(Clone, Debug)]
-struct Line {
-    direction: Direction,
-    out_trade_no: String,
-    out_refund_no: String,
-    provider_trade_no: String,
-    amount: Fen,
-    state: BillState,
-    occurred_at: Timestamp,
-    fee: Option<Fen>,
+pub(super) struct Line {
+    pub(super) direction: Direction,
+    pub(super) out_trade_no: String,
+    pub(super) out_refund_no: String,
+    pub(super) provider_trade_no: String,
+    pub(super) amount: Fen,
+    pub(super) state: BillState,
+    pub(super) occurred_at: Timestamp,
+    pub(super) fee: Option<Fen>,
+}
+
+impl Line {
+    pub(super) fn as_bill_row(&self, line: u64) -> BillRow<'_> {
+        BillRow {
+            line,
+            direction: self.direction,
+            out_trade_no: &self.out_trade_no,
+            out_refund_no: &self.out_refund_no,
+            provider_trade_no: &self.provider_trade_no,
+            amount: self.amount,
+            settled: None,
+            state: self.state,
+            occurred_at: self.occurred_at,
+            fee: self.fee,
+            rate: None,
+        }
+    }
 }
 
 fn run(ledger: &[LedgerRow], bill: &[(u64, Line)]) -> Reconciliation {
     let rules = Rules { day: Some(DAY), fee_rate: Some(RATE) };
-    let mut matcher = Matcher::new(rules, ledger.to_vec());
-    for (line, row) in bill {
-        matcher.bill_row(&BillRow {
-            line: *line,
-            direction: row.direction,
-            out_trade_no: &row.out_trade_no,
-            out_refund_no: &row.out_refund_no,
-            provider_trade_no: &row.provider_trade_no,
-            amount: row.amount,
-            settled: None,
-            state: row.state,
-            occurred_at: row.occurred_at,
-            fee: row.fee,
-            rate: None,
-        });
-    }
-    matcher.finish(None, Coverage::BOTH)
+    run_with(rules, ledger, bill, (None, Coverage::BOTH))
 }
 
-fn numbered(bill: &[Line]) -> Vec<(u64, Line)> {
+pub(super) fn run_with(
+    rules: Rules,
+    ledger: &[LedgerRow],
+    bill: &[(u64, Line)],
+    (stated, covers): (Option<Date>, Coverage),
+) -> Reconciliation {
+    let mut matcher = Matcher::new(rules, ledger.to_vec());
+    for (line, row) in bill {
+        matcher.bill_row(&row.as_bill_row(*line));
+    }
+    matcher.finish(stated, covers)
+}
+
+pub(super) fn numbered(bill: &[Line]) -> Vec<(u64, Line)> {
     (2..).zip(bill.iter().cloned()).collect()
 }
 
 /// `seconds` after the day's midnight.
-fn at(seconds: i64) -> Timestamp {
+pub(super) fn at(seconds: i64) -> Timestamp {
     day_start(DAY) + SignedDuration::from_secs(seconds)
 }
 
@@ -73,7 +88,7 @@ fn direction() -> impl Strategy<Value = Direction> {
 }
 
 /// Both sides of a day on which all agrees, away from the cut.
-fn balanced() -> impl Strategy<Value = (Vec<LedgerRow>, Vec<Line>)> {
+pub(super) fn balanced() -> impl Strategy<Value = (Vec<LedgerRow>, Vec<Line>)> {
     let row = (direction(), 1_i64..1_000_000, 601_i64..85_799);
     prop::collection::vec(row, 1..25).prop_map(|rows| {
         let mut sides = (Vec::new(), Vec::new());
@@ -86,7 +101,7 @@ fn balanced() -> impl Strategy<Value = (Vec<LedgerRow>, Vec<Line>)> {
     })
 }
 
-fn agreeing(
+pub(super) fn agreeing(
     number: u32,
     direction: Direction,
     amount: Fen,
@@ -117,7 +132,7 @@ fn agreeing(
 
 /// One change to a balanced day, and the kind of difference that it must make.
 #[derive(Clone, Copy, Debug)]
-enum Change {
+pub(super) enum Change {
     DropFromBill,
     DropFromLedger,
     RepeatInBill,
@@ -127,7 +142,7 @@ enum Change {
     Fee(i64),
 }
 
-fn change() -> impl Strategy<Value = Change> {
+pub(super) fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         Just(Change::DropFromBill),
         Just(Change::DropFromLedger),
@@ -140,7 +155,12 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 impl Change {
-    fn apply(self, at: usize, ledger: &mut Vec<LedgerRow>, bill: &mut Vec<Line>) -> Kind {
+    pub(super) fn apply(
+        self,
+        at: usize,
+        ledger: &mut Vec<LedgerRow>,
+        bill: &mut Vec<Line>,
+    ) -> Kind {
         let more = |amount: Fen, by: i64| Fen::new(amount.get() + by);
         match self {
             Self::DropFromBill => {
@@ -179,7 +199,7 @@ impl Change {
 }
 
 /// A row from a handful of numbers, so that they repeat, lack and cross each other.
-fn chaotic_line() -> impl Strategy<Value = Line> {
+pub(super) fn chaotic_line() -> impl Strategy<Value = Line> {
     let numbers = ("[AB]?", "[RS]?", "[12]?");
     let state = prop_oneof![
         Just(BillState::Succeeded),
@@ -204,7 +224,7 @@ fn chaotic_line() -> impl Strategy<Value = Line> {
     )
 }
 
-fn chaotic_row() -> impl Strategy<Value = LedgerRow> {
+pub(super) fn chaotic_row() -> impl Strategy<Value = LedgerRow> {
     (chaotic_line(), 0..3).prop_map(|(line, state)| LedgerRow {
         state: match (line.direction, state) {
             (Direction::Payment, 0) => LedgerState::Pending,
@@ -224,11 +244,16 @@ fn chaotic_row() -> impl Strategy<Value = LedgerRow> {
 }
 
 /// What the lists of a result add up to, on either side.
-fn added_up(done: &Reconciliation) -> (Sides, Sides) {
+pub(super) fn added_up(done: &Reconciliation) -> (Sides, Sides) {
     let (mut hub, mut bill) = (Sides::default(), Sides::default());
     for row in &done.matched {
         hub.add(row.direction, row.amount);
         bill.add(row.direction, row.amount);
+    }
+    for rest in &done.rest {
+        let rows = Total { count: rest.count, amount_fen: rest.amount };
+        hub.join(rest.direction, rows);
+        bill.join(rest.direction, rows);
     }
     for finding in findings(done) {
         if finding.hub_state.is_some_and(LedgerState::moves_money) {

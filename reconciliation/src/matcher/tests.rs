@@ -5,7 +5,7 @@ use domain::money::Fen;
 use jiff::civil::{Date, date};
 
 use super::Matcher;
-use crate::finding::{Cause, Kind, Owner};
+use crate::finding::{Action, Cause, Kind, Owner};
 use crate::ledger;
 use crate::outcome::Reconciliation;
 use crate::rules::Rules;
@@ -120,6 +120,8 @@ payment,A,,2,100,paid,2018-11-30T10:05:00+08:00";
     let done = run(one, bill, None);
     assert_eq!(kinds(&done), [(Kind::OnlyInBill, "A")]);
     assert_eq!(done.differences[0].provider_trade_no, "2");
+    assert_eq!(done.differences[0].cause, Cause::SecondPayment);
+    assert_eq!(done.differences[0].proposed_action, Action::ProposeRefund);
     // What repeats a payment with the number of that payment is such a slip.
     let thrice = format!("{bill}\np A - 1 100 2018-11-30T10:00:00");
     let done = run(ledger, &thrice, None);
@@ -128,6 +130,54 @@ payment,A,,2,100,paid,2018-11-30T10:05:00+08:00";
     let done = run(ledger, "p A - 2 100 2018-11-30T10:05:00", None);
     assert_eq!(kinds(&done), [(Kind::OnlyInHub, "A")]);
     assert_eq!(done.differences[0].provider_trade_no, "1");
+}
+
+#[test]
+fn t15_a_second_payment_on_a_later_day_is_not_taken_for_the_first() {
+    let bill = "p A - 2 100 2018-11-30T10:00:00";
+    let of = |day: &str, number: &str| {
+        let ledger = format!("payment,A,,{number},100,paid,{day}T10:00:00+08:00");
+        run(&ledger, bill, Some(date(2018, 11, 30)))
+    };
+    let done = of("2018-11-29", "1");
+    assert_eq!(kinds(&done), [(Kind::OnlyInBill, "A")]);
+    assert_eq!(done.differences[0].cause, Cause::SecondPayment);
+    assert_eq!((done.outside.other_day, done.sums.hub.payments.count), (1, 0));
+    // The same payment, or one whose number the ledger lacks, is the ledger's own.
+    for (day, number) in [("2018-11-29", "2"), ("2018-11-29", ""), ("2018-11-30", "1")] {
+        let done = of(day, number);
+        assert!(done.is_balanced(), "{day} {number} {:?}", done.differences);
+    }
+    // An order that nobody knows is foreign.
+    let done = run("", bill, None);
+    assert_eq!(done.differences[0].cause, Cause::PaymentForeign);
+}
+
+#[test]
+fn t24_a_discount_that_explains_the_amounts_is_told() {
+    let row = |settled| BillRow {
+        line: 2,
+        direction: Direction::Payment,
+        out_trade_no: "A",
+        out_refund_no: "",
+        provider_trade_no: "1",
+        amount: Fen::new(8000),
+        settled: Some(Fen::new(settled)),
+        state: BillState::Succeeded,
+        occurred_at: "2018-11-30T10:00:00+08:00".parse().unwrap(),
+        fee: None,
+        rate: None,
+    };
+    let head = ledger::COLUMNS.join(",");
+    let ledger = format!("{head}\npayment,A,,1,7000,paid,2018-11-30T10:00:00+08:00");
+    for (settled, cause) in [(7000, Cause::DiscountExplains), (7001, Cause::AmountUnequal)] {
+        let rows = ledger::read(ledger.as_bytes()).unwrap();
+        let mut matcher = Matcher::new(Rules::default(), rows);
+        matcher.bill_row(&row(settled));
+        let done = matcher.finish(None, Coverage::BOTH);
+        assert_eq!(done.differences[0].kind, Kind::AmountDiffers);
+        assert_eq!(done.differences[0].cause, cause);
+    }
 }
 
 #[test]

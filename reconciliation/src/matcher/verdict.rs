@@ -1,8 +1,8 @@
 //! From pairs and lone rows to matched, doubts and differences.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
-use domain::bill::{BillRow, Coverage, Direction, RatePpm};
+use domain::bill::{BillRow, BillState, Coverage, Direction, RatePpm};
 use domain::time::rfc3339;
 use jiff::civil::Date;
 
@@ -24,6 +24,7 @@ impl Books {
         let done = Reconciliation {
             day,
             matched: Vec::new(),
+            rest: Vec::new(),
             doubts: Vec::new(),
             differences: Vec::new(),
             sums: Sums::default(),
@@ -103,6 +104,7 @@ impl Books {
             (&mut self.done.doubts, Cause::NearCut, format!("{at} is near the cut"))
         } else {
             let cause = match bill.direction {
+                Direction::Payment if twins.paid_again(bill) => Cause::SecondPayment,
                 Direction::Payment if twins.has(bill.provider_trade_no) => Cause::NumberDiffers,
                 Direction::Payment => Cause::PaymentForeign,
                 Direction::Refund => Cause::RefundByHand,
@@ -119,11 +121,20 @@ impl Books {
     }
 }
 
-/// Provider numbers of payments that stand alone on both sides, under different order numbers.
-pub(super) struct Twins<'a>(BTreeSet<&'a str>);
+/// What lone rows have in common with rows that are not their own.
+pub(super) struct Twins<'a> {
+    /// Provider numbers of payments that stand alone on both sides, under different order numbers.
+    numbers: BTreeSet<&'a str>,
+    /// Orders that were paid again.
+    paid_again: HashSet<&'a str>,
+}
 
 impl<'a> Twins<'a> {
-    pub(super) fn of(only_hub: &[&'a LedgerRow], only_bill: &[&'a BillRow<'a>]) -> Self {
+    pub(super) fn of(
+        only_hub: &[&'a LedgerRow],
+        only_bill: &[&'a BillRow<'a>],
+        paid_again: HashSet<&'a str>,
+    ) -> Self {
         let payments = only_bill.iter().filter(|row| row.direction == Direction::Payment);
         let bill: BTreeSet<&str> =
             payments.map(|row| row.provider_trade_no).filter(|number| !number.is_empty()).collect();
@@ -132,11 +143,16 @@ impl<'a> Twins<'a> {
             .filter(|row| row.direction == Direction::Payment && row.state.moves_money())
             .map(|row| row.provider_trade_no.as_str())
             .filter(|number| bill.contains(number));
-        Self(hub.collect())
+        Self { numbers: hub.collect(), paid_again }
     }
 
     fn has(&self, number: &str) -> bool {
-        self.0.contains(number)
+        self.numbers.contains(number)
+    }
+
+    /// Whether money was taken again for an order. What was taken back at the counter was not.
+    fn paid_again(&self, bill: &BillRow<'_>) -> bool {
+        bill.state == BillState::Succeeded && self.paid_again.contains(bill.out_trade_no)
     }
 }
 

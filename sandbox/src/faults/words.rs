@@ -92,7 +92,7 @@ pub enum Action {
     Undelivered,
     /// A row is not in the bill.
     MissingRow,
-    /// A row too many is in the bill.
+    /// A row too many is in the bill; that of an order paid once, on another day, is that payment.
     ExtraRow,
     /// A row of the bill has another amount (`amount_delta_fen`, default 100).
     ChangedRow,

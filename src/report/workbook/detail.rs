@@ -43,7 +43,8 @@ pub(super) const ROWS: u32 = 100_000;
 /// One row, whether matched or not.
 struct Entry<'r> {
     direction: Direction,
-    at: Timestamp,
+    /// When; where many rows are one, how many they are.
+    at: Moment,
     numbers: [&'r str; 3],
     hub: Option<Fen>,
     bill: Option<Fen>,
@@ -59,6 +60,14 @@ struct Behind {
     payers: String,
     items: String,
     departments: String,
+}
+
+/// When a row happened.
+#[derive(Clone, Copy)]
+enum Moment {
+    At(Timestamp),
+    /// So many rows that are only summed.
+    Of(u64),
 }
 
 /// The sheets as they fill up, and where the rows of the present subtotal are.
@@ -173,7 +182,7 @@ fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {
     let matched = day.result.matched.iter().map(|row| {
         Some(Entry {
             direction: row.direction,
-            at: row.occurred_at,
+            at: Moment::At(row.occurred_at),
             numbers: [&row.out_trade_no, &row.out_refund_no, &row.provider_trade_no],
             hub: Some(row.amount),
             bill: Some(row.amount),
@@ -187,7 +196,20 @@ fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {
         let word = label::kind(finding.kind);
         (!is_carried(day, finding)).then(|| entry(finding, word))
     });
-    matched.chain(doubts).chain(differences).enumerate().filter_map(|(place, entry)| {
+    // What is only counted is a row to nobody, and has nothing behind it.
+    let rest = day.result.rest.iter().map(|rest| {
+        Some(Entry {
+            direction: rest.direction,
+            at: Moment::Of(rest.count),
+            numbers: [""; 3],
+            hub: Some(rest.amount),
+            bill: Some(rest.amount),
+            fee: rest.fee,
+            result: "一致",
+            behind: None,
+        })
+    });
+    matched.chain(doubts).chain(differences).chain(rest).enumerate().filter_map(|(place, entry)| {
         let papers = day.papers.as_ref();
         let row = papers.and_then(|papers| Some((papers, papers.rows.get(place)?)));
         Some(Entry { behind: row.map(|(papers, row)| behind(papers, row)), ..entry? })
@@ -199,7 +221,7 @@ fn entry<'r>(finding: &'r Finding, result: &'static str) -> Entry<'r> {
     let (hub, bill) = booked(finding);
     Entry {
         direction: finding.direction,
-        at: finding.occurred_at,
+        at: Moment::At(finding.occurred_at),
         numbers: [&finding.out_trade_no, &finding.out_refund_no, &finding.provider_trade_no],
         hub,
         bill,
@@ -240,7 +262,10 @@ fn line(
     day: &MerchantDay,
     entry: &Entry<'_>,
 ) -> Result<(), XlsxError> {
-    let at = words::when(entry.at).replace(' ', "\n");
+    let at = match entry.at {
+        Moment::At(at) => words::when(at).replace(' ', "\n"),
+        Moment::Of(count) => format!("其余 {count} 笔合并"),
+    };
     let name = words::name(day).replace(' ', "\n");
     let numbers = numbers(entry);
     let [_, _, provider_trade_no] = entry.numbers;

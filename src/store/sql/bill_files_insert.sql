@@ -1,6 +1,6 @@
--- Stores a bill as fetched, once a content; always one row.
+-- Stores a sealed bill, once a content; always one row.
 WITH stored AS (
-    INSERT INTO bill_files (merchant_id, bill_date, sha256, content, fetched_at) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO bill_files (merchant_id, bill_date, sha256, content, fetched_at, is_sealed) VALUES ($1, $2, $3, $4, $5, true)
     ON CONFLICT ON CONSTRAINT a_bill_is_stored_once DO NOTHING
     RETURNING bill_file_id
 )

@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 19] = [
+const APPEND_ONLY: [&str; 20] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -14,6 +14,7 @@ const APPEND_ONLY: [&str; 19] = [
     "delivery_attempts",
     "provider_calls",
     "bill_files",
+    "damaged_bills",
     "case_events",
     "case_lights",
     "refund_redirects",

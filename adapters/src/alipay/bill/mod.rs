@@ -11,7 +11,7 @@ use domain::provider::Provider;
 use jiff::civil::Date;
 
 use crate::bill::BillError;
-use crate::bill::table::{Header, Row, lines};
+use crate::bill::table::{Fields, Header, Row, lines};
 use footer::Footer;
 use row::Columns;
 
@@ -25,57 +25,95 @@ pub(crate) fn recognises(text: &str) -> bool {
 
 /// Reads the rows and holds them against the footer.
 pub(crate) fn read(text: &str, each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotals, BillError> {
-    let mut totals = BillTotals {
-        provider: Provider::Alipay,
-        stated_day: None,
-        covers: Coverage::BOTH,
-        footer: Vec::new(),
-        footer_ok: false,
-        footer_fault: None,
-        payments: Total::default(),
-        refunds: Total::default(),
-        fee: Fen::ZERO,
-        unknown_columns: Vec::new(),
-    };
-    let mut footer = Footer::default();
-    let mut table: Option<(Header, Columns)> = None;
-    let mut fields: Vec<&str> = Vec::new();
-    let mut last = 1;
+    let mut reading = Reading::default();
     for (line, text) in lines(text) {
+        reading.line(line, text, each)?;
+    }
+    reading.finish()
+}
+
+/// A bill while it is read, line by line.
+pub(crate) struct Reading {
+    totals: BillTotals,
+    footer: Footer,
+    table: Option<(Header, Columns)>,
+    /// Room for one line's fields.
+    fields: Fields,
+    last: u64,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        let totals = BillTotals {
+            provider: Provider::Alipay,
+            stated_day: None,
+            covers: Coverage::BOTH,
+            footer: Vec::new(),
+            footer_ok: false,
+            footer_fault: None,
+            payments: Total::default(),
+            refunds: Total::default(),
+            fee: Fen::ZERO,
+            unknown_columns: Vec::new(),
+        };
+        Self { totals, footer: Footer::default(), table: None, fields: Fields::default(), last: 1 }
+    }
+}
+
+impl Reading {
+    /// Takes the next line of the file.
+    pub(crate) fn line(
+        &mut self,
+        line: u64,
+        text: &str,
+        each: &mut dyn FnMut(BillRow<'_>),
+    ) -> Result<(), BillError> {
         let text = text.trim_matches([' ', '\r', '\u{feff}']);
         if text.trim().is_empty() {
-            continue;
+            return Ok(());
         }
-        last = line;
+        self.last = line;
         if let Some(comment) = text.strip_prefix('#') {
-            totals.stated_day = totals.stated_day.or_else(|| stated_day(comment));
-            footer.read(line, comment)?;
-            continue;
+            self.totals.stated_day = self.totals.stated_day.or_else(|| stated_day(comment));
+            return self.footer.read(line, comment);
         }
-        if footer.has_begun() {
+        if self.footer.has_begun() {
             return Err(BillError::field(line, "(all)", "a row stands after the footer"));
         }
-        let Some((header, columns)) = &table else {
+        let Some((header, columns)) = &self.table else {
             let header = Header::read(line, text)?;
             let columns = Columns::find(line, &header)?;
-            totals.unknown_columns = header.unknown(row::KNOWN);
-            table = Some((header, columns));
-            continue;
+            self.totals.unknown_columns = header.unknown(row::KNOWN);
+            self.table = Some((header, columns));
+            return Ok(());
         };
+        let mut fields = self.fields.lend();
         split(text, header.width(), &mut fields);
         if fields.len() != header.width() {
             return Err(wrong_width(line, fields.len(), header.width()));
         }
         let row = Row { line, fields: &fields };
         let read = columns.read(&row)?;
-        footer.add(read.direction, columns.received(&row)?, columns.discount(&row)?);
-        count(&mut totals, &read).ok_or_else(|| {
+        self.footer.add(read.direction, columns.received(&row)?, columns.discount(&row)?);
+        count(&mut self.totals, &read).ok_or_else(|| {
             BillError::field(line, "订单金额", "the sum of the file does not fit")
         })?;
         each(read);
+        self.fields.keep(fields);
+        Ok(())
     }
-    footer.finish(last, &mut totals)?;
-    Ok(totals)
+
+    /// Whether the line of names was read.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Ends the file: what it says of itself, if it is whole.
+    pub(crate) fn finish(self) -> Result<BillTotals, BillError> {
+        let Self { mut totals, footer, last, .. } = self;
+        footer.finish(last, &mut totals)?;
+        Ok(totals)
+    }
 }
 
 /// Splits at commas. Whether Alipay quotes a comma inside a field is documented nowhere; where the

@@ -62,6 +62,9 @@ impl Sums {
         }
         for ((exact, rounded), amount) in self.exact.iter_mut().zip(&mut self.rounded).zip(amounts)
         {
+            if *amount == Decimal::default() {
+                continue;
+            }
             *exact = exact.plus(*amount);
             *rounded = rounded.plus(amount.to_fen());
         }
@@ -90,82 +93,74 @@ impl Sums {
 }
 
 /// The footer's line of names.
-pub(super) struct Footer<'a> {
-    names: Vec<&'a str>,
+pub(super) struct Footer {
+    names: Vec<String>,
 }
 
-impl<'a> Footer<'a> {
+impl Footer {
     /// The footer, if this line begins it. A data line begins with a backtick or a time.
-    pub(super) fn begins(line: &'a str) -> Option<Self> {
+    pub(super) fn begins(line: &str) -> Option<Self> {
         let plain = line.trim_start_matches('`');
         plain.starts_with('总').then(|| {
             let mut names = Vec::new();
             split(line, &mut names);
-            for name in &mut names {
-                *name = name.trim_start_matches('`');
-            }
-            Self { names }
+            let plain = |name: &&str| name.trim().trim_start_matches('`').to_owned();
+            Self { names: names.iter().map(plain).collect() }
         })
     }
 
-    /// Reads the line of numbers, compares each with the rows, and refuses anything after it.
-    pub(super) fn finish(
+    /// Reads the line of numbers and compares each with the rows.
+    pub(super) fn compare(
         &self,
         line: u64,
-        lines: &mut dyn Iterator<Item = (u64, &'a str)>,
+        text: &str,
         sums: &Sums,
         totals: &mut BillTotals,
     ) -> Result<(), BillError> {
-        let Some((line, text)) = lines.next() else {
-            return Err(BillError::cut(line, "the footer's line of numbers is missing"));
-        };
         let mut values = Vec::new();
         split(text, &mut values);
         if values.len() != self.names.len() {
             return Err(wrong_width(line, values.len(), self.names.len(), true));
         }
-        if !self.names.contains(&"总交易单数") {
+        if !self.names.iter().any(|name| name == "总交易单数") {
             return Err(BillError::field(line, "总交易单数", "the footer does not state it"));
         }
         totals.footer_ok = true;
         for (name, text) in self.names.iter().zip(&values) {
-            self.compare(line, name, text, sums, totals)?;
-        }
-        if let Some((line, _)) = lines.next() {
-            return Err(BillError::field(line, "(all)", "something stands after the footer"));
+            one(line, name, text.trim(), sums, totals)?;
         }
         Ok(())
     }
+}
 
-    fn compare(
-        &self,
-        line: u64,
-        name: &str,
-        text: &str,
-        sums: &Sums,
-        totals: &mut BillTotals,
-    ) -> Result<(), BillError> {
-        let stated = Decimal::parse(text).ok_or_else(|| {
-            BillError::field(line, name, format!("{text:?} in the footer is not a number"))
-        })?;
-        let Some((_, word, meaning)) = MEANINGS.iter().find(|(known, ..)| known == &name) else {
-            totals.unknown_columns.push(name.to_owned());
-            return Ok(());
-        };
-        let value = match meaning {
-            Meaning::Rows => stated.whole(),
-            Meaning::Sum(_) | Meaning::OfPayments(_) => stated.fen_half_up().map(domain::Fen::get),
-        };
-        let value = value.ok_or_else(|| {
-            BillError::field(line, name, format!("{text:?} in the footer is out of range"))
-        })?;
-        totals.footer.push(((*word).to_owned(), value));
-        let (holds, found) = sums.holds(*meaning, stated);
-        if !holds && totals.footer_fault.is_none() {
-            totals.footer_ok = false;
-            totals.footer_fault =
-                Some(format!("line {line}: {name} says {text}, the rows add up to {found}"));
-        }
-        Ok(())
+/// Compares one number.
+fn one(
+    line: u64,
+    name: &str,
+    text: &str,
+    sums: &Sums,
+    totals: &mut BillTotals,
+) -> Result<(), BillError> {
+    let stated = Decimal::parse(text).ok_or_else(|| {
+        BillError::field(line, name, format!("{text:?} in the footer is not a number"))
+    })?;
+    let Some((_, word, meaning)) = MEANINGS.iter().find(|(known, ..)| *known == name) else {
+        totals.unknown_columns.push(name.to_owned());
+        return Ok(());
+    };
+    let value = match meaning {
+        Meaning::Rows => stated.whole(),
+        Meaning::Sum(_) | Meaning::OfPayments(_) => stated.fen_half_up().map(domain::Fen::get),
+    };
+    let value = value.ok_or_else(|| {
+        BillError::field(line, name, format!("{text:?} in the footer is out of range"))
+    })?;
+    totals.footer.push(((*word).to_owned(), value));
+    let (holds, found) = sums.holds(*meaning, stated);
+    if !holds && totals.footer_fault.is_none() {
+        totals.footer_ok = false;
+        totals.footer_fault =
+            Some(format!("line {line}: {name} says {text}, the rows add up to {found}"));
     }
+    Ok(())
 }

@@ -150,6 +150,7 @@ fn finish<'a>(
     }
     flow.footer_ok = true;
     for (name, text) in keys.iter().zip(&values) {
+        let text = text.trim();
         // Some files name the unit too: `收入金额（元）`.
         let name = plain(name);
         let bare = name.trim_end_matches("(元)").trim_end_matches("(笔)");

@@ -12,7 +12,7 @@ use domain::money::Fen;
 use domain::provider::Provider;
 
 use crate::bill::BillError;
-use crate::bill::table::{Header, Row, lines};
+use crate::bill::table::{Fields, Header, Row, lines};
 use footer::Footer;
 use row::Columns;
 
@@ -25,44 +25,132 @@ pub(crate) fn recognises(text: &str) -> bool {
 
 /// Reads the rows and holds them against the footer.
 pub(crate) fn read(text: &str, each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotals, BillError> {
-    let mut lines = lines(text).filter(|(_, line)| !line.trim().is_empty());
-    let Some((header_line, names)) = lines.next() else {
-        return Err(BillError::cut(1, "it has no line at all"));
-    };
-    let header = Header::read(header_line, names)?;
-    let columns = Columns::find(header_line, &header)?;
-    let mut totals = BillTotals {
-        provider: Provider::Wechat,
-        stated_day: None,
-        covers: columns.covers(),
-        footer: Vec::new(),
-        footer_ok: false,
-        footer_fault: None,
-        payments: Total::default(),
-        refunds: Total::default(),
-        fee: Fen::ZERO,
-        unknown_columns: header.unknown(row::KNOWN),
-    };
-    let mut sums = footer::Sums::default();
-    let mut fields: Vec<&str> = Vec::with_capacity(header.width());
-    let mut last = header_line;
-    while let Some((line, text)) = lines.next() {
-        last = line;
-        if let Some(footer) = Footer::begins(text) {
-            footer.finish(line, &mut lines, &sums, &mut totals)?;
-            return Ok(totals);
-        }
-        split(text, &mut fields);
-        if fields.len() != header.width() {
-            return Err(wrong_width(line, fields.len(), header.width(), lines.next().is_none()));
-        }
-        let row = Row { line, fields: &fields };
-        let read = columns.read(&row)?;
-        sums.add(read.direction, &columns.amounts(&row)?);
-        count(&mut totals, &read).map_err(|fault| BillError::field(line, "订单金额", fault))?;
-        each(read);
+    let mut reading = Reading::default();
+    for (line, text) in lines(text) {
+        reading.line(line, text, each)?;
     }
-    Err(BillError::cut(last, "its footer (总交易单数 …) is missing"))
+    reading.finish()
+}
+
+/// A bill while it is read, line by line.
+#[derive(Default)]
+pub(crate) struct Reading {
+    table: Option<Table>,
+    footer: Option<Footer>,
+    /// Whether the footer's line of numbers was read: nothing may follow.
+    is_whole: bool,
+    /// A line of the wrong width: where another follows, it is broken, else the file is cut.
+    short: Option<(u64, usize, usize)>,
+    /// Room for one line's fields.
+    fields: Fields,
+    last: u64,
+}
+
+struct Table {
+    header: Header,
+    columns: Columns,
+    sums: footer::Sums,
+    totals: BillTotals,
+}
+
+impl Table {
+    fn read(line: u64, names: &str) -> Result<Self, BillError> {
+        let header = Header::read(line, names)?;
+        let columns = Columns::find(line, &header)?;
+        let totals = BillTotals {
+            provider: Provider::Wechat,
+            stated_day: None,
+            covers: columns.covers(),
+            footer: Vec::new(),
+            footer_ok: false,
+            footer_fault: None,
+            payments: Total::default(),
+            refunds: Total::default(),
+            fee: Fen::ZERO,
+            unknown_columns: header.unknown(row::KNOWN),
+        };
+        Ok(Self { header, columns, sums: footer::Sums::default(), totals })
+    }
+}
+
+impl Reading {
+    /// Takes the next line of the file.
+    pub(crate) fn line(
+        &mut self,
+        line: u64,
+        text: &str,
+        each: &mut dyn FnMut(BillRow<'_>),
+    ) -> Result<(), BillError> {
+        if text.trim_ascii().is_empty() || text.trim().is_empty() {
+            return Ok(());
+        }
+        if let Some((line, found, wanted)) = self.short {
+            return Err(wrong_width(line, found, wanted, false));
+        }
+        self.last = line;
+        let Some(table) = &mut self.table else {
+            self.table = Some(Table::read(line, text)?);
+            return Ok(());
+        };
+        if self.is_whole {
+            return Err(BillError::field(line, "(all)", "something stands after the footer"));
+        }
+        if let Some(footer) = &self.footer {
+            footer.compare(line, text, &table.sums, &mut table.totals)?;
+            self.is_whole = true;
+            return Ok(());
+        }
+        if let Some(footer) = Footer::begins(text) {
+            self.footer = Some(footer);
+            return Ok(());
+        }
+        let mut fields = self.fields.lend();
+        split(text, &mut fields);
+        if fields.len() == table.header.width() {
+            table.row(&Row { line, fields: &fields }, each)?;
+        } else {
+            self.short = Some((line, fields.len(), table.header.width()));
+        }
+        self.fields.keep(fields);
+        Ok(())
+    }
+
+    /// Whether the line of names was read.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Ends the file: what it says of itself, if it is whole.
+    pub(crate) fn finish(self) -> Result<BillTotals, BillError> {
+        let Some(table) = self.table else {
+            return Err(BillError::cut(1, "it has no line at all"));
+        };
+        if let Some((line, found, wanted)) = self.short {
+            return Err(wrong_width(line, found, wanted, true));
+        }
+        match (self.footer, self.is_whole) {
+            (Some(_), true) => Ok(table.totals),
+            (Some(_), false) => {
+                Err(BillError::cut(self.last, "the footer's line of numbers is missing"))
+            }
+            (None, _) => Err(BillError::cut(self.last, "its footer (总交易单数 …) is missing")),
+        }
+    }
+}
+
+impl Table {
+    fn row(
+        &mut self,
+        row: &Row<'_, '_>,
+        each: &mut dyn FnMut(BillRow<'_>),
+    ) -> Result<(), BillError> {
+        let read = self.columns.read(row)?;
+        self.sums.add(read.direction, &self.columns.amounts(row)?);
+        count(&mut self.totals, &read)
+            .map_err(|fault| BillError::field(row.line, "订单金额", fault))?;
+        each(read);
+        Ok(())
+    }
 }
 
 /// Reads a bill that nothing proves but its footer: one that is silent about a money column of the
@@ -81,13 +169,24 @@ pub(crate) fn read_proved_by_footer(text: &str) -> Result<BillTotals, BillError>
     Ok(totals)
 }
 
-/// Splits `` `a,`b `` at `` ,` ``; a line whose backticks an editor has removed, at commas.
+/// Splits `` `a,`b `` at `` ,` ``; a line whose backticks an editor has removed, at commas. What
+/// stands around a field is trimmed where it is looked at.
 pub(super) fn split<'a>(line: &'a str, fields: &mut Vec<&'a str>) {
     fields.clear();
-    match line.strip_prefix('`') {
-        Some(rest) => fields.extend(rest.split(",`").map(str::trim)),
-        None => fields.extend(line.split(',').map(str::trim)),
+    let Some(rest) = line.strip_prefix('`') else {
+        fields.extend(line.split(','));
+        return;
+    };
+    let mut start = 0_usize;
+    let mut push = |start: usize, end: usize| fields.push(rest.get(start..end).unwrap_or_default());
+    for (at, _) in rest.match_indices(',') {
+        let after = at.saturating_add(1);
+        if rest.as_bytes().get(after) == Some(&b'`') {
+            push(start, at);
+            start = after.saturating_add(1);
+        }
     }
+    push(start, rest.len());
 }
 
 pub(super) fn wrong_width(line: u64, found: usize, wanted: usize, is_last: bool) -> BillError {

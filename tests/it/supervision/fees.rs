@@ -1,6 +1,7 @@
-//! Fee supervision: what was charged is computed again, also when a hand was in the database.
+//! What was charged is computed again, also when a hand was in the database.
 
-use payhub::supervision::{Days, examine};
+use payhub::supervision::Days;
+use payhub::supervision::fees::examine;
 use serde_json::{Value, json};
 
 use crate::harness::typed::Typed;

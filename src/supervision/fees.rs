@@ -1,44 +1,20 @@
-//! Fee supervision (收费监察): every charge computed again from what was frozen with it.
+//! Every charge computed again from what was frozen with it.
 
 use domain::money::Fen;
 use domain::schedule::{ChargeFault, ChargeFinding, Quote, Schedule};
-use domain::time::{business_day, day_start, rfc3339};
+use domain::time::{business_day, rfc3339};
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::Days;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::report;
 use crate::store::supervision::{self, Charged, Which};
 
-/// How many days one look may span.
-const MOST_DAYS: i32 = 366;
-
-/// The years that a fee can be of.
-const YEARS: std::ops::Range<i16> = 1990..2200;
-
-/// The days on which fees were issued, both among them.
-#[derive(Clone, Copy, Debug)]
-pub struct Days {
-    /// The first.
-    pub from: Date,
-    /// The last.
-    pub until: Date,
-}
-
-impl Days {
-    fn check(self) -> Result<(), Fault> {
-        let span = self.until.since(self.from).map(|span| span.get_days()).unwrap_or(i32::MAX);
-        if (0..MOST_DAYS).contains(&span) && YEARS.contains(&self.from.year()) {
-            return Ok(());
-        }
-        let detail = format!(
-            "from {} until {} must be 1 to {MOST_DAYS} days of our time",
-            self.from, self.until
-        );
-        Err(Fault::invalid("days_invalid", detail))
-    }
-}
+/// How long a fee may stand before its case must be known.
+const CASE_COMES_WITHIN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A fee with which something is wrong.
 #[derive(Clone, Debug)]
@@ -73,33 +49,38 @@ pub async fn examine(
     after: &str,
     limit: i64,
 ) -> Result<Examined, Fault> {
-    days.check()?;
+    let (from, until) = days.span()?;
     let schedule = Schedule::built_in().map_err(|error| Fault::internal(error))?;
-    let end = days.until.tomorrow().unwrap_or(Date::MAX);
-    let (from, until) = (day_start(days.from), day_start(end));
-    let which = Which { application, from, until, after };
-    let fees = supervision::fees(&hub.store.client().await?, &which, limit).await?;
+    let which = Which { application, from, until };
+    let fees = supervision::fees(&hub.store.client().await?, &which, after, limit).await?;
     let count = fees.len();
     let is_full = i64::try_from(count).is_ok_and(|count| count >= limit);
     let next = fees.last().filter(|_| is_full).map(|fee| fee.fee_id.clone());
-    let faulty = fees.into_iter().filter_map(|fee| look(schedule, fee)).collect();
+    let now = hub.clock.now();
+    let faulty = fees.into_iter().filter_map(|fee| look(schedule, fee, now)).collect();
     Ok(Examined { count, faulty, next })
 }
 
-fn look(schedule: &Schedule, fee: Charged) -> Option<Faulty> {
+fn look(schedule: &Schedule, fee: Charged, now: Timestamp) -> Option<Faulty> {
     let accepted_on = fee.case_accepted_at.map_or(fee.accepted_on, business_day);
-    let findings = match serde_json::from_value::<Quote>(fee.quote.clone()) {
+    let whole = |kind| ChargeFinding {
+        kind,
+        code: None,
+        charged_fen: fee.total,
+        expected_fen: None,
+        rule_id: None,
+        evidence: None,
+    };
+    let mut findings = match serde_json::from_value::<Quote>(fee.quote.clone()) {
         Ok(quote) => schedule.examine(&quote, fee.total, accepted_on),
         // What was frozen cannot be read: nothing says why that was charged.
-        Err(_) => vec![ChargeFinding {
-            kind: ChargeFault::ChargedWithoutBasis,
-            code: None,
-            charged_fen: fee.total,
-            expected_fen: None,
-            rule_id: None,
-            evidence: None,
-        }],
+        Err(_) => vec![whole(ChargeFault::ChargedWithoutBasis)],
     };
+    let is_old = now.duration_since(fee.issued_at) > CASE_COMES_WITHIN;
+    // A backend that tells of no case at all keeps them elsewhere.
+    if is_old && fee.tells_cases && fee.case_accepted_at.is_none() {
+        findings.push(whole(ChargeFault::FeeWithoutCase));
+    }
     (!findings.is_empty()).then_some(Faulty { fee, accepted_on, findings })
 }
 

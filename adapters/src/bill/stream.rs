@@ -1,0 +1,318 @@
+//! A trade bill of any size, read as it comes: unpacked, decoded and cut into lines block by block,
+//! so that a day of ten million rows needs no more memory than a small one. Line for line it says
+//! what [`super::read`] says; a file whose encoding changes on the way is left to that one.
+
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+
+use domain::bill::{BillRow, BillTotals};
+use encoding_rs::GB18030;
+use flate2::read::MultiGzDecoder;
+use zip::ZipArchive;
+
+use super::unpack::MOST_ENTRIES;
+use super::{BillError, is_trade_bill, unrecognised};
+use crate::{alipay, wechat};
+
+/// The longest text of a file: 16 GiB, some forty million rows.
+pub const LONGEST_TEXT: u64 = 1 << 34;
+
+/// How many times its own size a packed file may unpack to, beyond [`ALWAYS`]: real bills stay
+/// under thirty, bombs are near a thousand.
+const MOST_RATIO: u64 = 100;
+
+/// What any file may unpack to.
+const ALWAYS: u64 = 64 << 20;
+
+/// How much is read at a time.
+const BLOCK: usize = 256 << 10;
+
+/// Why a file was not read to its end.
+#[derive(Debug)]
+pub enum StreamError {
+    /// It is refused.
+    Bill(BillError),
+    /// It is not one text from end to end, block by block; only the whole of it can say what it is.
+    NotOneText,
+    /// The system could not read it.
+    Read(io::Error),
+}
+
+impl From<BillError> for StreamError {
+    fn from(fault: BillError) -> Self {
+        Self::Bill(fault)
+    }
+}
+
+/// Reads a trade bill, handing each row to `each`.
+///
+/// # Errors
+/// As [`super::read`]; what `each` was given until then is to be thrown away.
+pub fn read(
+    file: &mut (impl Read + Seek),
+    each: &mut dyn FnMut(BillRow<'_>),
+) -> Result<BillTotals, StreamError> {
+    let mut reading = None;
+    open(file, &mut |head, input, encoding| {
+        let mut all = Reading::of(head)?;
+        lines(input, encoding, &mut |line, text| all.line(line, text, each).map(|()| true))?;
+        reading = Some(all);
+        Ok(())
+    })?;
+    match reading {
+        Some(Reading::Wechat(all)) => Ok(all.finish()?),
+        Some(Reading::Alipay(all)) => Ok(all.finish()?),
+        None => Err(BillError::packing("the zip holds no text").into()),
+    }
+}
+
+/// Reads the rows of these lines again, in the file's order; `wanted` is sorted.
+///
+/// # Errors
+/// As [`read`].
+pub fn again(
+    file: &mut (impl Read + Seek),
+    wanted: &[u64],
+    each: &mut dyn FnMut(BillRow<'_>),
+) -> Result<(), StreamError> {
+    let mut wanted = wanted.iter().copied().peekable();
+    open(file, &mut |head, input, encoding| {
+        let mut all = Reading::of(head)?;
+        lines(input, encoding, &mut |line, text| {
+            if !all.has_begun() || wanted.next_if_eq(&line).is_some() {
+                all.line(line, text, each)?;
+            }
+            Ok(wanted.peek().is_some())
+        })
+    })
+}
+
+/// Either provider's reader.
+enum Reading {
+    Wechat(Box<wechat::bill::Reading>),
+    Alipay(Box<alipay::bill::Reading>),
+}
+
+impl Reading {
+    fn of(head: &str) -> Result<Self, BillError> {
+        if wechat::bill::recognises(head) {
+            Ok(Self::Wechat(Box::default()))
+        } else if alipay::bill::recognises(head) {
+            Ok(Self::Alipay(Box::default()))
+        } else {
+            Err(BillError::NotABill { found: unrecognised(head) })
+        }
+    }
+
+    fn line(
+        &mut self,
+        line: u64,
+        text: &str,
+        each: &mut dyn FnMut(BillRow<'_>),
+    ) -> Result<(), BillError> {
+        match self {
+            Self::Wechat(all) => all.line(line, text, each),
+            Self::Alipay(all) => all.line(line, text, each),
+        }
+    }
+
+    fn has_begun(&self) -> bool {
+        match self {
+            Self::Wechat(all) => all.has_begun(),
+            Self::Alipay(all) => all.has_begun(),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Encoding {
+    Utf8,
+    Gb18030,
+}
+
+/// Takes a text's beginning, the whole of it, and how it is encoded.
+type Take<'t> = dyn FnMut(&str, &mut dyn Read, Encoding) -> Result<(), StreamError> + 't;
+
+/// Opens a file by its content: plain, gzip, or the first entry of a zip that is a bill (else the
+/// first with any text, which says what it is).
+fn open(file: &mut (impl Read + Seek), take: &mut Take<'_>) -> Result<(), StreamError> {
+    let packed = file.seek(SeekFrom::End(0)).map_err(StreamError::Read)?;
+    file.rewind().map_err(StreamError::Read)?;
+    let most = ALWAYS.saturating_add(packed.saturating_mul(MOST_RATIO)).min(LONGEST_TEXT);
+    let mut magic = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut magic).map_err(StreamError::Read)?;
+    file.rewind().map_err(StreamError::Read)?;
+    match magic.as_slice() {
+        [0x1f, 0x8b] => {
+            let packed = BufReader::with_capacity(BLOCK, file);
+            start(&mut Capped { input: MultiGzDecoder::new(packed), left: most, most })?.take(take)
+        }
+        b"PK" => entry(file, most, take),
+        _ => start(&mut Capped { input: file, left: LONGEST_TEXT, most: LONGEST_TEXT })?.take(take),
+    }
+}
+
+fn entry(file: &mut (impl Read + Seek), most: u64, take: &mut Take<'_>) -> Result<(), StreamError> {
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(BillError::packing)?;
+    if archive.len() > MOST_ENTRIES {
+        let fault = format!("the zip holds {} files, more than {MOST_ENTRIES}", archive.len());
+        return Err(BillError::packing(fault).into());
+    }
+    let (mut wanted, mut other) = (None, None);
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(BillError::packing)?;
+        if !entry.is_file() {
+            continue;
+        }
+        let mut input = Capped { input: entry, left: most, most };
+        // What is no text cannot be the bill.
+        let Ok(started) = start(&mut input) else { continue };
+        if is_trade_bill(&started.head) {
+            wanted = Some(index);
+            break;
+        }
+        if other.is_none() && !started.head.trim().is_empty() {
+            other = Some(index);
+        }
+    }
+    let index = wanted.or(other).ok_or_else(|| BillError::packing("the zip holds no text"))?;
+    let entry = archive.by_index(index).map_err(BillError::packing)?;
+    start(&mut Capped { input: entry, left: most, most })?.take(take)
+}
+
+/// A text whose first block was read.
+struct Started<'i> {
+    block: Vec<u8>,
+    head: String,
+    encoding: Encoding,
+    input: &'i mut dyn Read,
+}
+
+impl Started<'_> {
+    fn take(self, take: &mut Take<'_>) -> Result<(), StreamError> {
+        let mut whole = io::Cursor::new(self.block).chain(self.input);
+        take(&self.head, &mut whole, self.encoding)
+    }
+}
+
+/// Reads the first block. How a file is encoded shows in its first line, which has Chinese names.
+fn start(input: &mut dyn Read) -> Result<Started<'_>, StreamError> {
+    let mut block = Vec::new();
+    let size = u64::try_from(BLOCK).unwrap_or(u64::MAX);
+    input.take(size).read_to_end(&mut block).map_err(broken)?;
+    if block.starts_with(b"\xEF\xBB\xBF") {
+        block.drain(..3);
+    }
+    let whole_lines = match block.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) => block.get(..=end),
+        None => Some(block.as_slice()),
+    };
+    let lines = whole_lines.unwrap_or_default();
+    let (head, encoding) = match std::str::from_utf8(lines) {
+        Ok(text) => (text.to_owned(), Encoding::Utf8),
+        Err(fault) => match GB18030.decode_without_bom_handling_and_without_replacement(lines) {
+            Some(text) if fault.error_len().is_some() => (text.into_owned(), Encoding::Gb18030),
+            _ => return Err(StreamError::NotOneText),
+        },
+    };
+    Ok(Started { block, head, encoding, input })
+}
+
+/// A reader that refuses to give more than it may.
+struct Capped<R> {
+    input: R,
+    left: u64,
+    most: u64,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(room)?;
+        match self.left.checked_sub(u64::try_from(read).unwrap_or(u64::MAX)) {
+            Some(left) => self.left = left,
+            None => {
+                let fault = format!("it unpacks to more than {} bytes", self.most);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, fault));
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn broken(fault: io::Error) -> StreamError {
+    // The system's own faults have a number; the others are those of the packing.
+    match fault.raw_os_error() {
+        Some(_) => StreamError::Read(fault),
+        None => BillError::packing(fault).into(),
+    }
+}
+
+/// Hands each line with its number from 1 to `each`, until it says that it has seen enough. The
+/// lines are those of [`str::lines`].
+fn lines(
+    input: &mut dyn Read,
+    encoding: Encoding,
+    each: &mut dyn FnMut(u64, &str) -> Result<bool, BillError>,
+) -> Result<(), StreamError> {
+    let mut buffer = vec![0; BLOCK];
+    let (mut filled, mut line) = (0_usize, 0_u64);
+    loop {
+        if filled == buffer.len() {
+            buffer.resize(filled.saturating_mul(2), 0);
+        }
+        let room = buffer.get_mut(filled..).unwrap_or_default();
+        let read = match input.read(room) {
+            Ok(read) => read,
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => continue,
+            Err(fault) => return Err(broken(fault)),
+        };
+        let fresh = filled;
+        filled = filled.saturating_add(read);
+        let have = buffer.get(..filled).unwrap_or_default();
+        let whole = if read == 0 {
+            filled
+        } else {
+            let newest = have.get(fresh..).unwrap_or_default();
+            match newest.iter().rposition(|byte| *byte == b'\n') {
+                Some(end) => fresh.saturating_add(end).saturating_add(1),
+                None => continue,
+            }
+        };
+        let block = have.get(..whole).unwrap_or_default();
+        if !decoded(block, encoding, read == 0, &mut line, each)? || read == 0 {
+            return Ok(());
+        }
+        buffer.copy_within(whole..filled, 0);
+        filled = filled.saturating_sub(whole);
+    }
+}
+
+/// Decodes whole lines and hands them on; whether more are wanted.
+fn decoded(
+    block: &[u8],
+    encoding: Encoding,
+    is_last: bool,
+    line: &mut u64,
+    each: &mut dyn FnMut(u64, &str) -> Result<bool, BillError>,
+) -> Result<bool, StreamError> {
+    let text = match encoding {
+        Encoding::Utf8 => match std::str::from_utf8(block) {
+            Ok(text) => text.into(),
+            // Cut inside its last letter, it is UTF-8 still; the reader tells what is missing.
+            Err(fault) if is_last && fault.error_len().is_none() => {
+                let whole = block.get(..fault.valid_up_to()).unwrap_or_default();
+                std::str::from_utf8(whole).map_err(BillError::packing)?.into()
+            }
+            Err(_) => return Err(StreamError::NotOneText),
+        },
+        Encoding::Gb18030 => GB18030
+            .decode_without_bom_handling_and_without_replacement(block)
+            .ok_or(StreamError::NotOneText)?,
+    };
+    for text in text.lines() {
+        *line = line.saturating_add(1);
+        if !each(*line, text)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
