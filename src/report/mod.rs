@@ -17,6 +17,7 @@ mod refunds;
 mod shares;
 mod sorted;
 mod summary;
+mod sums;
 mod table;
 #[cfg(test)]
 mod tests;

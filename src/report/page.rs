@@ -13,6 +13,8 @@ use sha2::{Digest as _, Sha256};
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
+use super::refunds::{self, Shown};
+use super::sums::{self, Chart, SumLine};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
 
@@ -46,8 +48,14 @@ struct Page {
     agreed: [String; 2],
     proofs: Vec<Proof>,
     remarks: Vec<(String, String)>,
+    items: Vec<SumLine>,
+    departments: Vec<SumLine>,
+    notes: [&'static str; 2],
+    refunds: Vec<Shown>,
+    charts: Vec<Chart>,
     details: Vec<Detail>,
     details_left_out: usize,
+    print: &'static str,
 }
 
 /// The differences or the doubts.
@@ -144,6 +152,12 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         agreed: cover::agreed(report),
         proofs: report.merchants.iter().flat_map(cover::proofs).collect(),
         remarks: report.merchants.iter().flat_map(remarks).collect(),
+        items: sums::items(report),
+        departments: sums::departments(report),
+        notes: sums::NOTES,
+        refunds: refunds::shown(report),
+        charts: sums::charts(report),
+        print: PRINT,
         details: report
             .merchants
             .iter()

@@ -36,6 +36,7 @@ mod notices;
 mod offline_reconcile;
 mod order_answers;
 mod orders;
+mod papers;
 mod payments;
 mod private_postgres;
 mod processes;

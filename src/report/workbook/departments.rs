@@ -11,6 +11,7 @@ use super::super::cover;
 use super::super::foot::{Foot, Ways};
 use super::super::model::Report;
 use super::super::sorted::{self, Department, For};
+use super::super::sums;
 use super::cover::merged;
 use super::pen::{self, Styles};
 
@@ -53,7 +54,7 @@ pub(super) fn write(
     for groups in tables(&departments) {
         row = table(sheet, styles, row, (&groups, &departments, &foot))?.saturating_add(1);
     }
-    merged(sheet, (row, 0, LAST), super::items::NOTES[1], &styles.line)?;
+    merged(sheet, (row, 0, LAST), sums::NOTES[1], &styles.line)?;
     let last = pen::signs(sheet, styles, (row.saturating_add(1), LAST))?;
     sheet.set_print_area(0, 0, last, LAST)?;
     Ok(())

@@ -8,6 +8,7 @@ use super::super::cover;
 use super::super::foot::{Foot, Ways};
 use super::super::model::Report;
 use super::super::sorted::{self, For, Sums};
+use super::super::sums;
 use super::super::words;
 use super::cover::merged;
 use super::pen::{self, Styles};
@@ -18,12 +19,6 @@ const HEAD: [&str; 8] =
 const WIDTHS: [u8; 8] = [26, 16, 28, 9, 13, 9, 13, 13];
 const LAST: u16 = 7;
 const HEAD_ROW: u32 = 1;
-
-/// What a reader must know to add up what stands there.
-pub(in super::super) const NOTES: [&str; 2] = [
-    "一笔支付或退款含多个收费项目或部门时，分别计笔数，故笔数不相加；合计行为实际笔数。",
-    "部分支付、部分退款按各收费项目金额占该笔应收的比例分摊到分，余数依最大余数法、项目在前者优先。",
-];
 
 pub(super) fn write(
     sheet: &mut Worksheet,
@@ -48,7 +43,7 @@ pub(super) fn write(
     if report.merchants.len() > 1 {
         row = table(sheet, styles, row, ("合计", &all, &Foot::of_all(report)))?;
     }
-    for note in NOTES {
+    for note in sums::NOTES {
         merged(sheet, (row, 0, LAST), note, &styles.line)?;
         row = row.saturating_add(1);
     }
