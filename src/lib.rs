@@ -36,6 +36,7 @@ pub mod resource;
 pub mod seal;
 pub mod settlement;
 pub mod sign_off;
+pub mod statement;
 pub mod store;
 pub mod supervision;
 pub mod terminal;

@@ -237,7 +237,7 @@ async fn papers(hub: &Hub, run_id: &str) -> Result<Vec<(&'static str, Vec<u8>)>,
     .map_err(|error| Fault::internal(&error))?
 }
 
-/// A report in a form: `xlsx`, `html`, or `csv` for its differences.
+/// A report in a form: `xlsx`, `html`, `json`, or `csv` for its differences.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -247,6 +247,7 @@ pub fn paper(found: &Report, form: &str) -> Result<Vec<u8>, Fault> {
         "html" => {
             report::page(found).map(String::into_bytes).map_err(|error| Fault::internal(&error))
         }
+        "json" => report::report_json(found).map_err(|error| Fault::internal(&error)),
         _ => {
             let findings = found.differences().map(|(_, finding)| finding);
             report::findings_csv(findings).map_err(|error| Fault::internal(&error))

@@ -11,6 +11,7 @@ mod exit;
 mod incidents;
 mod reconcile;
 mod runs;
+mod statement;
 mod supervise;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
+pub use statement::StatementArgs;
 pub use supervise::{SuperviseArgs, SuperviseCommand};
 pub use users::{NewUserArgs, PasswordArgs, UserArgs, UserCommand};
 pub use webhooks::{EndpointArgs, ListArgs, ResendArgs, Unfinished, WebhooksCommand};
@@ -83,6 +85,8 @@ pub enum Command {
     /// Bank statements, and the settlements of providers in them.
     #[command(subcommand)]
     Bank(BankCommand),
+    /// Write the statement of a month.
+    Statement(StatementArgs),
     /// Keys of backend services.
     #[command(subcommand)]
     Key(KeyCommand),

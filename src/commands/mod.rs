@@ -12,6 +12,7 @@ mod maintenance;
 mod runs;
 mod sandbox;
 mod serve;
+mod statement;
 mod supervise;
 mod told;
 mod users;
@@ -116,6 +117,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Audit(asked) => audit::audit(&asked, environment).await,
         Command::User(asked) => users::user(&asked, environment).await,
         Command::Bank(asked) => bank::bank(&asked, environment).await,
+        Command::Statement(asked) => statement::statement(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,
         Command::VerifyLedger(asked) => maintenance::verify_ledger(&asked, environment).await,

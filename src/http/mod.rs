@@ -27,6 +27,7 @@ mod notifications;
 mod observe;
 mod openapi;
 mod orders;
+mod paper;
 mod phone;
 mod query;
 mod receipts;
@@ -36,6 +37,7 @@ mod remittances;
 pub mod schema;
 mod shared;
 mod signatures;
+mod statements;
 mod supervision;
 
 use std::io;
@@ -198,6 +200,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(cases::configure)
         .configure(notifications::configure)
         .configure(reconciliations::configure)
+        .configure(statements::configure)
         .configure(doubts::configure)
         .configure(signatures::configure)
         .configure(differences::configure)

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::{
     bank, callbacks, cases, combined, deliveries, differences, doubts, endpoints, error, events,
     fees, fiscal, health, incidents, metrics, notifications, orders, receipts, reconciliations,
-    refunds, remittances, resource, schema, signatures, supervision,
+    refunds, remittances, resource, schema, signatures, statements, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -47,6 +47,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         deliveries::list, deliveries::show, deliveries::resend_one, deliveries::resend,
         reconciliations::create, reconciliations::list, reconciliations::show,
         reconciliations::differences, doubts::list, reconciliations::report_file, signatures::list,
+        statements::month, statements::month_file,
         supervision::cases,
         supervision::fees,
         differences::list, differences::show, differences::changes,

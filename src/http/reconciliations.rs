@@ -1,6 +1,5 @@
 //! Reconciliation runs: begun, listed, read, with their differences and reports.
 
-use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::civil::Date;
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::call::{self, Call};
+use super::paper::Form;
 use super::shared::Shared;
 use super::{auth, error, query, resource, schema};
 use crate::fault::Fault;
@@ -169,7 +169,7 @@ pub(super) async fn differences(http: HttpRequest, id: Path<String>) -> HttpResp
     get, path = "/v1/reconciliations/{id}/report.{form}", tag = "reconciliations",
     params(
         ("id" = String, Path, description = "run_…"),
-        ("form" = String, Path, description = "xlsx, html or csv"),
+        ("form" = String, Path, description = "xlsx, html, csv or json"),
     ),
     responses(
         (status = 200, description = "the file"),
@@ -193,72 +193,24 @@ pub(super) async fn report_file(http: HttpRequest, path: Path<(String, String)>)
         Ok::<_, Fault>((form, bytes))
     };
     match done.await {
-        Ok((form, bytes)) => {
-            let name = format!("{}; filename=\"{id}.{}\"", form.shown(), form.ending());
-            HttpResponse::Ok()
-                .insert_header((CONTENT_TYPE, form.content_type()))
-                .insert_header((CONTENT_DISPOSITION, name))
-                .insert_header((
-                    "content-security-policy",
-                    "default-src 'none'; style-src 'unsafe-inline'",
-                ))
-                .body(bytes)
-        }
+        Ok((form, (name, bytes))) => form.send((&name, &id), bytes),
         Err(fault) => error::respond(&http, &fault),
     }
 }
 
-/// The forms of a report.
-#[derive(Clone, Copy)]
-enum Form {
-    Workbook,
-    Page,
-    Table,
-}
-
-impl Form {
-    fn of(ending: &str) -> Option<Self> {
-        match ending {
-            "xlsx" => Some(Self::Workbook),
-            "html" => Some(Self::Page),
-            "csv" => Some(Self::Table),
-            _ => None,
-        }
-    }
-
-    const fn ending(self) -> &'static str {
-        match self {
-            Self::Workbook => "xlsx",
-            Self::Page => "html",
-            Self::Table => "csv",
-        }
-    }
-
-    const fn content_type(self) -> &'static str {
-        match self {
-            Self::Workbook => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-            Self::Page => "text/html; charset=utf-8",
-            Self::Table => "text/csv; charset=utf-8",
-        }
-    }
-
-    const fn shown(self) -> &'static str {
-        match self {
-            Self::Page => "inline",
-            Self::Workbook | Self::Table => "attachment",
-        }
-    }
-}
-
-/// What was signed is given as it was signed; anything else as it stands now.
-async fn write(hub: &Hub, id: &str, form: Form) -> Result<Vec<u8>, Fault> {
+/// A report with its name. What was signed is given as it was signed; anything else as it stands now.
+async fn write(hub: &Hub, id: &str, form: Form) -> Result<(String, Vec<u8>), Fault> {
+    let run = reconcile::load(hub, id).await?;
+    let day = run.date.strftime("%Y%m%d");
+    let name = format!("对账日报_{}_{day}_v{}", hub.office, run.version);
     if let Some(signed) = sign_off::signed_paper(hub, id, form.ending()).await? {
-        return Ok(signed);
+        return Ok((name, signed));
     }
     let found = reconcile::report(hub, &[id]).await?;
-    tokio::task::spawn_blocking(move || sign_off::paper(&found, form.ending()))
+    let bytes = tokio::task::spawn_blocking(move || sign_off::paper(&found, form.ending()))
         .await
-        .map_err(|error| Fault::internal(&error))?
+        .map_err(|error| Fault::internal(&error))??;
+    Ok((name, bytes))
 }
 
 fn page(data: Vec<Value>, limit: i64, offset: i64) -> Answer {

@@ -60,6 +60,9 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         fund_flow,
         fund_note: None,
         journal_head: None,
+        version: None,
+        digest: None,
+        papers: None,
     };
     let report = Report { merchants: vec![day], ..Report::default() };
     let files = report::write(&report, &args.out)?;

@@ -12,6 +12,7 @@ use super::bill;
 use super::day::{Bill, Matched, ids};
 use super::doubts::{Decided, Known};
 use super::followed;
+use super::papers;
 use super::rows::Rows;
 use super::shown;
 use crate::fault::Fault;
@@ -43,11 +44,26 @@ pub(super) async fn keep(
     let payee = &merchant.provider.account().payee;
     findings::in_turn(&tx, &format!("{}:{payee}", merchant.provider.provider())).await?;
     let bill_file_id = keep_bill(&tx, hub, merchant, &account, run, bill).await?;
-    let decided = decide(&tx, &account, run, &mut matched, answers).await?;
+    let carried = doubts::carried(&tx, &account, run.date).await?;
+    let decided = decide(&tx, &account, run, &mut matched, (answers, &carried)).await?;
     let open = findings::open(&tx, &account, run.date).await?;
     let rows = Rows::of(run.date, &matched.result, &decided, &open);
-    let day =
+    let gone = rows.gone(&matched.result, &open);
+    let closed: Vec<&str> =
+        open.iter().filter(|it| gone.has(&it.id)).map(|it| it.fingerprint.as_str()).collect();
+    let ended = papers::Ended {
+        account: &account,
+        day: run.date,
+        result: &matched.result,
+        rows: &rows,
+        decided: &decided,
+        carried: &carried,
+        closed: &closed,
+    };
+    let gathered = papers::gather(&tx, &ended).await?;
+    let mut day =
         merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
+    day.papers = Some(gathered);
     let head = matched.heads.iter().find(|head| head.merchant_id == merchant.id);
     let summary =
         serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
@@ -103,9 +119,8 @@ async fn decide(
     account: &[&str],
     run: &RunRecord,
     matched: &mut Matched,
-    answers: &Answers,
+    (answers, carried): (&Answers, &[Carried]),
 ) -> Result<Decided, Fault> {
-    let carried = doubts::carried(tx, account, run.date).await?;
     let first = carried.iter().map(|doubt| doubt.day).min().unwrap_or(run.date).min(run.date);
     let mut received = doubts::received(tx, account, first.yesterday().unwrap_or(first)).await?;
     received.note(run.date, true);
@@ -121,7 +136,7 @@ async fn decide(
         received: &received,
         answers,
     };
-    Ok(known.decide(&mut matched.result, &carried))
+    Ok(known.decide(&mut matched.result, carried))
 }
 
 /// The orders that another day's bill may have listed: of what the ledger alone has, of what happened
@@ -178,6 +193,9 @@ fn merchant_day(
         fund_flow: None,
         fund_note: None,
         journal_head,
+        version: Some(run.version),
+        digest: None,
+        papers: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod day;
 mod doubts;
 mod findings;
 mod followed;
+mod papers;
 mod query;
 mod rows;
 mod second;

@@ -17,6 +17,8 @@ use crate::store::findings::OpenDifference;
 pub(super) struct Rows {
     pub(super) differences: Vec<Value>,
     pub(super) doubts: Vec<Value>,
+    /// The day of the money of each difference, in their order.
+    first_days: Vec<Date>,
     /// By what each difference is known, in their order.
     ids: Vec<String>,
     /// The fingerprints of both: what is in doubt is not gone.
@@ -36,6 +38,7 @@ impl Rows {
         let mut rows = Self {
             differences: Vec::new(),
             doubts: Vec::new(),
+            first_days: Vec::new(),
             ids: Vec::new(),
             fingerprints: HashSet::new(),
             opened: HashSet::new(),
@@ -54,6 +57,7 @@ impl Rows {
             let more = json!({"first_day": first_day, "same_as": same_as});
             let row = row(&id, place, found, &fingerprint, more);
             rows.differences.push(row);
+            rows.first_days.push(first_day);
             rows.fingerprints.insert(fingerprint);
             match same_as {
                 Some(same_as) => rows.ids.push(same_as),
@@ -71,6 +75,16 @@ impl Rows {
             rows.fingerprints.insert(fingerprint);
         }
         rows
+    }
+
+    /// The fingerprints of all findings.
+    pub(super) fn known(&self) -> impl Iterator<Item = &str> {
+        self.fingerprints.iter().map(String::as_str)
+    }
+
+    /// The day of the money of each difference, in their order.
+    pub(super) fn first_days(&self) -> Vec<Date> {
+        self.first_days.clone()
     }
 
     /// Whether this run opens a difference.
@@ -145,6 +159,13 @@ pub(super) struct Gone<'a> {
     pub(super) cleared: Vec<&'a str>,
     /// This run of the day does not have them.
     pub(super) superseded: Vec<&'a str>,
+}
+
+impl Gone<'_> {
+    /// Whether it ends this one.
+    pub(super) fn has(&self, id: &str) -> bool {
+        self.cleared.contains(&id) || self.superseded.contains(&id)
+    }
 }
 
 /// What the ledger alone has.

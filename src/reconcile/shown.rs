@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::load;
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::report::{FileStamp, MerchantDay, Report};
+use crate::report::{FileStamp, MerchantDay, Papers, Report};
 use crate::store::findings::DifferenceRecord;
 use crate::store::runs::{self, RunRecord};
 
@@ -90,6 +90,9 @@ struct Stored {
     bill: Option<(String, String)>,
     result: Reconciliation,
     journal_head: Option<String>,
+    /// Runs of older programs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    papers: Option<Papers>,
 }
 
 /// A merchant's day on its way into the database.
@@ -100,6 +103,7 @@ pub(super) fn stored(day: &MerchantDay) -> Result<Value, Fault> {
         bill: day.bill.as_ref().map(|stamp| (stamp.name.clone(), stamp.sha256.clone())),
         result: day.result.clone(),
         journal_head: day.journal_head.clone(),
+        papers: day.papers.clone(),
     };
     serde_json::to_value(stored).map_err(|error| Fault::internal(&error))
 }
@@ -109,21 +113,16 @@ pub(super) fn stored(day: &MerchantDay) -> Result<Value, Fault> {
 /// # Errors
 /// 404 no such run, 409 a run that has not ended.
 pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
-    let mut report = Report {
-        office: Some(hub.office.clone()),
-        version: None,
-        made_at: None,
-        merchants: Vec::new(),
-    };
+    let mut report =
+        Report { office: Some(hub.office.clone()), made_at: None, merchants: Vec::new() };
     for run_id in run_ids {
         let run = load(hub, run_id).await?;
         let client = hub.store.client().await?;
-        let value = runs::report(&client, run_id).await?.ok_or_else(|| {
+        let (value, digest) = runs::report(&client, run_id).await?.ok_or_else(|| {
             Fault::conflict("run_not_ended", format!("run {run_id} is {}", run.status))
         })?;
         let stored: Stored =
             serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
-        report.version = report.version.max(Some(run.version));
         report.made_at = report.made_at.max(run.finished_at);
         report.merchants.push(MerchantDay {
             merchant: stored.merchant,
@@ -134,6 +133,9 @@ pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
             fund_flow: None,
             fund_note: None,
             journal_head: stored.journal_head,
+            version: Some(run.version),
+            digest: Some(digest),
+            papers: stored.papers,
         });
     }
     Ok(report)

@@ -293,11 +293,30 @@ pub(super) fn proofs(day: &MerchantDay) -> Vec<Proof> {
     proofs
 }
 
+/// Which run of the day the paper is of; of several merchants each its own, where they differ.
+pub(super) fn version(report: &Report) -> String {
+    let versions: Vec<Option<i32>> = report.merchants.iter().map(|day| day.version).collect();
+    match versions.as_slice() {
+        [Some(first), rest @ ..] if rest.iter().all(|other| *other == Some(*first)) => {
+            format!("第 {first} 版")
+        }
+        versions if versions.iter().all(Option::is_none) => String::new(),
+        _ => {
+            let each = report
+                .merchants
+                .iter()
+                .filter_map(|day| Some(format!("{} 第 {} 版", words::name(day), day.version?)));
+            each.collect::<Vec<_>>().join("、")
+        }
+    }
+}
+
 /// Unit, day, version and time, as they stand at the head of every sheet.
 pub(super) fn head(report: &Report) -> String {
     let office = report.office.as_deref().unwrap_or("______________________");
     let day = report.day().map_or("____年__月__日".to_owned(), |day| day.to_string());
-    let version = report.version.map(|version| format!("    第 {version} 版")).unwrap_or_default();
+    let version = version(report);
+    let version = if version.is_empty() { version } else { format!("    {version}") };
     let made =
         report.made_at.map(|at| format!("    制表时间：{}", words::when(at))).unwrap_or_default();
     format!("单位：{office}    对账日：{day}{version}{made}    金额单位：元，退款以负数列示")

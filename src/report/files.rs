@@ -68,7 +68,10 @@ fn cause(fault: &WorkbookError) -> String {
 }
 
 /// Puts these files into a folder, all or none.
-fn place(folder: &Path, parts: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
+///
+/// # Errors
+/// What could not be written, and where.
+pub fn place(folder: &Path, parts: &[(&str, Vec<u8>)]) -> Result<(), WriteError> {
     let at = |path: &Path, fault| WriteError::Io { path: path.to_owned(), fault };
     fs::create_dir_all(folder).map_err(|fault| at(folder, fault))?;
     let aside = |name: &str| folder.join(format!(".{name}.part"));

@@ -123,7 +123,7 @@ impl Ways {
         }
     }
 
-    fn one(direction: Direction, amount: Option<Fen>) -> Self {
+    pub(super) fn one(direction: Direction, amount: Option<Fen>) -> Self {
         let one = amount.map_or(Amount::default(), |amount| Amount {
             count: 1,
             fen: signed(direction, amount),

@@ -1,15 +1,24 @@
 //! The report of a day: what finance opens at nine. One model for a single bill (offline) and for
 //! several merchants of a day; written as workbook, page, CSV and JSON.
 
+mod age;
 mod cover;
 mod files;
 mod foot;
 mod fund;
 mod in_words;
+mod json;
 mod model;
+mod month;
+mod month_page;
+mod month_words;
 mod page;
+mod papers;
+mod refunds;
 mod shares;
+mod sorted;
 mod summary;
+mod sums;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -17,14 +26,20 @@ mod verdict;
 mod words;
 mod workbook;
 
-pub use files::{Files, WriteError, write};
+pub use files::{Files, WriteError, place, write};
 pub use fund::{FundCheck, account};
 pub use in_words::in_words;
+pub use json::report_json;
 pub use model::{FileStamp, MerchantDay, Report};
-pub use page::page;
+pub use month::{AccountMonth, Found, Matter, Month, MonthDay, found, month_json};
+pub use month_page::month_page;
+pub use page::{page, print_digest};
+pub use papers::{
+    CarriedPaper, DayPaper, FeePaper, ItemPaper, OpenPaper, Papers, RefundPaper, RowPaper,
+};
 pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};
 pub(crate) use table::harmless;
 pub use table::{COLUMNS, findings_csv};
 pub use verdict::Verdict;
-pub use workbook::{WorkbookError, workbook};
+pub use workbook::{WorkbookError, month_workbook, workbook};

@@ -9,13 +9,12 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::fund::FundCheck;
+use super::papers::Papers;
 /// One day of one merchant or of several.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The office's name; `None` leaves a line to fill in.
     pub office: Option<String>,
-    /// Which run of the day this is, where runs are counted.
-    pub version: Option<i32>,
     /// When it was made, where a clock is at hand.
     pub made_at: Option<Timestamp>,
     /// The merchants, in the order in which they are shown.
@@ -41,6 +40,12 @@ pub struct MerchantDay {
     pub fund_note: Option<String>,
     /// The journal's head when the run was made, hexadecimal: a cut tail shows by it.
     pub journal_head: Option<String>,
+    /// Which run of the day it is of, where runs are counted.
+    pub version: Option<i32>,
+    /// The digest of what its papers are made of, which is what people sign.
+    pub digest: Option<String>,
+    /// What the hub knows beyond the sums; `None` offline and for runs of older programs.
+    pub papers: Option<Papers>,
 }
 
 /// Which file exactly it was.

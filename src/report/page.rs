@@ -3,13 +3,18 @@
 //! network, and prints on A4 across.
 
 use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::bill::Direction;
 use domain::money::Fen;
 use reconciliation::{Finding, FundFinding, Matched, label};
+use sha2::{Digest as _, Sha256};
 
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
+use super::refunds::{self, Shown};
+use super::sums::{self, Chart, SumLine};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
 
@@ -17,6 +22,16 @@ use super::words::{self, name, when};
 const MOST_CARDS: usize = 500;
 /// How many matched rows the page shows; a browser chokes on a million, the workbook has them all.
 const MOST_DETAILS: usize = 3000;
+
+/// The only script of a page: its button prints it.
+pub(super) const PRINT: &str =
+    "document.getElementById('print').addEventListener('click',()=>window.print())";
+
+/// The digest by which a page's policy names its script, as base64.
+#[must_use]
+pub fn print_digest() -> String {
+    STANDARD.encode(Sha256::digest(PRINT.as_bytes()))
+}
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -35,8 +50,14 @@ struct Page {
     funds_left_out: usize,
     proofs: Vec<Proof>,
     remarks: Vec<(String, String)>,
+    items: Vec<SumLine>,
+    departments: Vec<SumLine>,
+    notes: [&'static str; 2],
+    refunds: Vec<Shown>,
+    charts: Vec<Chart>,
     details: Vec<Detail>,
     details_left_out: usize,
+    print: &'static str,
 }
 
 /// The differences or the doubts.
@@ -150,6 +171,12 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         funds_left_out: report.fund_findings().count().saturating_sub(MOST_CARDS),
         proofs: report.merchants.iter().flat_map(cover::proofs).collect(),
         remarks: report.merchants.iter().flat_map(remarks).collect(),
+        items: sums::items(report),
+        departments: sums::departments(report),
+        notes: sums::NOTES,
+        refunds: refunds::shown(report),
+        charts: sums::charts(report),
+        print: PRINT,
         details: report
             .merchants
             .iter()

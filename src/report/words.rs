@@ -78,6 +78,10 @@ pub(super) fn why(finding: &Finding) -> String {
     }
 }
 
+/// What the two words mean on the paper.
+pub(super) const LONG_AND_SHORT: &str =
+    "长款：按账单，款项多于系统所记；短款：按账单，款项少于系统所记（退款以负数计）";
+
 /// 长款 where the bill has more money for the office than the ledger, 短款 where it has less.
 pub(super) fn long_or_short(finding: &Finding) -> &'static str {
     match apart(finding).cmp(&Fen::ZERO) {

@@ -299,15 +299,18 @@ pub async fn list(
     rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
-/// What the report of a run is made of.
+/// What the report of a run is made of, with the digest that people sign.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn report(
     client: &impl GenericClient,
     run_id: &str,
-) -> Result<Option<Value>, StoreError> {
-    Ok(load(client, sql::RUNS_REPORT, &[&run_id]).await?.pop())
+) -> Result<Option<(Value, String)>, StoreError> {
+    let statement = client.prepare_cached(sql::RUNS_REPORT).await?;
+    let Some(row) = client.query_opt(&statement, &[&run_id]).await? else { return Ok(None) };
+    let Json(report) = row.try_get("report")?;
+    Ok(Some((report, row.try_get("sha256")?)))
 }
 
 /// The numbers that a bill names.

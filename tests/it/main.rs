@@ -38,6 +38,7 @@ mod offline_fund_flow;
 mod offline_reconcile;
 mod order_answers;
 mod orders;
+mod papers;
 mod payments;
 mod people;
 mod private_postgres;

@@ -5,4 +5,5 @@ mod book;
 mod foots;
 mod office;
 mod outcomes;
+mod sorted;
 mod words;

@@ -22,7 +22,7 @@ pub(super) fn write(
     styles: &Styles,
     report: &Report,
 ) -> Result<(), XlsxError> {
-    pen::page(sheet, "汇总", HEAD_ROW.saturating_add(1), &WIDTHS)?;
+    pen::page(sheet, styles, "汇总", HEAD_ROW.saturating_add(1), &WIDTHS)?;
     head(sheet, styles, report)?;
     let groups = cover::groups(report);
     let mut row = HEAD_ROW.saturating_add(2);
@@ -205,6 +205,10 @@ pub(super) fn merged(
     text: &str,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    sheet.merge_range(row, first, row, last, text, format)?;
+    if first == last {
+        sheet.write_string_with_format(row, first, text, format)?;
+    } else {
+        sheet.merge_range(row, first, row, last, text, format)?;
+    }
     Ok(())
 }

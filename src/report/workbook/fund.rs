@@ -35,7 +35,7 @@ pub(super) fn write(
     styles: &Styles,
     report: &Report,
 ) -> Result<(), XlsxError> {
-    pen::page(sheet, "资金账单", HEAD_ROW, &WIDTHS)?;
+    pen::page(sheet, styles, "资金账单", HEAD_ROW, &WIDTHS)?;
     let head = format!("资金账单    {}", cover::head(report));
     sheet.merge_range(0, 0, 0, LAST, &head, &styles.line)?;
     sheet.set_row_height(0, 22)?;

@@ -1,20 +1,27 @@
-//! `report.xlsx` (对账日报): a cover to sign, the differences, the doubts, and every row, whose
-//! subtotals foot to the cover. Amounts are numbers of yuan, ids are text, since Excel
+//! `report.xlsx` (对账日报): a cover to sign, the money by item and by department, every row, the
+//! differences, the doubts and the refunds; each subtotal foots to the cover. What needs the hub's own
+//! records is left out where there are none. Amounts are numbers of yuan, ids are text, since Excel
 //! destroys numbers of twenty digits.
 
 mod bridge;
 mod cover;
+mod departments;
 mod detail;
 mod findings;
 mod fund;
+mod items;
+mod lists;
+mod month;
 mod pen;
+mod refunds;
 
 use domain::time::{beijing, day_start};
+use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use super::foot::Foot;
 use super::model::Report;
-use findings::List;
+use super::sorted::has_papers;
+pub use month::month_workbook;
 use pen::Styles;
 
 /// Why no workbook came to be: the library's own word.
@@ -34,30 +41,39 @@ pub fn workbook(report: &Report) -> Result<Vec<u8>, WorkbookError> {
 pub(super) fn bound(report: &Report, rows: u32) -> Result<Vec<u8>, WorkbookError> {
     let mut book = Workbook::new();
     book.set_properties(&properties(report)?);
-    let styles = Styles::new();
+    let styles = Styles::new(report);
     cover::write(book.add_worksheet(), &styles, report)?;
-    let foot = Foot::of_all(report);
-    let (differences, doubts) = (report.differences().collect(), report.doubts().collect());
-    for list in [
-        List { name: "差错清单", findings: differences, part: foot.listed() },
-        List { name: "存疑清单", findings: doubts, part: foot.doubtful },
-    ] {
+    let has_papers = has_papers(report);
+    if has_papers {
+        items::write(book.add_worksheet(), &styles, report)?;
+        departments::write(book.add_worksheet(), &styles, report)?;
+        detail::write(&mut book, &styles, report, rows)?;
+    }
+    for list in [lists::differences(report), lists::doubts(report)] {
         findings::write(book.add_worksheet(), &styles, report, &list)?;
     }
     if report.merchants.iter().any(|day| day.fund_flow.is_some()) {
         fund::write(book.add_worksheet(), &styles, report)?;
     }
-    detail::write(&mut book, &styles, report, rows)?;
+    if has_papers {
+        refunds::write(book.add_worksheet(), &styles, report)?;
+    } else {
+        detail::write(&mut book, &styles, report, rows)?;
+    }
     Ok(book.save_to_buffer()?)
 }
 
 /// A fixed creation time: the library would ask the machine's clock.
 fn properties(report: &Report) -> Result<DocProperties, XlsxError> {
     let at = report.made_at.or_else(|| report.day().map(day_start)).unwrap_or_default();
+    let title = report.day().map_or("对账日报".to_owned(), |day| format!("对账日报 {day}"));
+    properties_of(at, title)
+}
+
+fn properties_of(at: Timestamp, title: String) -> Result<DocProperties, XlsxError> {
     let wall = beijing(at);
     let part = |number: i8| u8::try_from(number).unwrap_or_default();
     let year = u16::try_from(wall.year()).unwrap_or(1970);
     let made = ExcelDateTime::from_ymd(year, part(wall.month()), part(wall.day()))?;
-    let title = report.day().map_or("对账日报".to_owned(), |day| format!("对账日报 {day}"));
     Ok(DocProperties::new().set_title(title).set_creation_datetime(&made))
 }

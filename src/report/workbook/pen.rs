@@ -3,11 +3,15 @@
 use domain::money::Fen;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Formula, Worksheet, XlsxError};
 
+use super::super::model::{MerchantDay, Report};
+
 /// A4.
 const A4: u8 = 9;
 
-/// The formats of the workbook.
+/// The formats of the workbook, and what stands above and below every page of it.
 pub(super) struct Styles {
+    header: String,
+    footer: String,
     pub(super) title: Format,
     pub(super) line: Format,
     pub(super) good: Format,
@@ -16,7 +20,6 @@ pub(super) struct Styles {
     pub(super) head: Format,
     pub(super) text: Format,
     pub(super) small: Format,
-    pub(super) id: Format,
     pub(super) whose: Format,
     pub(super) whose_open: Format,
     pub(super) whose_bad: Format,
@@ -30,7 +33,12 @@ pub(super) struct Styles {
 }
 
 impl Styles {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(report: &Report) -> Self {
+        Self::between(header(report), footer(report))
+    }
+
+    /// The formats, with what stands above and below each page.
+    pub(super) fn between(header: String, footer: String) -> Self {
         let font = Format::new().set_font_name("宋体").set_font_size(10);
         let cell =
             font.clone().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
@@ -47,6 +55,8 @@ impl Styles {
             .set_text_wrap()
             .set_border(FormatBorder::Medium);
         Self {
+            header,
+            footer,
             title: centred(&font).set_bold().set_font_size(18),
             line: font.clone().set_text_wrap().set_align(FormatAlign::VerticalCenter),
             good: banner.clone().set_background_color(Color::RGB(0x00E2_F4E6)),
@@ -56,7 +66,6 @@ impl Styles {
                 .set_bold()
                 .set_text_wrap()
                 .set_background_color(Color::RGB(0x00D9_E2EF)),
-            id: cell.clone().set_num_format("@").set_font_size(9).set_shrink(),
             small,
             text,
             whose_open: whose.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
@@ -87,16 +96,47 @@ fn centred(format: &Format) -> Format {
     format.clone().set_align(FormatAlign::Center).set_align(FormatAlign::VerticalCenter)
 }
 
+/// How much of the office's name stands above a page; a header takes 255 characters.
+const LONGEST_OFFICE: usize = 40;
+/// How much of a digest stands below a page.
+const SHORT_DIGEST: usize = 12;
+
+/// An office's name above a page: an ampersand begins a code there.
+pub(super) fn office(name: &str) -> String {
+    name.chars().take(LONGEST_OFFICE).collect::<String>().replace('&', "&&")
+}
+
+fn header(report: &Report) -> String {
+    let office = office(report.office.as_deref().unwrap_or_default());
+    let day = report.day().map_or(String::new(), |day| day.to_string());
+    let version = match report.merchants.as_slice() {
+        [only] => only.version.map(|version| format!("  第 {version} 版")).unwrap_or_default(),
+        _ => String::new(),
+    };
+    format!("&L{office}&C对账日报  &A&R对账日 {day}{version}")
+}
+
+fn footer(report: &Report) -> String {
+    let short = |digest: &str| digest.chars().take(SHORT_DIGEST).collect::<String>();
+    let digest = |day: &MerchantDay| {
+        let bill = day.bill.as_ref().map(|file| format!("账单校验 {}", short(&file.sha256)));
+        day.digest.as_ref().map(|digest| format!("报表校验 {}", short(digest))).or(bill)
+    };
+    let digests: Vec<String> = report.merchants.iter().filter_map(digest).take(3).collect();
+    format!("&L{}&R第 &P 页 共 &N 页", digests.join("  "))
+}
+
 /// A sheet for A4 across, its head repeated on every page and kept in sight.
 pub(super) fn page(
     sheet: &mut Worksheet,
+    styles: &Styles,
     name: &str,
     head_row: u32,
     widths: &[u8],
 ) -> Result<(), XlsxError> {
     sheet.set_name(name)?.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
-    sheet.set_margins(0.4, 0.4, 0.4, 0.6, 0.2, 0.3).set_print_center_horizontally(true);
-    sheet.set_footer("&L对账日报  &A&R第 &P 页 共 &N 页");
+    sheet.set_margins(0.4, 0.4, 0.6, 0.6, 0.3, 0.3).set_print_center_horizontally(true);
+    sheet.set_header(&styles.header).set_footer(&styles.footer);
     sheet.set_repeat_rows(0, head_row)?;
     sheet.set_freeze_panes(head_row.saturating_add(1), 0)?;
     for (column, width) in (0_u16..).zip(widths) {

@@ -1,2 +1,3 @@
--- What the report of a run is made of; no row when there is no such run or it has not ended.
-SELECT report FROM runs WHERE run_id = $1 AND report IS NOT NULL
+-- What the report of a run is made of, and its digest; no row when there is no such run or it has not ended.
+SELECT report, encode(sha256(convert_to(report::text, 'UTF8')), 'hex') AS sha256
+  FROM runs WHERE run_id = $1 AND report IS NOT NULL

@@ -8,7 +8,7 @@ use domain::provider::Provider;
 use domain::time::day_start;
 use jiff::civil::{Date, date};
 use jiff::{SignedDuration, Timestamp};
-use payhub::report::{FileStamp, MerchantDay, Report};
+use payhub::report::{FeePaper, FileStamp, ItemPaper, MerchantDay, Papers, Report, RowPaper};
 use proptest::prelude::*;
 use reconciliation::{LedgerRow, LedgerState, Matcher, Reconciliation, Rules};
 
@@ -144,6 +144,52 @@ fn plant(
     }
 }
 
+/// What stands behind the rows of a result: fees of two items and two departments in turn, of which a
+/// row is the whole, a part, or a part and a surplus. What only the bill has has nothing.
+pub(super) fn papers(result: &Reconciliation) -> Papers {
+    let item = |code: &str, name: &str, amount| ItemPaper {
+        code: code.to_owned(),
+        name: name.to_owned(),
+        amount: Fen::new(amount),
+    };
+    let mut papers = Papers::default();
+    let matched = result.matched.iter().map(|row| Some(row.amount));
+    let findings = result.doubts.iter().chain(&result.differences).map(|found| found.hub_amount);
+    for (number, amount) in matched.chain(findings).enumerate() {
+        let Some(amount) = amount.map(Fen::get) else {
+            papers.rows.push(RowPaper::default());
+            continue;
+        };
+        let whole = amount * if number.is_multiple_of(3) { 3 } else { 1 };
+        papers.fees.push(FeePaper {
+            case_no: format!("{number:020}"),
+            notice_no: Some(format!("5{number:019}")),
+            payer: "张*".to_owned(),
+            department: (!number.is_multiple_of(4)).then(|| format!("登记{}科", number % 2 + 1)),
+            items: vec![
+                item("REG.RES", "住宅类登记费", whole / 3),
+                item("CERT", "证书工本费", 0),
+                item("REG.NONRES", "非住宅类登记费", whole - whole / 3),
+            ],
+        });
+        let surplus = if number.is_multiple_of(5) { amount / 4 } else { 0 };
+        papers.rows.push(RowPaper {
+            shares: vec![(papers.fees.len() - 1, Fen::new(amount - surplus))],
+            surplus: Fen::new(surplus),
+        });
+    }
+    papers.first_days = result.differences.iter().map(|_| DAY).collect();
+    papers
+}
+
+/// The same report as the hub makes it, with what it knows behind the rows.
+pub(super) fn with_papers(mut report: Report) -> Report {
+    for day in &mut report.merchants {
+        day.papers = Some(papers(&day.result));
+    }
+    report
+}
+
 /// A report of these days, of WeChat and Alipay in turn.
 pub(super) fn report(results: Vec<Reconciliation>) -> Report {
     let providers = [Provider::Wechat, Provider::Alipay];
@@ -156,10 +202,12 @@ pub(super) fn report(results: Vec<Reconciliation>) -> Report {
         fund_flow: None,
         fund_note: None,
         journal_head: Some("00ff".to_owned()),
+        version: Some(1),
+        digest: None,
+        papers: None,
     };
     Report {
         office: Some("园区不动产登记中心".to_owned()),
-        version: Some(1),
         made_at: Some(day_start(DAY)),
         merchants: results.into_iter().enumerate().map(day).collect(),
     }

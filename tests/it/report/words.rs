@@ -45,7 +45,7 @@ fn english(text: &str) -> Vec<String> {
 
 /// What a reader sees of a page.
 fn seen(page: &str) -> String {
-    let body = page.split_once("<body>").unwrap().1;
+    let body = page.split_once("<body>").unwrap().1.rsplit_once("<script>").unwrap().0;
     let pieces = body.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
     let text: Vec<&str> = pieces.collect();
     text.join(" ").replace("&nbsp;", " ")
