@@ -7,9 +7,9 @@ use domain::ids::{DifferenceId, DoubtId};
 use jiff::civil::Date;
 use reconciliation::{Finding, Matched, Reconciliation};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::day::sha256;
 use super::doubts::Decided;
 use crate::store::findings::OpenDifference;
 
@@ -157,7 +157,8 @@ impl Fingerprints {
             found.provider_trade_no
         );
         // No provider gives numbers so long; one that did would not fit into the index.
-        let alike = if alike.len() <= LONGEST { alike } else { hex(&sha256(alike.as_bytes())) };
+        let alike =
+            if alike.len() <= LONGEST { alike } else { hex(&Sha256::digest(alike.as_bytes())) };
         let ordinal = self.alike.entry(alike.clone()).or_default();
         *ordinal = ordinal.saturating_add(1);
         format!("{alike} {ordinal}")
