@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use calamine::{Data, Reader as _, Xlsx};
+use calamine::{Data, DataType as _, Reader as _, Xlsx};
 use serde_json::Value;
 
 /// A folder of this test's own, gone when it ends.
@@ -91,9 +91,9 @@ fn the_sheet_leads_to_the_closing_balance(out: &Out, flow: &Value, name: &str) {
     let mut book: Xlsx<_> = calamine::open_workbook(out.0.join("report.xlsx")).unwrap();
     assert_eq!(book.sheet_names(), ["汇总", "差错清单", "存疑清单", "资金账单", "明细"], "{name}");
     let sheet = book.worksheet_range("资金账单").unwrap();
-    let fen = |cell: &Data| match cell {
-        Data::Float(yuan) => format!("{yuan:.2}").replace('.', "").parse::<i64>().unwrap(),
-        _ => 0,
+    let fen = |cell: &Data| {
+        let yuan = cell.as_f64();
+        yuan.map_or(0, |yuan| format!("{yuan:.2}").replace('.', "").parse::<i64>().unwrap())
     };
     let end = sheet.rows().position(|row| row[3] == Data::String("期末余额".to_owned())).unwrap();
     let added: i64 = sheet.rows().take(end).skip(2).map(|row| fen(&row[8])).sum();

@@ -18,11 +18,15 @@ const PAID: BillState = BillState::Succeeded;
 const P: Direction = Direction::Payment;
 const R: Direction = Direction::Refund;
 
+fn digits(number: &str) -> &str {
+    number.trim_start_matches(|letter: char| !letter.is_ascii_digit())
+}
+
 fn on(day: Date, trade: &[Trade], fund: &[Fund], before: &Before) -> FundResult {
     let at = |time: &str| format!("{day}T{time}:00+08:00").parse().unwrap();
     let mut matcher = FundMatcher::new(day);
     for (line, (direction, number, fen, charge, time, state)) in (2..).zip(trade) {
-        let trade_no = format!("T{}", &number[1..2]);
+        let trade_no = format!("T{}", digits(number));
         let is_refund = *direction == R;
         matcher.trade_row(&BillRow {
             line,
@@ -35,14 +39,14 @@ fn on(day: Date, trade: &[Trade], fund: &[Fund], before: &Before) -> FundResult 
             settled: None,
             state: *state,
             occurred_at: at(time),
-            fee: Some(Fen::new(if is_refund { -charge } else { *charge })),
+            fee: Some(Fen::new(if is_refund { charge.saturating_neg() } else { *charge })),
             rate: None,
         });
     }
     for (line, (kind, number, fen, time)) in (2..).zip(fund) {
         let is_refund = *kind == FundKind::Refund;
         let provider_no =
-            if is_refund { format!("W{number}") } else { format!("T{}", &number[1..2]) };
+            if is_refund { format!("W{number}") } else { format!("T{}", digits(number)) };
         matcher.fund_row(&FundRow {
             line,
             occurred_at: at(time),
