@@ -1,6 +1,7 @@
 //! Reads a bill file as downloaded, whoever made it. What it is shows in its content, never in its
 //! name: gzip, zip or plain text; UTF-8 or GB18030; WeChat Pay or Alipay by the names of columns.
 
+pub mod balance;
 pub(crate) mod decimal;
 mod error;
 pub mod stream;
@@ -11,6 +12,7 @@ mod unpack;
 mod tests;
 
 use domain::bill::{BillRow, BillTotals};
+use domain::fund::FundRow;
 
 pub use crate::wechat::bill::fund_flow::FundFlow;
 pub use error::BillError;
@@ -43,20 +45,28 @@ pub fn read(bytes: &[u8], each: &mut dyn FnMut(BillRow<'_>)) -> Result<BillTotal
 /// # Errors
 /// The file is no fund flow bill, is cut, or a field cannot be read.
 pub fn read_fund_flow(bytes: &[u8]) -> Result<FundFlow, BillError> {
+    read_fund_rows(bytes, &mut |_| ())
+}
+
+/// The same, handing each row to `each` as it comes. The running balance is followed from row to
+/// row; where it does not hold is in what it adds up to.
+///
+/// # Errors
+/// As [`read_fund_flow`]; what `each` was given until then is to be thrown away.
+pub fn read_fund_rows(
+    bytes: &[u8],
+    each: &mut dyn FnMut(FundRow<'_>),
+) -> Result<FundFlow, BillError> {
     let text =
         unpack::text(bytes, &|text| fund_flow::recognises(text) || account_bill::recognises(text))?;
     if fund_flow::recognises(&text) {
-        return fund_flow::read(&text);
+        return fund_flow::read(&text, each);
     }
     if account_bill::recognises(&text) {
-        return account_bill::read(&text);
+        return account_bill::read(&text, each);
     }
-    let found = if is_trade_bill(&text) {
-        "a trade bill where the fund flow bill is asked for".to_owned()
-    } else {
-        unrecognised(&text)
-    };
-    Err(BillError::NotABill { found })
+    let found = if is_trade_bill(&text) { "a trade bill".to_owned() } else { unrecognised(&text) };
+    Err(BillError::NotAFundFlow { found })
 }
 
 /// Reads a trade bill of WeChat Pay that nothing proves but its own footer: one that does not state

@@ -72,6 +72,8 @@ pub struct BillRow<'a> {
     pub out_refund_no: &'a str,
     /// The provider's payment number.
     pub provider_trade_no: &'a str,
+    /// The provider's refund number; empty on payments, and where the file has none.
+    pub provider_refund_no: &'a str,
     /// Gross amount, positive in both directions.
     pub amount: Fen,
     /// What the provider settles of it, where the file says so: the gross amount less discounts
@@ -85,6 +87,21 @@ pub struct BillRow<'a> {
     pub fee: Option<Fen>,
     /// The rate that the row itself states.
     pub rate: Option<RatePpm>,
+}
+
+/// The longest number of an order, a refund or a payment, in letters; the providers' own end at 64.
+pub const LONGEST_NUMBER: usize = 128;
+
+/// Whether a number is one, and not a file's contents that slipped into its column.
+///
+/// # Errors
+/// In words, for whoever looks into the file.
+pub fn number_fits(number: &str) -> Result<(), String> {
+    if number.len() <= LONGEST_NUMBER || number.chars().count() <= LONGEST_NUMBER {
+        return Ok(());
+    }
+    let start: String = number.chars().take(20).collect();
+    Err(format!("{start:?}… has more than {LONGEST_NUMBER} letters"))
 }
 
 /// A count and a sum.
@@ -127,6 +144,9 @@ pub struct BillTotals {
     pub provider: Provider,
     /// The business day that the file itself states, if it does.
     pub stated_day: Option<Date>,
+    /// Where it states several days, the last of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_day: Option<Date>,
     /// Which directions it lists.
     pub covers: Coverage,
     /// The footer as parsed, name by name in the hub's words, amounts in fen.
@@ -152,6 +172,7 @@ impl BillTotals {
         Self {
             provider,
             stated_day: Some(day),
+            last_day: None,
             covers: Coverage::BOTH,
             footer: Vec::new(),
             footer_ok: true,

@@ -15,6 +15,7 @@ pub mod doubt;
 pub mod event;
 pub mod fact;
 pub mod fee;
+pub mod fund;
 pub mod ids;
 pub mod journal;
 pub mod money;

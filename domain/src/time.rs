@@ -20,6 +20,15 @@ pub fn business_day(at: Timestamp) -> Date {
     beijing(at).date()
 }
 
+/// Whether a day can be one of a bill or a ledger: neither provider is older than the year 2000, and
+/// no sheet of a workbook has every older day.
+///
+/// # Errors
+/// In words, for whoever gave the day.
+pub fn check_day(day: Date) -> Result<(), String> {
+    if day.year() >= 2000 { Ok(()) } else { Err(format!("{day} is before the year 2000")) }
+}
+
 /// The instant of a wall-clock time in Beijing; clamped at the ends of time.
 #[must_use]
 pub fn from_beijing(wall: DateTime) -> Timestamp {

@@ -7,6 +7,7 @@ pub mod bank;
 pub mod covering;
 pub mod debit;
 pub mod finding;
+pub mod fund;
 pub mod label;
 pub mod ledger;
 pub mod matcher;
@@ -16,6 +17,7 @@ pub mod settlement;
 
 pub use answer::Answer;
 pub use finding::{Action, Cause, Finding, Kind, Owner};
+pub use fund::{FundCause, FundFinding, FundMatcher, FundResult};
 pub use ledger::{LedgerError, LedgerLine, LedgerRow, LedgerState};
 pub use matcher::streaming::{Again, FIRST, LISTED, Streaming};
 pub use matcher::{Held, Matcher};

@@ -4,6 +4,7 @@
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
 mod bank;
+mod bills;
 mod exit;
 mod incidents;
 mod reconcile;
@@ -24,6 +25,7 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use bank::{BankCommand, ConfirmArgs};
+pub use bills::{BillsCommand, SaveArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
@@ -57,6 +59,9 @@ pub enum Command {
     /// Fee supervision.
     #[command(subcommand)]
     Supervise(SuperviseCommand),
+    /// The providers' bills as they were fetched.
+    #[command(subcommand)]
+    Bills(BillsCommand),
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),

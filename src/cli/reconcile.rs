@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use domain::bill::RatePpm;
 use domain::ids::MerchantId;
+use domain::time::check_day;
 use jiff::civil::Date;
 
 use super::ConfigArgs;
@@ -17,7 +18,7 @@ pub struct ReconcileArgs {
     #[arg(long, value_name = "ID", requires = "date", conflicts_with_all = ["ledger", "fund_flow", "fee_rate", "out"])]
     merchant: Option<MerchantId>,
     /// The day; with --bill: overrides the day that the file itself states.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     date: Option<Date>,
     /// The provider's bill as downloaded (csv, gz or zip): offline, without a database.
     #[arg(long, value_name = "FILE", requires_all = ["ledger", "out"], conflicts_with = "config")]
@@ -105,14 +106,25 @@ impl ReconcileArgs {
     }
 }
 
-/// Per cent as people write it (`0.6`, `0.38%`), exactly, in millionths: four decimals at most.
+/// A day that a bill can have.
+fn day(text: &str) -> Result<Date, String> {
+    let day: Date = text.parse().map_err(|fault: jiff::Error| fault.to_string())?;
+    check_day(day).map(|()| day)
+}
+
+/// Per cent as people write it (`0.6`, `.6`, `0.38%`), exactly, in millionths: four decimals at most,
+/// beyond which there may be zeros.
 fn rate(text: &str) -> Result<RatePpm, String> {
     let told =
         || format!("`{text}` is no rate; give per cent with at most four decimals, as in 0.6");
     let digits = text.strip_suffix('%').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-    if whole.is_empty() || fraction.len() > 4 || !all_digits(whole) || !all_digits(fraction) {
+    if whole.len().max(fraction.len()) == 0 || !all_digits(whole) || !all_digits(fraction) {
+        return Err(told());
+    }
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.len() > 4 {
         return Err(told());
     }
     let ppm: i64 = format!("{whole}{fraction:0<4}")
@@ -130,12 +142,31 @@ mod tests {
 
     #[test]
     fn a_rate_is_read_exactly_or_refused() {
-        for (text, ppm) in [("0.6", 6000), ("0.38%", 3800), ("0", 0), ("1", 10_000), ("0.0001", 1)]
-        {
+        for (text, ppm) in [
+            ("0.6", 6000),
+            ("0.38%", 3800),
+            ("0", 0),
+            ("0.", 0),
+            ("1", 10_000),
+            ("0.0001", 1),
+            (".6", 6000),
+            ("0.60000", 6000),
+            ("100.000000", 1_000_000),
+        ] {
             assert_eq!(rate(text), Ok(RatePpm(ppm)), "{text}");
         }
-        for text in ["", ".6", "0.", "-1", "0.00001", "1e2", "六", "101", "99999999999999999999"] {
-            assert_eq!(rate(text).is_ok(), text == "0.", "{text}");
+        for text in
+            ["", ".", "%", ".%", "-1", "0.00001", "1e2", "六", "101", "99999999999999999999"]
+        {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_one_that_a_bill_can_have() {
+        assert_eq!(day("2018-11-30"), Ok(jiff::civil::date(2018, 11, 30)));
+        for text in ["1999-12-31", "0001-01-01", "2018-02-30", "today"] {
+            assert!(day(text).is_err(), "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! the place and the mend.
 
 mod bank;
+mod bills;
 mod doctor;
 mod incidents;
 mod keys;
@@ -99,6 +100,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
             None => Err(Stop::bad_usage("give --merchant and --date, or --bill and --ledger")),
         },
         Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
+        Command::Bills(asked) => bills::bills(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
         Command::Bank(asked) => bank::bank(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,

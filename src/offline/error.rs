@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use adapters::bill::BillError;
+use jiff::civil::Date;
 use reconciliation::LedgerError;
 
 use crate::report::WriteError;
@@ -34,6 +35,28 @@ pub enum OfflineError {
         file: PathBuf,
         /// The first number that is wrong.
         fault: String,
+    },
+    /// A bill of more than one day, where none is named.
+    #[error("{}: the bill is of several days, {first} to {last}; give the bill of one day, or name one with --date", .file.display())]
+    Days {
+        /// Which.
+        file: PathBuf,
+        /// The first of them.
+        first: Date,
+        /// The last.
+        last: Date,
+    },
+    /// A fund flow bill of another day than the trade bill.
+    #[error("{}: its changes are of {first} to {last}, the trade bill is of {day}; give both bills of one day", .file.display())]
+    OtherDay {
+        /// Which.
+        file: PathBuf,
+        /// The day of its first change.
+        first: Date,
+        /// The day of its last.
+        last: Date,
+        /// The trade bill's.
+        day: Date,
     },
     /// A ledger that cannot be read.
     #[error("{}: {fault}", .file.display())]

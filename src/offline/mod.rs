@@ -11,11 +11,15 @@ use std::fs;
 use std::path::Path;
 
 use adapters::bill::{self, BillError};
+use domain::Fen;
 use domain::bill::BillTotals;
-use reconciliation::{LedgerError, Matcher, Reconciliation, Rules, ledger};
+use reconciliation::fund::Before;
+use reconciliation::{
+    FundFinding, FundMatcher, LedgerError, Matcher, Reconciliation, Rules, ledger,
+};
 
 use crate::cli::OfflineArgs;
-use crate::report::{self, FileStamp, FundFlowCheck, MerchantDay, Report};
+use crate::report::{self, FileStamp, FundCheck, MerchantDay, Report};
 
 pub use error::OfflineError;
 
@@ -40,7 +44,13 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         None => whole(args)?,
     };
     let Compared { result, totals, bill, ledger } = compared;
-    let fund_flow = args.fund_flow.as_deref().map(|file| fund_flow(file, &totals)).transpose()?;
+    if let (None, Some(first), Some(last)) = (args.date, totals.stated_day, totals.last_day) {
+        return Err(OfflineError::Days { file: args.bill.clone(), first, last });
+    }
+    let fund_flow = match args.fund_flow.as_deref() {
+        Some(file) => Some(fund_flow(args, file, &totals, &result)?),
+        None => None,
+    };
     let day = MerchantDay {
         merchant: String::new(),
         bill: Some(bill),
@@ -48,6 +58,7 @@ pub fn reconcile(args: &OfflineArgs) -> Result<Done, OfflineError> {
         result,
         totals,
         fund_flow,
+        fund_note: None,
         journal_head: None,
     };
     let report = Report { merchants: vec![day], ..Report::default() };
@@ -84,12 +95,32 @@ fn rules(args: &OfflineArgs) -> Rules {
     Rules { day: args.date, fee_rate: args.fee_rate }
 }
 
-fn fund_flow(file: &Path, totals: &BillTotals) -> Result<FundFlowCheck, OfflineError> {
-    let flow = bill::read_fund_flow(&load(file)?).map_err(|fault| bad_bill(file, fault))?;
-    match &flow.footer_fault {
-        Some(fault) => Err(OfflineError::Footer { file: file.to_owned(), fault: fault.clone() }),
-        None => Ok(FundFlowCheck::new(flow, totals)),
+/// Holds the fund flow bill against the trade bill, row by row. Without the neighbouring days a
+/// refund that moved on another one stays a doubt.
+fn fund_flow(
+    args: &OfflineArgs,
+    file: &Path,
+    totals: &BillTotals,
+    result: &Reconciliation,
+) -> Result<FundCheck, OfflineError> {
+    let bytes = load(file)?;
+    let day = result.day.unwrap_or_default();
+    let mut matcher = FundMatcher::new(day);
+    let flow = bill::read_fund_rows(&bytes, &mut |row| matcher.fund_row(&row))
+        .map_err(|fault| bad_bill(file, fault))?;
+    if let Some(fault) = &flow.footer_fault {
+        return Err(OfflineError::Footer { file: file.to_owned(), fault: fault.clone() });
     }
+    if let (Some((first, last)), Some(day)) = (flow.days, result.day)
+        && (first, last) != (day, day)
+    {
+        return Err(OfflineError::OtherDay { file: file.to_owned(), first, last, day });
+    }
+    bill::read(&load(&args.bill)?, &mut |row| matcher.trade_row(&row))
+        .map_err(|fault| bad_bill(&args.bill, fault))?;
+    let found = matcher.finish(&report::account(&flow), &Before::default());
+    let stamp = FileStamp::of(name(file), &bytes);
+    Ok(FundCheck::new(Some(stamp), flow, totals, found))
 }
 
 fn bad_bill(file: &Path, fault: BillError) -> OfflineError {
@@ -147,7 +178,27 @@ fn summary(report: &Report, files: &report::Files) -> String {
         if let Some(more) = day.result.differences.len().checked_sub(10).filter(|more| *more > 0) {
             lines.push(format!("  and {more} more"));
         }
+        lines.extend(day.fund_flow.iter().flat_map(fund_lines));
     }
     lines.push(format!("report: {}", files.workbook.display()));
     lines.join("\n")
+}
+
+fn fund_lines(check: &FundCheck) -> Vec<String> {
+    let (differences, doubts) = (&check.result.differences, &check.result.doubts);
+    let head = format!("fund flow: {} differences, {} doubts", differences.len(), doubts.len());
+    let fen = |fen: Option<Fen>| fen.map_or("none".to_owned(), Fen::yuan);
+    let line = |found: &FundFinding| {
+        format!(
+            "  {} {} {}: expected {}, moved {}",
+            found.kind.as_str(),
+            found.cause.as_str(),
+            found.out_no.escape_debug(),
+            fen(found.expected),
+            fen(found.found),
+        )
+    };
+    let more = differences.len().checked_sub(10).filter(|more| *more > 0);
+    let more = more.map(|more| format!("  and {more} more"));
+    [head].into_iter().chain(differences.iter().take(10).map(line)).chain(more).collect()
 }

@@ -132,6 +132,7 @@ pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
             ledger: None,
             result: stored.result,
             fund_flow: None,
+            fund_note: None,
             journal_head: stored.journal_head,
         });
     }

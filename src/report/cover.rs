@@ -250,14 +250,7 @@ pub(super) fn remarks(day: &MerchantDay) -> Vec<String> {
         let names = day.totals.unknown_columns.join("、");
         remarks.push(format!("账单有本系统不认识的列（已忽略）：{names}"));
     }
-    if let Some(check) = &day.fund_flow {
-        let word = if check.agrees() { "相符" } else { "不符，请先核对相邻日" };
-        remarks.push(format!(
-            "资金账单：交易引起的余额变动 {} 元，按交易账单应为 {} 元，{word}",
-            check.flow.from_trade.yuan(),
-            check.expected.yuan()
-        ));
-    }
+    remarks.extend(super::fund::remarks(day));
     if outside.unpaid.saturating_add(outside.other_day).saturating_add(outside.not_listed) > 0 {
         remarks.push(format!(
             "不计入本日：未支付且账单也没有的 {} 笔，其他日期的 {} 笔，本账单不列此方向的 {} 笔",
@@ -287,6 +280,8 @@ pub(super) fn proofs(day: &MerchantDay) -> Vec<Proof> {
         Some(file) => proof("渠道账单", &file.name, &file.sha256),
         None => proof("渠道账单", "渠道答复当日无账单（无交易）", ""),
     }];
+    let fund = day.fund_flow.as_ref().and_then(|check| check.file.as_ref());
+    proofs.extend(fund.map(|file| proof("资金账单", &file.name, &file.sha256)));
     proofs.extend(day.ledger.as_ref().map(|file| proof("系统账", &file.name, &file.sha256)));
     if let Some(heads) = &day.journal_head {
         // One word for one journal; for several, each with its merchant and number before it.

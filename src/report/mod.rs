@@ -4,6 +4,7 @@
 mod cover;
 mod files;
 mod foot;
+mod fund;
 mod in_words;
 mod model;
 mod page;
@@ -17,8 +18,9 @@ mod words;
 mod workbook;
 
 pub use files::{Files, WriteError, write};
+pub use fund::{FundCheck, account};
 pub use in_words::in_words;
-pub use model::{FileStamp, FundFlowCheck, MerchantDay, Report};
+pub use model::{FileStamp, MerchantDay, Report};
 pub use page::page;
 pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};

@@ -4,11 +4,11 @@ use domain::bill::{BillTotals, Direction};
 use domain::money::Fen;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use reconciliation::{Finding, Reconciliation, Sides};
+use reconciliation::{Finding, FundFinding, Reconciliation, Sides};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use adapters::bill::FundFlow;
-
+use super::fund::FundCheck;
 /// One day of one merchant or of several.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -36,13 +36,15 @@ pub struct MerchantDay {
     /// What the matching found.
     pub result: Reconciliation,
     /// The fund flow bill beside the trade bill, where it was given.
-    pub fund_flow: Option<FundFlowCheck>,
+    pub fund_flow: Option<FundCheck>,
+    /// Why there is no fund flow bill, or what is to be known of it; for a report.
+    pub fund_note: Option<String>,
     /// The journal's head when the run was made, hexadecimal: a cut tail shows by it.
     pub journal_head: Option<String>,
 }
 
 /// Which file exactly it was.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStamp {
     /// Its name, without folders.
     pub name: String,
@@ -59,40 +61,12 @@ impl FileStamp {
     }
 }
 
-/// The fund flow bill held against the trade bill. They may disagree honestly: one goes by the
-/// change of the balance, the other by the moment of payment; so it is told, not a difference.
-#[derive(Clone, Debug)]
-pub struct FundFlowCheck {
-    /// What the fund flow bill adds up to.
-    pub flow: FundFlow,
-    /// What the trade bill lets expect: settled payments less refunds less charges.
-    pub expected: Fen,
-}
-
-impl FundFlowCheck {
-    /// Whether what moved is what the trade bill lets expect.
-    #[must_use]
-    pub fn agrees(&self) -> bool {
-        self.flow.from_trade == self.expected
-    }
-
-    /// The fund flow beside the bill with these totals.
-    #[must_use]
-    pub fn new(flow: FundFlow, totals: &BillTotals) -> Self {
-        let stated =
-            |name: &str| totals.footer.iter().find(|(known, _)| known == name).map(|(_, fen)| *fen);
-        let settled = stated("settlement_total_fen").unwrap_or(totals.payments.amount_fen.get());
-        let refunded = stated("refund_total_fen").unwrap_or(totals.refunds.amount_fen.get());
-        let expected = settled.saturating_sub(refunded).saturating_sub(totals.fee.get());
-        Self { flow, expected: Fen::new(expected) }
-    }
-}
-
 impl MerchantDay {
-    /// Whether nothing differs and the file agrees with itself.
+    /// Whether nothing differs, the file agrees with itself, and the money moved as it says.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
-        self.result.is_balanced() && self.totals.footer_ok
+        let is_moved = self.fund_flow.as_ref().is_none_or(|check| check.result.is_balanced());
+        self.result.is_balanced() && self.totals.footer_ok && is_moved
     }
 }
 
@@ -117,6 +91,19 @@ impl Report {
     /// Every doubt, with its merchant.
     pub fn doubts(&self) -> impl Iterator<Item = (&MerchantDay, &Finding)> {
         self.merchants.iter().flat_map(|day| day.result.doubts.iter().map(move |f| (day, f)))
+    }
+
+    /// Every difference and every doubt of the fund flow, with its merchant.
+    pub(crate) fn fund_findings(
+        &self,
+    ) -> impl Iterator<Item = (&MerchantDay, &'static str, &FundFinding)> {
+        self.merchants.iter().flat_map(|day| {
+            let found = day.fund_flow.iter().flat_map(|check| {
+                let differences = check.result.differences.iter().map(|it| ("差错", it));
+                differences.chain(check.result.doubts.iter().map(|it| ("存疑", it)))
+            });
+            found.map(move |(word, it)| (day, word, it))
+        })
     }
 
     /// One side of all merchants, added up.

@@ -5,7 +5,7 @@
 use askama::Template;
 use domain::bill::Direction;
 use domain::money::Fen;
-use reconciliation::{Finding, Matched, label};
+use reconciliation::{Finding, FundFinding, Matched, label};
 
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
@@ -31,6 +31,8 @@ struct Page {
     groups: Vec<GroupView>,
     rungs: Vec<RungView>,
     agreed: [String; 2],
+    funds: Vec<Fund>,
+    funds_left_out: usize,
     proofs: Vec<Proof>,
     remarks: Vec<(String, String)>,
     details: Vec<Detail>,
@@ -71,6 +73,21 @@ struct Card {
     action: &'static str,
     owner: &'static str,
     line: String,
+}
+
+/// A row of the fund flow that the trade bill has not alike, or the other way round.
+struct Fund {
+    merchant: String,
+    word: &'static str,
+    sort: &'static str,
+    out_no: String,
+    provider_no: String,
+    at: String,
+    expected: String,
+    found: String,
+    apart: String,
+    cause: &'static str,
+    action: &'static str,
 }
 
 struct GroupView {
@@ -129,6 +146,8 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         groups: groups(report),
         rungs: cover::rungs(report).iter().map(rung).collect(),
         agreed: cover::agreed(report),
+        funds: report.fund_findings().take(MOST_CARDS).map(fund).collect(),
+        funds_left_out: report.fund_findings().count().saturating_sub(MOST_CARDS),
         proofs: report.merchants.iter().flat_map(cover::proofs).collect(),
         remarks: report.merchants.iter().flat_map(remarks).collect(),
         details: report
@@ -142,6 +161,24 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             .saturating_sub(MOST_DETAILS),
     };
     page.render()
+}
+
+fn fund((day, word, found): (&MerchantDay, &'static str, &FundFinding)) -> Fund {
+    let (expected, moved, apart) = super::fund::amounts(found);
+    let yuan = |amount: Option<Fen>| amount.map_or("无".to_owned(), Fen::yuan);
+    Fund {
+        merchant: name(day),
+        word,
+        sort: super::fund::sort(found),
+        out_no: found.out_no.clone(),
+        provider_no: found.provider_no.clone(),
+        at: when(found.occurred_at),
+        expected: yuan(expected),
+        found: yuan(moved),
+        apart: apart.yuan(),
+        cause: found.cause.label(),
+        action: found.cause.action(),
+    }
 }
 
 const fn class(verdict: Verdict) -> &'static str {

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 
 use domain::bill::Total;
+use domain::fund::FundKind;
 use domain::money::Fen;
 use domain::provider::Provider;
 use jiff::civil::Date;
-use reconciliation::{Finding, Outside, Sides};
+use reconciliation::fund::Changes;
+use reconciliation::{Finding, FundFinding, Outside, Sides};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::fund::FundCheck;
 use super::model::{MerchantDay, Report};
 
 /// One merchant's day in numbers.
@@ -52,6 +55,9 @@ pub struct Summary {
     /// The fund flow bill beside the trade bill.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fund_flow: Option<Flow>,
+    /// Why there is none, where it was to be fetched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fund_flow_note: Option<String>,
 }
 
 /// The bill's side.
@@ -100,13 +106,46 @@ pub struct Flow {
     pub expected_fen: Fen,
     /// Whether the two are equal.
     pub agrees: bool,
-    /// The file's own totals as parsed.
+    /// The file's own totals as parsed; a file whose totals do not hold is refused.
     pub footer: Map<String, Value>,
     /// Whether they are those of its rows.
     pub footer_ok: bool,
-    /// What to think of a disagreement.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
+    /// No difference between the rows of the two bills, and balances that go on.
+    pub balanced: bool,
+    /// The balance before the first change.
+    pub opening_fen: Option<Fen>,
+    /// The balance after the last.
+    pub closing_fen: Option<Fen>,
+    /// The changes by kind.
+    pub changes: BTreeMap<FundKind, Changes>,
+    /// Rows whose money moved as the trade bill has them.
+    pub matched: Matched,
+    /// What a later bill may clear.
+    pub doubts: Vec<FundFinding>,
+    /// What somebody must look into.
+    pub differences: Vec<FundFinding>,
+}
+
+impl Flow {
+    fn of(check: &FundCheck) -> Self {
+        let result = &check.result;
+        Self {
+            income: check.income,
+            expense: check.expense,
+            from_trade_fen: check.from_trade,
+            expected_fen: check.expected,
+            agrees: check.agrees(),
+            footer: object(&check.footer),
+            footer_ok: true,
+            balanced: result.is_balanced(),
+            opening_fen: result.opening_fen,
+            closing_fen: result.closing_fen,
+            changes: result.changes.clone(),
+            matched: Matched::of(result.matched),
+            doubts: result.doubts.clone(),
+            differences: result.differences.clone(),
+        }
+    }
 }
 
 impl Findings {
@@ -160,20 +199,8 @@ impl Summary {
                 .bill
                 .as_ref()
                 .map(|file| serde_json::json!({ "name": file.name, "sha256": file.sha256 })),
-            fund_flow: day.fund_flow.as_ref().map(|check| Flow {
-                income: check.flow.income,
-                expense: check.flow.expense,
-                from_trade_fen: check.flow.from_trade,
-                expected_fen: check.expected,
-                agrees: check.agrees(),
-                footer: object(&check.flow.footer),
-                footer_ok: check.flow.footer_ok,
-                note: (!check.agrees()).then(|| {
-                    "the fund flow goes by the change of the balance, the trade bill by the \
-                     moment of payment: look at the neighbouring days first"
-                        .to_owned()
-                }),
-            }),
+            fund_flow: day.fund_flow.as_ref().map(Flow::of),
+            fund_flow_note: day.fund_note.clone(),
         }
     }
 }

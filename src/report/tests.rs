@@ -29,6 +29,7 @@ fn merchant(name: &str, provider: Provider, amount: i64, order: &str) -> Merchan
             out_trade_no: number,
             out_refund_no: "",
             provider_trade_no: "42000000000000000001",
+            provider_refund_no: "",
             amount: Fen::new(amount),
             settled: None,
             state: BillState::Succeeded,
@@ -44,6 +45,7 @@ fn merchant(name: &str, provider: Provider, amount: i64, order: &str) -> Merchan
         ledger: None,
         result: matcher.finish(None, Coverage::BOTH),
         fund_flow: None,
+        fund_note: None,
         journal_head: Some("ab12".to_owned()),
     }
 }

@@ -61,6 +61,10 @@ pub(super) fn conclusion(report: &Report) -> String {
             if doubts > 0 {
                 line.push_str(&format!("    {doubt}"));
             }
+            let funds = report.fund_findings().filter(|(_, word, _)| *word == "差错").count();
+            if funds > 0 {
+                line.push_str(&format!("    资金账单差错 {funds} 笔"));
+            }
             if !report.merchants.iter().all(|day| Foot::of(day).holds()) {
                 line.push_str("    本表调节后差额不为零，不得签字");
             }

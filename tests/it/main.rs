@@ -34,6 +34,7 @@ mod keys;
 mod late;
 mod modes;
 mod notices;
+mod offline_fund_flow;
 mod offline_reconcile;
 mod order_answers;
 mod orders;

@@ -9,12 +9,21 @@ pub enum BillError {
         /// What it looks like.
         found: String,
     },
+    /// The same, where the fund flow bill is asked for.
+    #[error("this is no fund flow bill but {found}; fetch the bill again")]
+    NotAFundFlow {
+        /// What it looks like.
+        found: String,
+    },
     /// It cannot be unpacked or decoded.
     #[error("the file cannot be unpacked: {fault}; fetch the bill again")]
     Packing {
         /// What is broken.
         fault: String,
     },
+    /// It is a zip with several bills: to take one would leave the others' money out.
+    #[error("the zip holds more than one bill; give each of them by itself")]
+    Several,
     /// It ends too early: a row or the footer is missing.
     #[error("line {line}: the file is cut: {fault}; nothing was booked from it, fetch it again")]
     Cut {

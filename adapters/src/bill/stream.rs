@@ -132,8 +132,8 @@ enum Encoding {
 /// Takes a text's beginning, the whole of it, and how it is encoded.
 type Take<'t> = dyn FnMut(&str, &mut dyn Read, Encoding) -> Result<(), StreamError> + 't;
 
-/// Opens a file by its content: plain, gzip, or the first entry of a zip that is a bill (else the
-/// first with any text, which says what it is).
+/// Opens a file by its content: plain, gzip, or the one entry of a zip that is a bill (else the first
+/// with any text, which says what it is).
 fn open(file: &mut (impl Read + Seek), take: &mut Take<'_>) -> Result<(), StreamError> {
     let packed = file.seek(SeekFrom::End(0)).map_err(StreamError::Read)?;
     file.rewind().map_err(StreamError::Read)?;
@@ -167,8 +167,10 @@ fn entry(file: &mut (impl Read + Seek), most: u64, take: &mut Take<'_>) -> Resul
         // What is no text cannot be the bill.
         let Ok(started) = start(&mut input) else { continue };
         if is_trade_bill(&started.head) {
-            wanted = Some(index);
-            break;
+            if wanted.replace(index).is_some() {
+                return Err(BillError::Several.into());
+            }
+            continue;
         }
         if other.is_none() && !started.head.trim().is_empty() {
             other = Some(index);

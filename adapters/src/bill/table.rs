@@ -1,7 +1,8 @@
 //! Lines and columns of a bill: columns are found by name, since providers add some and move
 //! others, and a field that cannot be read is told with its line and column.
 
-use domain::time::from_beijing;
+use domain::bill::number_fits;
+use domain::time::{check_day, from_beijing};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -116,6 +117,24 @@ impl<'a> Row<'_, 'a> {
         field.map(|field| trimmed(field)).unwrap_or_default()
     }
 
+    /// The field as the number of an order, a refund or a payment.
+    pub(crate) fn id(&self, column: Option<Column>) -> Result<&'a str, BillError> {
+        let text = self.text(column);
+        let name = column.map_or("", |column| column.name);
+        number_fits(text).map_err(|fault| BillError::field(self.line, name, fault))?;
+        Ok(text)
+    }
+
+    /// Whether the row is in yuan, as far as the file says: a bill of yuan may lack the column.
+    pub(crate) fn in_yuan(&self, column: Option<Column>) -> Result<(), BillError> {
+        let (Some(column), text) = (column, self.text(column)) else { return Ok(()) };
+        if matches!(text, "" | "CNY" | "人民币") {
+            return Ok(());
+        }
+        let fault = format!("{text:?} is not CNY; only yuan are held against the ledger");
+        Err(BillError::field(self.line, column.name, fault))
+    }
+
     /// The field as a number; zero when the file has no such column or the field is empty.
     pub(crate) fn number(&self, column: Option<Column>) -> Result<Decimal, BillError> {
         let Some(named) = column else { return Ok(Decimal::default()) };
@@ -143,10 +162,11 @@ impl<'a> Row<'_, 'a> {
     /// The field as a time, `yyyy-MM-dd HH:mm:ss` in Beijing.
     pub(crate) fn time(&self, column: Column) -> Result<Timestamp, BillError> {
         let text = self.text(Some(column));
-        wall(text).map(from_beijing).ok_or_else(|| {
-            let fault = format!("{text:?} is not a time like 2018-11-30 09:00:00");
-            BillError::field(self.line, column.name, fault)
-        })
+        let bad = |fault| BillError::field(self.line, column.name, fault);
+        let wall = wall(text)
+            .ok_or_else(|| bad(format!("{text:?} is not a time like 2018-11-30 09:00:00")))?;
+        check_day(wall.date()).map_err(bad)?;
+        Ok(from_beijing(wall))
     }
 }
 

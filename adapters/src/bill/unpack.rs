@@ -18,8 +18,8 @@ pub const LARGEST_TEXT: u64 = 1 << 30;
 /// How many files a zip may hold; a provider's has two.
 pub(super) const MOST_ENTRIES: usize = 64;
 
-/// The text of a file. Of a zip it is the first entry that is `wanted`; if none is, the first
-/// entry with any text, for the caller to say what it is.
+/// The text of a file. Of a zip it is the one entry that is `wanted`; if none is, the first entry
+/// with any text, for the caller to say what it is.
 pub(super) fn text<'a>(
     bytes: &'a [u8],
     wanted: &dyn Fn(&str) -> bool,
@@ -41,7 +41,7 @@ fn entry(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<String, BillErro
         return Err(BillError::Packing { fault });
     }
     let mut left = LARGEST_TEXT;
-    let mut other = None;
+    let (mut found, mut other) = (None, None);
     for index in 0..archive.len() {
         let file = archive.by_index(index).map_err(BillError::packing)?;
         if !file.is_file() {
@@ -52,14 +52,17 @@ fn entry(bytes: &[u8], wanted: &dyn Fn(&str) -> bool) -> Result<String, BillErro
         // What is no text cannot be the bill.
         let Ok(text) = decode_owned(unpacked) else { continue };
         if wanted(&text) {
-            return Ok(text);
+            if found.replace(text).is_some() {
+                return Err(BillError::Several);
+            }
+            continue;
         }
         // The summary beside the detail explains itself better than some stray file.
         if other.is_none() && !text.trim().is_empty() {
             other = Some(text);
         }
     }
-    other.ok_or_else(|| BillError::packing("the zip holds no text"))
+    found.or(other).ok_or_else(|| BillError::packing("the zip holds no text"))
 }
 
 fn capped(packed: impl Read, limit: u64) -> Result<Vec<u8>, BillError> {

@@ -1,11 +1,11 @@
 //! A ledger as a CSV file (RFC 4180, UTF-8 with or without a byte order mark), columns by name.
 
-use std::io::{self, BufReader, Chain, Cursor, Read, Seek};
+use std::io::{self, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
 
 use csv::{Position, ReaderBuilder, StringRecord};
-use domain::bill::Direction;
+use domain::bill::{Direction, number_fits};
 use domain::money::Fen;
-use domain::time::from_beijing;
+use domain::time::{business_day, check_day, from_beijing};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
@@ -40,7 +40,7 @@ pub struct LedgerError {
 /// A missing or doubled column, an unknown word, an amount or a time that cannot be read.
 pub fn read(bytes: &[u8]) -> Result<Vec<LedgerRow>, LedgerError> {
     let mut rows = Vec::new();
-    stream(bytes, &mut |row, _| rows.push(row.to_row()))?;
+    stream(Cursor::new(bytes), &mut |row, _| rows.push(row.to_row()))?;
     Ok(rows)
 }
 
@@ -49,16 +49,40 @@ pub fn read(bytes: &[u8]) -> Result<Vec<LedgerRow>, LedgerError> {
 /// # Errors
 /// As [`read`].
 pub fn stream(
-    input: impl Read,
+    mut input: impl Read + Seek,
     each: &mut dyn FnMut(&LedgerLine<'_>, u64),
 ) -> Result<(), LedgerError> {
-    let (mut reader, columns, mark) = open(input)?;
+    let (mut reader, columns, mark) = open(&mut input)?;
     let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(|fault| broken(&fault))? {
-        let start = record.position().map_or(0, Position::byte).saturating_add(mark);
-        each(&columns.row(&record)?, start);
+    let bad = loop {
+        match reader.read_record(&mut record) {
+            Ok(false) => return Ok(()),
+            Ok(true) => match columns.row(&record) {
+                Ok(row) => each(&row, place(record.position()).saturating_add(mark)),
+                Err(fault) => break (fault, place(record.position())),
+            },
+            Err(fault) => break (broken(&fault), place(fault.position())),
+        }
+    };
+    drop(reader);
+    let (mut fault, place) = bad;
+    fault.line = fault.line.saturating_add(ends(&mut input, place.saturating_add(mark)));
+    Err(fault)
+}
+
+fn place(position: Option<&Position>) -> u64 {
+    position.map_or(0, Position::byte)
+}
+
+/// How many lines end before the row does begin: the CSV reader counts a row from the end of the
+/// one before, with the blank lines between them.
+fn ends(input: &mut (impl Read + Seek), place: u64) -> u64 {
+    if input.seek(SeekFrom::Start(place)).is_err() {
+        return 0;
     }
-    Ok(())
+    let between = BufReader::with_capacity(SMALL, input).bytes().map_while(Result::ok);
+    let blank = between.take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    blank.fold(0, |ends, byte| if byte == b'\n' { ends.saturating_add(1) } else { ends })
 }
 
 /// Reads the rows again that begin at these places, which [`stream`] told; best in order.
@@ -170,6 +194,9 @@ impl Columns {
             };
             bad(5, format!("{:?} is no state of a {}; write {words}", field(5), field(0)))
         })?;
+        for at in [1, 2, 3] {
+            number_fits(field(at)).map_err(|fault| bad(at, fault))?;
+        }
         let row = LedgerLine {
             direction,
             out_trade_no: field(1),
@@ -180,7 +207,7 @@ impl Columns {
             provider_trade_no: field(3),
             amount: amount(field(4)).map_err(|fault| bad(4, fault))?,
             state,
-            occurred_at: time(field(6)).map_err(|fault| bad(6, fault))?,
+            occurred_at: time(field(6)).and_then(in_business).map_err(|fault| bad(6, fault))?,
         };
         if row.key().is_empty() && row.provider_trade_no.is_empty() {
             let at = if direction == Direction::Payment { 1 } else { 2 };
@@ -199,6 +226,10 @@ fn amount(text: &str) -> Result<Fen, String> {
     fen.filter(|fen| fen.is_payable()).ok_or_else(|| {
         format!("{text:?} is not a whole number of fen from 1 to 10000000000; 80.00 yuan is 8000")
     })
+}
+
+fn in_business(time: Timestamp) -> Result<Timestamp, String> {
+    check_day(business_day(time)).map(|()| time)
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {

@@ -97,7 +97,8 @@ fn rows_are_read_again_from_where_they_begin() {
         text.push_str(if number.len() % 2 == 0 { "\r\n" } else { "\n\n" });
     }
     let mut rows = Vec::new();
-    stream(text.as_bytes(), &mut |row, place| rows.push((row.to_row(), place))).unwrap();
+    stream(std::io::Cursor::new(&text), &mut |row, place| rows.push((row.to_row(), place)))
+        .unwrap();
     assert_eq!(rows.len(), 5000);
     for step in [1, 7, 1999] {
         let wanted: Vec<_> = rows.iter().step_by(step).collect();
@@ -107,4 +108,42 @@ fn rows_are_read_again_from_where_they_begin() {
         let wanted: Vec<_> = wanted.into_iter().map(|(row, _)| row.clone()).collect();
         assert_eq!(seen, wanted);
     }
+}
+
+#[test]
+fn a_bad_row_is_named_by_its_own_line_whatever_stands_before_it() {
+    let head = COLUMNS.join(",");
+    let two = GOOD.replace("P1", "\"P\n1\"");
+    let bad = GOOD.replace("8000", "80.00");
+    let short = "payment,P2,,1,8000";
+    for (lines, line) in [
+        (vec![head.as_str(), &bad], 2),
+        (vec![&head, GOOD, "", &bad], 4),
+        (vec![&head, "", "", GOOD, "", "", &bad, GOOD], 7),
+        (vec!["", &head, GOOD, "", &bad], 5),
+        (vec![&head, &two, "", &bad], 5),
+        (vec![&head, GOOD, "", short], 4),
+    ] {
+        for (mark, end) in [("", "\n"), ("", "\r\n"), ("\u{feff}", "\n"), ("\u{feff}", "\r\n")] {
+            // The line end inside the quotes stays as it is.
+            let text = format!("{mark}{}", lines.join(end));
+            assert_eq!(read(text.as_bytes()).unwrap_err().line, line, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn what_no_paper_can_show_is_refused_where_it_stands() {
+    let long = "9".repeat(129);
+    for (column, row) in [
+        ("out_trade_no", GOOD.replace("P1", &long)),
+        ("provider_trade_no", GOOD.replace("420", &long)),
+        ("out_refund_no", format!("refund,P1,{long},420,1,failed,2018-11-30T10:00:00+08:00")),
+    ] {
+        row_refused(&row, &format!("line 3, column {column}: \"99999999999999999999\"… has more"));
+    }
+    row_refused(&GOOD.replace("2018", "1999"), "line 3, column occurred_at: 1999-11-30 is before");
+    row_refused(&GOOD.replace("2018", "0001"), "line 3, column occurred_at: 0001-11-30 is before");
+    let longest = GOOD.replace("P1", &"登".repeat(128)).replace("2018", "2000");
+    assert_eq!(read(format!("{}\n{longest}", COLUMNS.join(",")).as_bytes()).unwrap().len(), 1);
 }

@@ -85,6 +85,8 @@ impl Held {
             out_trade_no: text(&row.out_trade_no),
             out_refund_no: text(&row.out_refund_no),
             provider_trade_no: text(&row.provider_trade_no),
+            // No ledger has it: rows are not matched by it.
+            provider_refund_no: "",
             amount: row.amount,
             settled: row.settled,
             state: row.state,

@@ -73,18 +73,16 @@ fn state(hub: &LedgerRow, bill: &BillRow<'_>) -> Disagreement {
     Disagreement { kind: Kind::StateDiffers, cause, detail }
 }
 
-/// The charge against the rate, on the gross amount or on what is settled of it: providers charge
-/// on the latter where a discount makes them differ. Unchecked where either is unknown, or where
-/// no money moved.
+/// The charge against the rate, on what is settled of the amount: a discount of the merchant's own
+/// is charged for nowhere. Unchecked where either is unknown, or where no money moved.
 fn fee(bill: &BillRow<'_>, rate: Option<RatePpm>) -> Option<Disagreement> {
     let (rate, charged) = (rate.or(bill.rate)?, bill.fee?);
     if bill.state == BillState::Failed {
         return None;
     }
-    let expected = charge(bill.amount, rate)?;
-    let on_settled = bill.settled.and_then(|settled| charge(settled, rate));
-    let holds = |expected| charge_holds(bill.direction, expected, charged);
-    if holds(expected) || on_settled.is_some_and(holds) {
+    let base = bill.settled.map_or(bill.amount, |settled| settled.min(bill.amount));
+    let expected = charge(base, rate)?;
+    if charge_holds(bill.direction, expected, charged) {
         return None;
     }
     let signed = match bill.direction {
@@ -95,7 +93,7 @@ fn fee(bill: &BillRow<'_>, rate: Option<RatePpm>) -> Option<Disagreement> {
         "charged {}, at {} of {} it is {}",
         charged.yuan(),
         percent(rate),
-        bill.amount.yuan(),
+        base.yuan(),
         signed.yuan(),
     );
     Some(Disagreement { kind: Kind::FeeDiffers, cause: Cause::RateUnequal, detail })

@@ -10,6 +10,8 @@ use crate::ledger;
 use crate::outcome::Reconciliation;
 use crate::rules::Rules;
 
+mod numbers;
+
 /// Bill rows as `p|r order refund provider fen time`, with `-` for nothing.
 fn run(ledger_rows: &str, bill: &str, stated: Option<Date>) -> Reconciliation {
     let head = ledger::COLUMNS.join(",");
@@ -24,6 +26,7 @@ fn run(ledger_rows: &str, bill: &str, stated: Option<Date>) -> Reconciliation {
             out_trade_no: fields[1],
             out_refund_no: fields[2],
             provider_trade_no: fields[3],
+            provider_refund_no: "",
             amount: Fen::new(fields[4].parse().unwrap()),
             settled: None,
             state: BillState::Succeeded,
@@ -161,6 +164,7 @@ fn t24_a_discount_that_explains_the_amounts_is_told() {
         out_trade_no: "A",
         out_refund_no: "",
         provider_trade_no: "1",
+        provider_refund_no: "",
         amount: Fen::new(8000),
         settled: Some(Fen::new(settled)),
         state: BillState::Succeeded,
@@ -188,4 +192,45 @@ fn each_finding_says_why_what_to_do_and_whose_it_is() {
     assert_eq!((finding.cause, finding.owner), (Cause::CallbackLost, Owner::System));
     assert_eq!(finding.bill_word(), "paid");
     assert_eq!(finding.hub_word(), "pending");
+}
+
+#[test]
+fn t24_what_is_settled_is_charged_and_nothing_else() {
+    let kinds = |amount, settled: Option<i64>, fee| {
+        let ledger = format!(
+            "{}\npayment,A,,1,{amount},paid,2018-11-30T10:00:00+08:00",
+            ledger::COLUMNS.join(",")
+        );
+        let rows = ledger::read(ledger.as_bytes()).unwrap();
+        let mut matcher = Matcher::new(Rules::default(), rows);
+        matcher.bill_row(&BillRow {
+            line: 2,
+            direction: Direction::Payment,
+            out_trade_no: "A",
+            out_refund_no: "",
+            provider_trade_no: "1",
+            provider_refund_no: "",
+            amount: Fen::new(amount),
+            settled: settled.map(Fen::new),
+            state: BillState::Succeeded,
+            occurred_at: "2018-11-30T10:00:00+08:00".parse().unwrap(),
+            fee: Some(Fen::new(fee)),
+            rate: Some(RatePpm(6000)),
+        });
+        let done = matcher.finish(None, Coverage::BOTH);
+        done.differences.iter().map(|finding| finding.kind).collect::<Vec<_>>()
+    };
+    for (settled, fee, holds) in [
+        (Some(7500), 45, true),
+        (Some(7500), 48, false),
+        (Some(8000), 48, true),
+        (Some(8500), 48, true),
+        (Some(8500), 51, false),
+        (Some(0), 0, true),
+        (Some(0), 48, false),
+        (None, 48, true),
+    ] {
+        let wanted = if holds { vec![] } else { vec![Kind::FeeDiffers] };
+        assert_eq!(kinds(8000, settled, fee), wanted, "{settled:?} {fee}");
+    }
 }

@@ -6,6 +6,7 @@ mod bridge;
 mod cover;
 mod detail;
 mod findings;
+mod fund;
 mod pen;
 
 use domain::time::{beijing, day_start};
@@ -42,6 +43,9 @@ pub(super) fn bound(report: &Report, rows: u32) -> Result<Vec<u8>, WorkbookError
         List { name: "存疑清单", findings: doubts, part: foot.doubtful },
     ] {
         findings::write(book.add_worksheet(), &styles, report, &list)?;
+    }
+    if report.merchants.iter().any(|day| day.fund_flow.is_some()) {
+        fund::write(book.add_worksheet(), &styles, report)?;
     }
     detail::write(&mut book, &styles, report, rows)?;
     Ok(book.save_to_buffer()?)

@@ -112,7 +112,17 @@ pub(super) fn texts(
     texts: &[&str],
     format: &Format,
 ) -> Result<(), XlsxError> {
-    for (column, text) in (0_u16..).zip(texts) {
+    texts_from(sheet, (row, 0), texts, format)
+}
+
+/// The same from another column on.
+pub(super) fn texts_from(
+    sheet: &mut Worksheet,
+    (row, first): (u32, u16),
+    texts: &[&str],
+    format: &Format,
+) -> Result<(), XlsxError> {
+    for (column, text) in (first..).zip(texts) {
         sheet.write_string_with_format(row, column, *text, format)?;
     }
     Ok(())

@@ -83,6 +83,7 @@ impl Owned {
             out_trade_no: &self.key,
             out_refund_no: if is_refund { &self.key } else { "" },
             provider_trade_no: &self.key,
+            provider_refund_no: "",
             amount: Fen::new(self.amount),
             settled: None,
             state: self.state,
@@ -153,6 +154,7 @@ pub(super) fn report(results: Vec<Reconciliation>) -> Report {
         ledger: None,
         result,
         fund_flow: None,
+        fund_note: None,
         journal_head: Some("00ff".to_owned()),
     };
     Report {

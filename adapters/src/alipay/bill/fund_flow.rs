@@ -2,9 +2,11 @@
 //! own totals (支出合计, 收入合计).
 
 use domain::bill::Total;
+use domain::fund::{FundKind, FundRow};
 use domain::money::Fen;
 
 use super::{split, wrong_width};
+use crate::bill::balance::Balances;
 use crate::bill::decimal::Decimal;
 use crate::bill::table::{Column, Header, Row, lines};
 use crate::bill::{BillError, FundFlow};
@@ -12,9 +14,6 @@ use crate::bill::{BillError, FundFlow};
 /// What the footer calls each direction, in Alipay's words and in the hub's.
 const OUT: (&str, &str, &str) = ("支出合计", "expense_count", "expense_total_fen");
 const IN: (&str, &str, &str) = ("收入合计", "income_count", "income_total_fen");
-
-/// Kinds of business (业务类型) of which a trade bill tells: payments, refunds and their charges.
-const OF_TRADE: [&str; 5] = ["交易", "退款", "在线支付", "收费", "服务费"];
 
 /// Whether a text begins like this bill.
 pub(crate) fn recognises(text: &str) -> bool {
@@ -27,8 +26,13 @@ pub(crate) fn recognises(text: &str) -> bool {
 }
 
 struct Columns {
+    at: Column,
+    flow_no: Column,
+    provider_no: Option<Column>,
+    out_trade_no: Option<Column>,
     income: Column,
     expense: Column,
+    balance: Option<Column>,
     kind: Option<Column>,
 }
 
@@ -40,8 +44,9 @@ struct Stated {
 }
 
 /// Reads the rows and holds them against the footer.
-pub(crate) fn read(text: &str) -> Result<FundFlow, BillError> {
+pub(crate) fn read(text: &str, each: &mut dyn FnMut(FundRow<'_>)) -> Result<FundFlow, BillError> {
     let mut flow = FundFlow::default();
+    let mut balances = Balances::default();
     let (mut income, mut expense) = (None, None);
     let mut table: Option<(Header, Columns)> = None;
     let mut fields: Vec<&str> = Vec::new();
@@ -66,11 +71,7 @@ pub(crate) fn read(text: &str) -> Result<FundFlow, BillError> {
         }
         let Some((header, columns)) = &table else {
             let header = Header::read(line, text)?;
-            let columns = Columns {
-                income: header.need(line, "收入金额（+元）")?,
-                expense: header.need(line, "支出金额（-元）")?,
-                kind: header.find("业务类型"),
-            };
+            let columns = Columns::find(line, &header)?;
             table = Some((header, columns));
             continue;
         };
@@ -78,48 +79,98 @@ pub(crate) fn read(text: &str) -> Result<FundFlow, BillError> {
         if fields.len() != header.width() {
             return Err(wrong_width(line, fields.len(), header.width()));
         }
-        add(&mut flow, columns, &Row { line, fields: &fields })?;
+        let row = columns.read(&Row { line, fields: &fields })?;
+        let Some(row) = row else { continue };
+        flow.add(&row).ok_or_else(|| {
+            BillError::field(line, columns.income.name, "the sum of the file does not fit")
+        })?;
+        balances.add(&row);
+        each(row);
     }
     let (Some(income), Some(expense)) = (income, expense) else {
         return Err(BillError::cut(last, "its footer (#支出合计, #收入合计) is missing"));
     };
     flow.footer_ok = true;
+    flow.close(balances);
     let (came, went) = (flow.income, flow.expense);
     compare(&mut flow, OUT, &expense, went);
     compare(&mut flow, IN, &income, came);
     Ok(flow)
 }
 
-/// Adds a row, which says what came in or what went out.
-fn add(flow: &mut FundFlow, columns: &Columns, row: &Row<'_, '_>) -> Result<(), BillError> {
-    let amount = |column: Column| {
-        row.number(Some(column))?.fen().ok_or_else(|| {
-            BillError::field(row.line, column.name, "it is no amount in yuan with two decimals")
+impl Columns {
+    fn find(line: u64, header: &Header) -> Result<Self, BillError> {
+        Ok(Self {
+            at: header.need(line, "发生时间")?,
+            flow_no: header.need(line, "账务流水号")?,
+            provider_no: header.find("业务流水号"),
+            out_trade_no: header.find("商户订单号"),
+            income: header.need(line, "收入金额（+元）")?,
+            expense: header.need(line, "支出金额（-元）")?,
+            balance: header.find("账户余额（元）"),
+            kind: header.find("业务类型"),
         })
-    };
-    let (income, expense) = (amount(columns.income)?, amount(columns.expense)?);
-    let wrong = |column: Column, fault: &str| Err(BillError::field(row.line, column.name, fault));
-    let (total, column, signed) = match (income > Fen::ZERO, expense == Fen::ZERO) {
-        (true, true) => (&mut flow.income, columns.income, Some(income)),
-        // Written with its sign or without: it went out either way.
-        (false, false) if income == Fen::ZERO => {
-            let out = expense.magnitude().and_then(Fen::negated);
-            (&mut flow.expense, columns.expense, out)
-        }
-        (false, true) if income == Fen::ZERO => return Ok(()),
-        (true, false) => return wrong(columns.expense, "money came in and went out at once"),
-        (false, _) => return wrong(columns.income, "an income is negative"),
-    };
-    let does_not_fit =
-        || BillError::field(row.line, column.name, "the sum of the file does not fit");
-    let signed = signed.ok_or_else(does_not_fit)?;
-    let magnitude = signed.magnitude().ok_or_else(does_not_fit)?;
-    total.count = total.count.saturating_add(1);
-    total.amount_fen = total.amount_fen.plus(magnitude).ok_or_else(does_not_fit)?;
-    if OF_TRADE.iter().any(|word| row.text(columns.kind).contains(word)) {
-        flow.from_trade = flow.from_trade.plus(signed).ok_or_else(does_not_fit)?;
     }
-    Ok(())
+
+    /// The row in the hub's words; `None`: nothing moved.
+    fn read<'a>(&self, row: &Row<'_, 'a>) -> Result<Option<FundRow<'a>>, BillError> {
+        let Some(amount) = self.amount(row)? else { return Ok(None) };
+        let balance = match self.balance {
+            Some(column) if !row.text(self.balance).is_empty() => Some(row.fen(column)?),
+            _ => None,
+        };
+        Ok(Some(FundRow {
+            line: row.line,
+            occurred_at: row.time(self.at)?,
+            flow_no: row.text(Some(self.flow_no)),
+            provider_no: row.text(self.provider_no),
+            out_no: row.text(self.out_trade_no),
+            kind: kind(row.text(self.kind), amount > Fen::ZERO),
+            amount,
+            balance,
+        }))
+    }
+
+    /// What came in, or with a minus what went out.
+    fn amount(&self, row: &Row<'_, '_>) -> Result<Option<Fen>, BillError> {
+        let amount = |column: Column| {
+            row.number(Some(column))?.fen().ok_or_else(|| {
+                BillError::field(row.line, column.name, "it is no amount in yuan with two decimals")
+            })
+        };
+        let (income, expense) = (amount(self.income)?, amount(self.expense)?);
+        let wrong =
+            |column: Column, fault: &str| Err(BillError::field(row.line, column.name, fault));
+        match (income > Fen::ZERO, expense == Fen::ZERO) {
+            (true, true) => Ok(Some(income)),
+            // Written with its sign or without: it went out either way.
+            (false, false) if income == Fen::ZERO => {
+                match expense.magnitude().and_then(Fen::negated) {
+                    Some(out) => Ok(Some(out)),
+                    None => wrong(self.expense, "an amount does not fit"),
+                }
+            }
+            (false, true) if income == Fen::ZERO => Ok(None),
+            (true, false) => wrong(self.expense, "money came in and went out at once"),
+            (false, _) => wrong(self.income, "an income is negative"),
+        }
+    }
+}
+
+/// What a row is, by its kind of business (业务类型).
+fn kind(word: &str, is_income: bool) -> FundKind {
+    let says = |words: &[&str]| words.iter().any(|part| word.contains(part));
+    match is_income {
+        true if says(&["退费"]) => FundKind::ChargeBack,
+        // What came back of a refund is none.
+        true if says(&["退款"]) => FundKind::Other,
+        true if says(&["交易", "在线支付"]) => FundKind::Payment,
+        true if says(&["充值"]) => FundKind::TopUp,
+        false if says(&["收费", "服务费"]) => FundKind::Charge,
+        false if says(&["退款"]) => FundKind::Refund,
+        false if says(&["提现"]) => FundKind::Withdrawal,
+        true | false => FundKind::Other,
+    }
 }
 
 /// Reads `：6笔，共0.06元`.
@@ -179,6 +230,11 @@ mod tests {
         assert_eq!((flow.expense.count, flow.expense.amount_fen), (3, Fen::new(7048)));
         assert_eq!(flow.from_trade, Fen::new(4952), "without the withdrawal");
         assert!(flow.footer_ok, "{:?}", flow.footer_fault);
+        let ends = flow.ends.unwrap();
+        assert_eq!((ends.opening, ends.closing), (Fen::ZERO, Fen::new(952)));
+        assert!(flow.gaps.is_empty(), "{:?}", flow.gaps);
+        let gap = of(&ROWS.replace(",49.52,", ",49.51,"), FOOT).unwrap().gaps;
+        assert_eq!(gap.iter().map(|gap| gap.line).collect::<Vec<_>>(), [6, 7]);
         let (gbk, ..) = encoding_rs::GB18030.encode(HEAD);
         let (rest, ..) = encoding_rs::GB18030.encode(ROWS);
         let (foot, ..) = encoding_rs::GB18030.encode(FOOT);

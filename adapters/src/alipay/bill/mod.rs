@@ -8,7 +8,8 @@ mod row;
 use domain::bill::{BillRow, BillTotals, Coverage, Direction, Total};
 use domain::money::Fen;
 use domain::provider::Provider;
-use jiff::civil::Date;
+use domain::time::check_day;
+use jiff::civil::{Date, DateTime, Time};
 
 use crate::bill::BillError;
 use crate::bill::table::{Fields, Header, Row, lines};
@@ -47,6 +48,7 @@ impl Default for Reading {
         let totals = BillTotals {
             provider: Provider::Alipay,
             stated_day: None,
+            last_day: None,
             covers: Coverage::BOTH,
             footer: Vec::new(),
             footer_ok: false,
@@ -74,7 +76,7 @@ impl Reading {
         }
         self.last = line;
         if let Some(comment) = text.strip_prefix('#') {
-            self.totals.stated_day = self.totals.stated_day.or_else(|| stated_day(comment));
+            self.days(line, comment)?;
             return self.footer.read(line, comment);
         }
         if self.footer.has_begun() {
@@ -100,6 +102,17 @@ impl Reading {
         })?;
         each(read);
         self.fields.keep(fields);
+        Ok(())
+    }
+
+    /// Takes the days that the head states.
+    fn days(&mut self, line: u64, comment: &str) -> Result<(), BillError> {
+        let Some(Span { first, last }) = Span::read(comment) else { return Ok(()) };
+        if self.totals.stated_day.is_none() {
+            check_day(first).map_err(|fault| BillError::field(line, "起始日期", fault))?;
+            self.totals.stated_day = Some(first);
+            self.totals.last_day = Some(last).filter(|last| *last != first);
+        }
         Ok(())
     }
 
@@ -160,14 +173,45 @@ fn count(totals: &mut BillTotals, row: &BillRow<'_>) -> Option<()> {
     Some(())
 }
 
-/// The day of `起始日期：[2019年09月16日 00:00:00]   终止日期：[…]`.
-fn stated_day(comment: &str) -> Option<Date> {
-    let (_, rest) = comment.split_once("起始日期")?;
-    let (_, rest) = rest.split_once('[')?;
-    let (year, rest) = rest.split_once('年')?;
+/// The days of `起始日期：[2019年09月16日 00:00:00]   终止日期：[2019年09月17日 00:00:00]`.
+#[derive(Debug, PartialEq, Eq)]
+struct Span {
+    first: Date,
+    last: Date,
+}
+
+impl Span {
+    /// An end that cannot be read says nothing.
+    fn read(comment: &str) -> Option<Self> {
+        let first = wall(comment.split_once("起始日期")?.1)?.date();
+        let end = comment.split_once("终止日期").and_then(|(_, rest)| wall(rest));
+        let last = end.map_or(first, |end| match end.time() {
+            // The midnight at which the last day ends.
+            time if time == Time::midnight() => end.date().yesterday().unwrap_or(first),
+            _ => end.date(),
+        });
+        Some(Self { first, last: last.max(first) })
+    }
+}
+
+/// The first time in brackets.
+fn wall(text: &str) -> Option<DateTime> {
+    let (_, rest) = text.split_once('[')?;
+    let (text, _) = rest.split_once(']')?;
+    let (year, rest) = text.split_once('年')?;
     let (month, rest) = rest.split_once('月')?;
-    let (day, _) = rest.split_once('日')?;
-    Date::new(year.trim().parse().ok()?, month.trim().parse().ok()?, day.trim().parse().ok()?).ok()
+    let (day, time) = rest.split_once('日')?;
+    let date = Date::new(number(year)?, number(month)?, number(day)?).ok()?;
+    let mut time = time.trim().splitn(3, ':');
+    let mut part = || match time.next() {
+        None | Some("") => Some(0),
+        Some(part) => number(part),
+    };
+    date.at(0, 0, 0, 0).with().hour(part()?).minute(part()?).second(part()?).build().ok()
+}
+
+fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
+    text.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -176,10 +220,27 @@ mod tests {
 
     #[test]
     fn the_day_stands_in_the_head() {
-        let head = "起始日期：[2019年09月16日 00:00:00]   终止日期：[2019年09月17日 00:00:00]";
-        assert_eq!(stated_day(head), Some(jiff::civil::date(2019, 9, 16)));
-        assert_eq!(stated_day("起始日期：[]"), None);
-        assert_eq!(stated_day("导出时间：[2019年09月17日 05:46:49]"), None);
+        let span = |first: &str, last: &str| {
+            Some(Span { first: first.parse().unwrap(), last: last.parse().unwrap() })
+        };
+        for (end, last) in [
+            ("2019年09月17日 00:00:00", "2019-09-16"),
+            ("2019年09月16日 23:59:59", "2019-09-16"),
+            ("2019年09月17日 00:00:01", "2019-09-17"),
+            ("2019年09月18日 00:00:00", "2019-09-17"),
+            ("2019年09月18日", "2019-09-17"),
+            ("2019年09月01日 00:00:00", "2019-09-16"),
+            ("", "2019-09-16"),
+        ] {
+            let head = format!("起始日期：[2019年09月16日 00:00:00]   终止日期：[{end}]");
+            assert_eq!(Span::read(&head), span("2019-09-16", last), "{end}");
+        }
+        assert_eq!(
+            Span::read("起始日期：[2019年09月16日 00:00:00]"),
+            span("2019-09-16", "2019-09-16")
+        );
+        assert_eq!(Span::read("起始日期：[]"), None);
+        assert_eq!(Span::read("导出时间：[2019年09月17日 05:46:49]"), None);
     }
 
     #[test]

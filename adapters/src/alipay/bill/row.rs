@@ -34,6 +34,7 @@ pub(super) const KNOWN: &[&str] = &[
     "服务费（元）",
     "分润（元）",
     "备注",
+    "币种",
 ];
 
 /// Where the columns are that mean something to the hub.
@@ -48,6 +49,7 @@ pub(super) struct Columns {
     discount: Option<Column>,
     out_refund_no: Column,
     fee: Option<Column>,
+    currency: Option<Column>,
 }
 
 impl Columns {
@@ -63,6 +65,7 @@ impl Columns {
             discount: header.find("商家优惠（元）"),
             out_refund_no: header.need(line, "退款批次号/请求号")?,
             fee: header.find("服务费（元）"),
+            currency: header.find("币种"),
         })
     }
 
@@ -86,13 +89,15 @@ impl Columns {
                 return Err(BillError::field(row.line, self.kind.name, fault));
             }
         };
+        row.in_yuan(self.currency)?;
         let is_refund = direction == Direction::Refund;
         Ok(BillRow {
             line: row.line,
             direction,
-            out_trade_no: row.text(Some(self.out_trade_no)),
-            out_refund_no: if is_refund { row.text(Some(self.out_refund_no)) } else { "" },
-            provider_trade_no: row.text(Some(self.provider_trade_no)),
+            out_trade_no: row.id(Some(self.out_trade_no))?,
+            out_refund_no: if is_refund { row.id(Some(self.out_refund_no))? } else { "" },
+            provider_trade_no: row.id(Some(self.provider_trade_no))?,
+            provider_refund_no: "",
             amount: self.positive(row, direction, self.amount)?,
             settled: self.settled(row, direction)?,
             state: BillState::Succeeded,

@@ -60,6 +60,7 @@ impl Table {
         let totals = BillTotals {
             provider: Provider::Wechat,
             stated_day: None,
+            last_day: None,
             covers: columns.covers(),
             footer: Vec::new(),
             footer_ok: false,

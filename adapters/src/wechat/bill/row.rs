@@ -62,6 +62,7 @@ pub(super) struct Columns {
     /// 应结订单金额, 退款金额, 充值券退款金额, 手续费, 订单金额, 申请退款金额.
     pub(super) money: [Option<Column>; 6],
     rate: Option<Column>,
+    currency: Option<Column>,
     gross: Column,
     refund: Option<Column>,
 }
@@ -100,6 +101,7 @@ impl Columns {
                 asked,
             ],
             rate: header.find("费率"),
+            currency: header.find("货币种类"),
             gross,
             refund: asked.or(refunded),
         })
@@ -129,11 +131,12 @@ impl Columns {
                 return Err(BillError::field(row.line, self.state.name, fault));
             }
         };
+        row.in_yuan(self.currency)?;
         let (amount, settled, out_refund_no) = match direction {
             Direction::Payment => (row.fen(self.gross)?, self.settled(row)?, ""),
             Direction::Refund => {
                 let column = self.refund.unwrap_or(self.gross);
-                (row.fen(column)?, self.refunded(row)?, given(row.text(self.out_refund_no)))
+                (row.fen(column)?, self.refunded(row)?, given(row.id(self.out_refund_no)?))
             }
         };
         if amount < Fen::ZERO {
@@ -146,12 +149,17 @@ impl Columns {
             Direction::Refund => self.asked_at.unwrap_or(self.traded_at),
             Direction::Payment => self.traded_at,
         };
+        let provider_refund_no = match direction {
+            Direction::Payment => "",
+            Direction::Refund => given(row.id(self.provider_refund_no)?),
+        };
         Ok(BillRow {
             line: row.line,
             direction,
-            out_trade_no: given(row.text(Some(self.out_trade_no))),
+            out_trade_no: given(row.id(Some(self.out_trade_no))?),
             out_refund_no,
-            provider_trade_no: given(row.text(Some(self.provider_trade_no))),
+            provider_trade_no: given(row.id(Some(self.provider_trade_no))?),
+            provider_refund_no,
             amount,
             settled,
             state,

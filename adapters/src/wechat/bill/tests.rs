@@ -2,6 +2,7 @@
 
 use domain::bill::{BillState, Coverage, Direction};
 use domain::money::Fen;
+use jiff::civil::date;
 
 use super::{fund_flow, read};
 
@@ -121,15 +122,34 @@ fn t20_columns_are_found_by_name_wherever_they_stand() {
 #[test]
 fn a_fund_flow_bill_adds_up_under_full_width_brackets() {
     assert!(fund_flow::recognises(FLOW));
-    let flow = fund_flow::read(FLOW).unwrap();
+    let flow = fund_flow::read(FLOW, &mut |_| ()).unwrap();
     assert!(flow.footer_ok, "{:?}", flow.footer_fault);
     assert_eq!((flow.income.count, flow.expense.count), (1, 3));
     assert_eq!((flow.income.amount_fen, flow.expense.amount_fen), (Fen::new(8000), Fen::new(8000)));
     assert_eq!(flow.from_trade, Fen::new(4970), "the withdrawal is no trade");
-    assert_eq!(fund_flow::read(&FLOW.replace("（元）", "(元)")).unwrap(), flow);
-    let wrong = fund_flow::read(&FLOW.replace("`4,`1,`80.00", "`4,`1,`80.01")).unwrap();
+    assert_eq!(fund_flow::read(&FLOW.replace("（元）", "(元)"), &mut |_| ()).unwrap(), flow);
+    let wrong =
+        fund_flow::read(&FLOW.replace("`4,`1,`80.00", "`4,`1,`80.01"), &mut |_| ()).unwrap();
     assert!(!wrong.footer_ok && wrong.footer_fault.is_some());
-    assert!(fund_flow::read(&FLOW.replace("`支出,`49.70", "`转出,`49.70")).is_err());
+    assert!(fund_flow::read(&FLOW.replace("`支出,`49.70", "`转出,`49.70"), &mut |_| ()).is_err());
     let cut = FLOW.split("资金流水总笔数").next().unwrap();
-    assert!(fund_flow::read(cut).is_err(), "a cut file is none");
+    assert!(fund_flow::read(cut, &mut |_| ()).is_err(), "a cut file is none");
+}
+
+#[test]
+fn the_rows_of_a_fund_flow_bill_say_what_moved() {
+    let mut rows = Vec::new();
+    let flow = fund_flow::read(FLOW, &mut |row| {
+        let balance = row.balance.map(Fen::get);
+        rows.push(format!("{} {:?} {} {balance:?}", row.provider_no, row.kind, row.amount.get()));
+    });
+    let flow = flow.unwrap();
+    assert_eq!(rows.len(), 4, "{rows:?}");
+    assert_eq!(rows[0], "42000001 Payment 8000 Some(8000)");
+    let kinds: Vec<&str> = rows.iter().filter_map(|row| row.split(' ').nth(1)).collect();
+    assert_eq!(kinds, ["Payment", "Charge", "Refund", "Withdrawal"], "{rows:?}");
+    let ends = flow.ends.unwrap();
+    assert_eq!((ends.opening, ends.closing), (Fen::ZERO, Fen::ZERO));
+    assert!(flow.gaps.is_empty(), "{:?}", flow.gaps);
+    assert_eq!(flow.days, Some((date(2018, 11, 30), date(2018, 11, 30))));
 }

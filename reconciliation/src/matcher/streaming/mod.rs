@@ -37,6 +37,8 @@ pub struct Streaming<S = RandomState> {
     table: Table<S>,
     /// Where ledger rows without a number of the hub's begin.
     bare: Vec<u64>,
+    /// Provider numbers of payments that stand somewhere without the order's.
+    bare_numbers: HashSet<u32>,
     ledger_days: Days,
     bill_days: Days,
     bill_sums: Sides,
@@ -78,6 +80,7 @@ impl<S: BuildHasher> Streaming<S> {
             rules,
             table: Table::new(hasher),
             bare: Vec::new(),
+            bare_numbers: HashSet::new(),
             ledger_days: Days::default(),
             bill_days: Days::default(),
             bill_sums: Sides::default(),
@@ -101,8 +104,16 @@ impl<S: BuildHasher> Streaming<S> {
         }
         if row.key().is_empty() {
             self.bare.push(place);
+            self.note_bare(row.direction, row.provider_trade_no);
         } else {
             self.table.push(row, place);
+        }
+    }
+
+    fn note_bare(&mut self, direction: Direction, provider_trade_no: &str) {
+        let number = self.table.provider(provider_trade_no);
+        if direction == Direction::Payment && number != 0 {
+            self.bare_numbers.insert(number);
         }
     }
 
@@ -125,17 +136,28 @@ impl<S: BuildHasher> Streaming<S> {
         self.fee = Fen::new(self.fee.get().saturating_add(row.fee.unwrap_or_default().get()));
         self.bill_days.count(business_day(row.occurred_at));
         let number = key(row);
+        if number.is_empty() {
+            self.note_bare(row.direction, row.provider_trade_no);
+        }
         let is_whole =
             number.is_empty() || row.out_trade_no.is_empty() || row.provider_trade_no.is_empty();
         let rate = self.rules.fee_rate;
+        let provider = match row.direction {
+            Direction::Payment => self.table.provider(row.provider_trade_no),
+            // The payment's number, by which no refund is told from another.
+            Direction::Refund => 0,
+        };
         let entry = if number.is_empty() { None } else { self.table.find(row.direction, number) };
         let Some(entry) = entry else { return self.bill.push(row) };
         match (entry.status, u32::try_from(row.line)) {
             (Status::Alone, Ok(line))
-                if !is_whole && agree((entry.amount, entry.state), row, rate) =>
+                if !is_whole
+                    && entry.may_be(provider)
+                    && agree((entry.amount, entry.state), row, rate) =>
             {
                 entry.status = Status::Cleared;
                 entry.line = line;
+                entry.provider = entry.provider.max(provider);
                 match row.direction {
                     Direction::Payment => self.payments.add(row),
                     Direction::Refund => self.refunds.add(row),
@@ -157,9 +179,11 @@ impl<S: BuildHasher> Streaming<S> {
         (self.day, self.covers) = (day.or_else(|| self.ledger_days.most()), covers);
         let day = self.day;
         for entry in self.table.entries() {
-            // A payment that was booked on another day may be another payment than the bill's.
-            let is_other_day = entry.direction == Direction::Payment && day != Some(entry.day);
-            if entry.status == Status::Cleared && is_other_day {
+            // A payment that was booked on another day may be another payment than the bill's, and
+            // one that stands somewhere without its order may be repeated there.
+            let is_doubtful = entry.direction == Direction::Payment
+                && (day != Some(entry.day) || self.bare_numbers.contains(&entry.provider));
+            if entry.status == Status::Cleared && is_doubtful {
                 entry.status = Status::Whole;
                 self.lines.push(u64::from(entry.line));
             }

@@ -40,6 +40,13 @@ pub(super) struct Entry {
     pub(super) status: Status,
 }
 
+impl Entry {
+    /// Whether it may be the payment that has this number, as far as both sides say.
+    pub(super) const fn may_be(&self, provider: u32) -> bool {
+        self.provider == 0 || provider == 0 || self.provider == provider
+    }
+}
+
 /// Every numbered row of the ledger.
 pub(super) struct Table<S> {
     entries: Vec<Entry>,

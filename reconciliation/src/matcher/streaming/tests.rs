@@ -12,8 +12,8 @@ use proptest::prelude::*;
 
 use super::super::held::Held;
 use super::super::properties::{
-    DAY, Line, RATE, added_up, agreeing, at, balanced, change, chaotic_line, chaotic_row, numbered,
-    run_with,
+    DAY, Line, RATE, added_up, agreeing, at, balanced, change, chaotic_line, chaotic_row, mirrored,
+    numbered, run_with,
 };
 use super::{Again, Streaming};
 use crate::ledger::{LedgerLine, LedgerRow};
@@ -199,6 +199,22 @@ proptest! {
         let hasher = BuildHasherDefault::<OneBit>::default();
         let matcher = Streaming::with(rules, hasher, (100, 100));
         prop_assert_eq!(obvious, stream(matcher, &ledger, &bill, (stated, covers)));
+    }
+
+    #[test]
+    fn t21_crossing_numbers_are_streamed_as_they_are_matched(
+        (ledger, bill) in mirrored(),
+        repeated in any::<prop::sample::Index>(),
+        removed in any::<prop::sample::Index>(),
+        rules in rules(),
+    ) {
+        let (rules, stated, covers) = rules;
+        let mut bill = bill;
+        bill.push(bill[repeated.index(bill.len())].clone());
+        bill.remove(removed.index(bill.len()));
+        let bill = numbered(&bill);
+        let obvious = run_with(rules, &ledger, &bill, (stated, covers));
+        prop_assert_eq!(obvious, stream(Streaming::new(rules), &ledger, &bill, (stated, covers)));
     }
 
     #[test]
