@@ -4,6 +4,7 @@
 use domain::bill::{BillState, Direction};
 use domain::money::Fen;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::LedgerState;
@@ -164,6 +165,10 @@ pub struct Finding {
     pub proposed_action: Action,
     /// Whose desk it is on.
     pub owner: Owner,
+    /// The day of its money, where that is an earlier one: it was a doubt until this day's files
+    /// came, and is in no sum of this day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Date>,
 }
 
 impl Finding {

@@ -3,6 +3,7 @@
 //! [`parse`] ends the process by itself only for `--help` and `--version`; a wrong command comes
 //! back as one line, because the terminal belongs to [`crate::terminal`].
 
+mod bills;
 mod exit;
 mod incidents;
 mod reconcile;
@@ -22,6 +23,7 @@ use domain::treasury::TreasuryEvent;
 use jiff::civil::Date;
 use url::Url;
 
+pub use bills::{BillsCommand, SaveArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
@@ -55,6 +57,9 @@ pub enum Command {
     /// Fee supervision.
     #[command(subcommand)]
     Supervise(SuperviseCommand),
+    /// The providers' bills as they were fetched.
+    #[command(subcommand)]
+    Bills(BillsCommand),
     /// Reconciliation runs, and who signs them.
     #[command(subcommand)]
     Run(RunCommand),

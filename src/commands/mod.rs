@@ -1,6 +1,7 @@
 //! What each command does. A command ends with an [`Exit`]; what went wrong is one line that names
 //! the place and the mend.
 
+mod bills;
 mod doctor;
 mod incidents;
 mod keys;
@@ -98,6 +99,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
             None => Err(Stop::bad_usage("give --merchant and --date, or --bill and --ledger")),
         },
         Command::Supervise(asked) => supervise::supervise(&asked, environment).await,
+        Command::Bills(asked) => bills::bills(&asked, environment).await,
         Command::Run(asked) => runs::run(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,

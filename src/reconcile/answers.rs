@@ -60,6 +60,8 @@ pub(super) struct Answers {
     pub(super) asked: usize,
     /// By row.
     pub(super) said: BTreeMap<Row, Said>,
+    /// The rows that were looked at: what was opened since was not.
+    pub(super) seen: BTreeSet<Row>,
     pub(super) turn: InTurn,
 }
 
@@ -78,8 +80,15 @@ impl Answers {
     }
 
     /// What the provider said about a row; `None`: it was not asked for, or no query could decide.
+    /// That a row stands twice in the bill is between the rows of the bill.
     pub(super) fn of(&self, found: &Finding) -> Option<Said> {
-        self.said.get(&row(found)).copied()
+        let is_asked_for = found.kind != Kind::DuplicateInBill;
+        self.said.get(&row(found)).copied().filter(|_| is_asked_for)
+    }
+
+    /// Whether a row was opened while this run was asking about the others.
+    pub(super) fn missed(&self, found: &Finding) -> bool {
+        !self.seen.contains(&row(found))
     }
 
     /// Whether the provider says that there is no such payment or refund.

@@ -97,8 +97,8 @@ pub(super) async fn fetch(
     }
 }
 
-/// Whether a run without a bill waits, because the hub knows of money on that day and its provider
-/// has one word for a day on which nothing happened and a bill that is not made yet. From noon on
+/// Whether a run without a bill waits, because something may have happened on that day and its
+/// provider has one word for a day on which nothing did and a bill that is not made yet. From noon on
 /// the word is taken for what it says.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ pub(super) async fn waits_for_late_one(
     if !is_early || merchant.provider.provider() != Provider::Alipay {
         return Ok(false);
     }
-    let why = "there is no bill yet of a day on which money moved";
+    let why = "there is no bill of a day that may have one";
     waits(hub, run, being_made(run), why).await?;
     Ok(true)
 }
@@ -136,7 +136,8 @@ pub(super) async fn damaged(
     if run.damaged < DAMAGED_TRIES {
         return pauses(hub, run, AGAIN, &why, true).await;
     }
-    incident(hub, run, "bill_damaged", &why).await?;
+    let told = format!("{why}; the doubts of the days before wait for it");
+    incident(hub, run, "bill_damaged", &told).await?;
     let given_up = Pause { status: "failed", next_at: None, failure: &why, damaged: true };
     runs::wait(&client, run, &given_up).await?;
     Ok(Fetched::Waits)

@@ -1,11 +1,13 @@
 //! One run, from fetching the bill to the stored findings.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use adapters::bill;
 use domain::bill::{BillTotals, Coverage, Direction};
-use domain::time::{day_end, day_start};
+use domain::time::{business_day, day_end, day_start};
 use jiff::SignedDuration;
+use jiff::civil::Date;
 use reconciliation::{LedgerRow, Matcher, Reconciliation, Rules};
 
 use super::bill::{Fetched, damaged, fetch, no_bill, waits_for_late_one};
@@ -124,9 +126,10 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
     let carried = doubts::carried(&client, &ids(hub, merchant), run.date).await?;
     drop(client);
     let mut matched = compare(hub, merchant, &run, &bill, &carried).await?;
-    let moved = |row: &LedgerRow| row.day() == run.date;
-    let is_contradicted = bill.file.is_none() && matched.ledger.iter().any(moved);
-    if is_contradicted && waits_for_late_one(hub, merchant, &run).await? {
+    if bill.file.is_none()
+        && may_have_a_bill(hub, merchant, &run, &matched, &carried).await?
+        && waits_for_late_one(hub, merchant, &run).await?
+    {
         return Ok(());
     }
     let answers = query(hub, merchant, &matched.result, &carried).await?;
@@ -135,6 +138,23 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
     }
     answers.note(&mut matched.result);
     findings::keep(hub, merchant, &run, &bill, matched, &answers).await
+}
+
+/// Whether something may have happened on a day: money moved here, a row of another day is looked
+/// for, or an order could be paid.
+async fn may_have_a_bill(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    matched: &Matched,
+    carried: &[Carried],
+) -> Result<bool, Fault> {
+    if !carried.is_empty() || matched.ledger.iter().any(|row| row.day() == run.date) {
+        return Ok(true);
+    }
+    let client = hub.store.client().await?;
+    let (from, until) = (day_start(run.date), day_end(run.date));
+    Ok(bills::may_exist(&client, &ids(hub, merchant), from, until).await?)
 }
 
 /// The bill that an older run of the day has read, where this one may use it.
@@ -184,12 +204,21 @@ fn unfit(bill: &Bill, run: &RunRecord) -> Option<String> {
     if let Some(last) = bill.totals.last_day {
         return Some(format!("it is a bill of several days, the last of them {last}"));
     }
-    match bill.totals.stated_day {
-        Some(day) if day != run.date => {
-            Some(format!("it is the bill of {day}, not of {}", run.date))
-        }
-        _ => None,
+    let other = bill.totals.stated_day.or_else(|| day_of_most(&bill.rows));
+    other
+        .filter(|day| *day != run.date)
+        .map(|day| format!("it is the bill of {day}, not of {}", run.date))
+}
+
+/// The day of more than half of a bill's rows. Some bills do not state their day.
+fn day_of_most(rows: &[Row]) -> Option<Date> {
+    let mut days: BTreeMap<Date, usize> = BTreeMap::new();
+    for row in rows {
+        let rows = days.entry(business_day(row.occurred_at)).or_default();
+        *rows = rows.saturating_add(1);
     }
+    let (day, count) = days.into_iter().max_by_key(|(_, count)| *count)?;
+    (count.saturating_mul(2) > rows.len()).then_some(day)
 }
 
 async fn compare(

@@ -3,6 +3,8 @@
 use deadpool_postgres::Transaction;
 use domain::event::EventType;
 use jiff::Timestamp;
+use reconciliation::Kind;
+use reconciliation::rules::is_near_cut;
 use serde_json::Value;
 
 use super::answers::Answers;
@@ -17,6 +19,7 @@ use crate::record::event;
 use crate::report::{FileStamp, MerchantDay, Summary};
 use crate::store::StoreError;
 use crate::store::bills::Which;
+use crate::store::doubts::Carried;
 use crate::store::journal::Head;
 use crate::store::runs::{self, Finished, RunRecord};
 use crate::store::{bills, doubts, events, findings};
@@ -102,9 +105,8 @@ async fn decide(
     let first = carried.iter().map(|doubt| doubt.day).min().unwrap_or(run.date).min(run.date);
     let mut received = doubts::received(tx, account, first.yesterday().unwrap_or(first)).await?;
     received.note(run.date, true);
-    let own: Vec<&str> =
-        matched.result.doubts.iter().map(|found| found.out_trade_no.as_str()).collect();
-    let listed = match own.as_slice() {
+    let orders = looked_for(run, matched, &carried);
+    let listed = match orders.as_slice() {
         [] => Vec::new(),
         orders => doubts::listed(tx, account, run.date, orders).await?,
     };
@@ -116,6 +118,19 @@ async fn decide(
         answers,
     };
     Ok(known.decide(&mut matched.result, &carried))
+}
+
+/// The orders that another day's bill may have listed: of what the ledger alone has, of what happened
+/// on other days or near the cut, and of the doubts of other days.
+fn looked_for<'a>(run: &RunRecord, matched: &'a Matched, carried: &'a [Carried]) -> Vec<&'a str> {
+    let result = &matched.result;
+    let of_hub = result.differences.iter().chain(&result.doubts);
+    let of_hub = of_hub.filter(|found| found.kind == Kind::OnlyInHub);
+    let of_others =
+        matched.ledger.iter().filter(|row| row.day() != run.date || is_near_cut(row.occurred_at));
+    let others = of_others.map(|row| row.out_trade_no.as_str());
+    let carried = carried.iter().map(|doubt| doubt.finding.out_trade_no.as_str());
+    of_hub.map(|found| found.out_trade_no.as_str()).chain(others).chain(carried).collect()
 }
 
 /// Tells of the run, and of the differences that no run before it had.

@@ -40,6 +40,7 @@ pub(super) async fn query(
     let of_other_days = carried.iter().map(|doubt| &doubt.finding);
     let found: Vec<&Finding> =
         of_other_days.chain(&result.differences).chain(&result.doubts).collect();
+    answers.seen = found.iter().map(|found| row(found)).collect();
     unpaid(hub, merchant, &found, &mut answers).await?;
     for found in found {
         let Some(asks) = asked_for(found) else { continue };

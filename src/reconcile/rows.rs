@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use domain::ids::{DifferenceId, DoubtId};
 use jiff::civil::Date;
-use reconciliation::{Finding, Matched, Reconciliation};
+use reconciliation::{Finding, Kind, Matched, Reconciliation};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -116,17 +116,22 @@ impl Rows {
         }
         let matched: HashSet<_> = result.matched.iter().map(key).collect();
         let is_gone = |it: &&OpenDifference| {
+            // Another day's difference ends here only where a row was missing that this bill has.
             it.of_day
-                || matched.contains(&(
-                    it.direction,
-                    it.out_trade_no.clone(),
-                    it.out_refund_no.clone(),
-                    it.provider_trade_no.clone(),
-                ))
+                || (it.kind == ONLY_IN_HUB
+                    && matched.contains(&(
+                        it.direction,
+                        it.out_trade_no.clone(),
+                        it.out_refund_no.clone(),
+                        it.provider_trade_no.clone(),
+                    )))
         };
         left.into_iter().filter(is_gone).map(|it| it.id.as_str()).collect()
     }
 }
+
+/// What the ledger alone has.
+const ONLY_IN_HUB: &str = Kind::OnlyInHub.as_str();
 
 /// The longest fingerprint that is kept as it reads, in bytes.
 const LONGEST: usize = 512;

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use domain::bill::Direction;
 use domain::money::Fen;
-use domain::time::business_day;
 use reconciliation::{Finding, Kind, LedgerState, Sides};
 
 use super::model::{MerchantDay, Report, signed};
@@ -90,10 +89,9 @@ pub(super) fn booked(finding: &Finding) -> (Option<Fen>, Option<Fen>) {
     (finding.hub_amount.filter(|_| is_booked), finding.bill_amount)
 }
 
-/// Whether a difference is of an earlier day: the ledger's row of a day is in that day's sums alone.
-pub(super) fn is_carried(day: &MerchantDay, finding: &Finding) -> bool {
-    finding.kind == Kind::OnlyInHub
-        && day.result.day.is_some_and(|of| business_day(finding.occurred_at) != of)
+/// Whether a difference is of an earlier day: a row is in the sums of its own day alone.
+pub(super) const fn is_carried(finding: &Finding) -> bool {
+    finding.since.is_some()
 }
 
 /// What the bill has more than the ledger, refunds negative; zero where both have the same.
@@ -204,7 +202,7 @@ impl Foot {
             ..Self::default()
         };
         for finding in &day.result.differences {
-            if is_carried(day, finding) {
+            if is_carried(finding) {
                 foot.carried.take(finding);
                 continue;
             }

@@ -183,3 +183,18 @@ pub async fn other(
     let row = client.query_opt(&statement, &[&account, &day, &sha256]).await?;
     row.map(|row| Ok(row.try_get(0)?)).transpose()
 }
+
+/// Whether an order of an account could have been paid between two moments, although none is known
+/// to be.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn may_exist(
+    client: &impl GenericClient,
+    account: &[&str],
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<bool, StoreError> {
+    let statement = client.prepare_cached(sql::ORDERS_OPEN_ON).await?;
+    Ok(client.query_one(&statement, &[&account, &from, &until]).await?.try_get(0)?)
+}

@@ -27,6 +27,8 @@ pub struct OpenDifference {
     pub id: String,
     /// What tells it from all others of its account.
     pub fingerprint: String,
+    /// Its kind.
+    pub kind: String,
     /// Payment or refund.
     pub direction: Direction,
     /// The hub's order number.

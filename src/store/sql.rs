@@ -139,6 +139,7 @@ statements! {
     ORDERS_LOCK = "orders_lock",
     ORDERS_LOCK_BY_NUMBER = "orders_lock_by_number",
     ORDERS_OFFERED = "orders_offered",
+    ORDERS_OPEN_ON = "orders_open_on",
     ORDERS_OWNER = "orders_owner",
     ORDERS_PLACE_CALL = "orders_place_call",
     ORDERS_PLACING = "orders_placing",

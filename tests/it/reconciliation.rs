@@ -3,7 +3,9 @@
 use payhub::demo::{ALIPAY, WECHAT};
 use sandbox::{Action, Fault, Match, Operation, Place};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
+use crate::harness::typed::Typed;
 use crate::harness::{World, at, word};
 
 /// Saturday 10:05 in Beijing.
@@ -207,6 +209,22 @@ async fn a_bill_that_is_damaged_again_and_again_is_given_to_a_person() {
         world.seconds(301).await;
     }
     assert_eq!(word(&run_of(&world, WECHAT).await, "status"), "failed");
+    // The file is there to be held before the provider.
+    let typed = Typed::over(&world);
+    let (code, said) = typed.says(&["bills", "list", "--merchant", WECHAT, "--date", "2018-11-30"]);
+    assert!(code == 0 && said.contains("refused: the bill is damaged"), "{said}");
+    let listed = said.clone();
+    let number = listed.split_whitespace().next().unwrap();
+    let out = std::env::temp_dir().join(format!("payhub-refused-{}.csv", std::process::id()));
+    let save = ["bills", "save", number, "--refused", "--out", out.to_str().unwrap()];
+    let (code, said) = typed.says(&save);
+    assert_eq!(code, 0, "{said}");
+    let sha256 = Sha256::digest(std::fs::read(&out).unwrap());
+    let sha256: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(listed.contains(&sha256), "it is the file of the list: {listed}");
+    let (code, said) = typed.says(&save);
+    assert!(code == 1 && said.contains("exists"), "nothing is overwritten: {said}");
+    std::fs::remove_file(&out).unwrap();
     let told = "SELECT count(*) FROM incidents WHERE kind = 'bill_damaged'";
     assert_eq!(world.count(told).await, 1);
     world.finish().await;

@@ -111,6 +111,55 @@ async fn t22_a_payment_of_the_last_second_is_cleared_by_the_next_bill() {
     world.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payment_in_the_bills_of_two_days_is_counted_once() {
+    let world = World::open().await;
+    let (_, _, number) = world.paid(WECHAT, "1").await;
+    let again_on_saturday = fault(Action::ExtraRow, WECHAT, SATURDAY, Some(&number));
+    world.sandbox.engine().set_fault(again_on_saturday).unwrap();
+    morning(&world, 0).await;
+    assert_eq!(newest(&world, WECHAT, FRIDAY).await["status"], "balanced");
+    morning(&world, 1).await;
+    for _ in 0..2 {
+        let run = newest(&world, WECHAT, SATURDAY).await;
+        assert_eq!(run["status"], "unbalanced");
+        assert_eq!(run["summary"]["hub"]["payments"]["count"], 0, "the Friday has counted it");
+        let found = differences(&world, &run).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(word(&found[0], "kind"), "duplicate_in_bill");
+        assert_eq!(word(&found[0], "out_trade_no"), number);
+        assert!(!page(&world, &run).await.contains("不得签字"), "and the day foots");
+        let friday = again(&world, WECHAT, FRIDAY).await;
+        assert_eq!(friday["status"], "balanced");
+        assert_eq!(friday["summary"]["matched"]["count"], 1);
+        again(&world, WECHAT, SATURDAY).await;
+    }
+    assert_eq!(world.count(OPENED).await, 1);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubt_that_a_changed_bill_does_not_clear_any_more_is_told() {
+    let world = World::open().await;
+    let number = paid_in_the_last_second(&world, WECHAT).await;
+    let listed = fault(Action::ExtraRow, WECHAT, SATURDAY, Some(&number));
+    let listed = world.sandbox.engine().set_fault(listed).unwrap();
+    morning(&world, 0).await;
+    morning(&world, 1).await;
+    assert_eq!(doubts(&world).await, format!("{WECHAT} {FRIDAY} matched {SATURDAY}"));
+    world.sandbox.engine().lift_faults(Some(listed));
+    let body = json!({"merchant_id": WECHAT, "date": SATURDAY, "refetch": true});
+    assert_eq!(world.post("/v1/reconciliations", &body).await.unwrap().0, 202);
+    world.settle().await.unwrap();
+    assert_eq!(doubts(&world).await, format!("{WECHAT} {FRIDAY} promoted {SATURDAY}"));
+    let run = newest(&world, WECHAT, SATURDAY).await;
+    assert_eq!((&run["version"], &run["status"]), (&json!(2), &json!("unbalanced")));
+    let found = differences(&world, &run).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((&found[0]["first_day"], word(&found[0], "out_trade_no")), (&json!(FRIDAY), number));
+    world.finish().await;
+}
+
 /// The report of a run as it is printed.
 async fn page(world: &World, run: &Value) -> String {
     let url = world.url(&format!("/v1/reconciliations/{}/report.html", word(run, "id")));

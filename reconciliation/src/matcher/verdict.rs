@@ -202,6 +202,7 @@ fn finding(
         cause,
         proposed_action,
         owner,
+        since: None,
     })
 }
 

@@ -1,5 +1,5 @@
 -- The open differences of an account as JSON, each with whether a run of the day $2 has it; no row when there is none.
-SELECT jsonb_build_object('id', d.difference_id, 'fingerprint', d.fingerprint, 'direction', d.direction,
+SELECT jsonb_build_object('id', d.difference_id, 'fingerprint', d.fingerprint, 'kind', d.kind, 'direction', d.direction,
            'out_trade_no', d.out_trade_no, 'out_refund_no', COALESCE(d.out_refund_no, ''),
            'provider_trade_no', COALESCE(d.provider_trade_no, ''),
            'of_day', EXISTS (SELECT FROM differences s JOIN runs r USING (run_id)
