@@ -89,8 +89,9 @@ pub struct BillRow<'a> {
     pub rate: Option<RatePpm>,
 }
 
-/// The longest number of an order, a refund or a payment, in letters; the providers' own end at 64.
-pub const LONGEST_NUMBER: usize = 128;
+/// The longest number of an order, a refund or a payment, in letters. The providers' own end at 64;
+/// what is far longer fits into no cell of a workbook.
+pub const LONGEST_NUMBER: usize = 2048;
 
 /// Whether a number is one, and not a file's contents that slipped into its column.
 ///

@@ -113,7 +113,7 @@ fn a_refund_number_may_stand_under_two_orders() {
 fn payments_of_one_order_go_by_their_amounts() {
     let ledger = [300, 100, 200].map(|fen| paid("A", "", fen));
     let [a, b, c] = &ledger;
-    let bill = "p A - 1 300 2018-11-30T12:00:00\np A - 2 200 2018-11-30T11:00:00\np A - 3 100 2018-11-30T10:00:00";
+    let bill = "p A - 1 300 2018-11-30T11:00:00\np A - 2 200 2018-11-30T12:00:00\np A - 3 100 2018-11-30T10:00:00";
     check(&[a, b, c], bill, 3, &[]);
 }
 
