@@ -124,7 +124,7 @@ async fn decide(
     let first = carried.iter().map(|doubt| doubt.day).min().unwrap_or(run.date).min(run.date);
     let mut received = doubts::received(tx, account, first.yesterday().unwrap_or(first)).await?;
     received.note(run.date, true);
-    let orders = looked_for(run, matched, &carried);
+    let orders = looked_for(run, matched, carried);
     let listed = match orders.as_slice() {
         [] => Vec::new(),
         orders => doubts::listed(tx, account, run.date, orders).await?,

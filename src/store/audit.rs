@@ -48,7 +48,8 @@ pub async fn lock_head(client: &impl GenericClient) -> Result<AuditHead, StoreEr
     let statement = client.prepare_cached(sql::AUDIT_HEAD_LOCK).await?;
     let row = client.query_one(&statement, &[]).await?;
     let (head, last): (AuditHead, i64) = (head(&row)?, row.try_get("last_seq")?);
-    if last == head.seq {
+    // Whoever waited for the lock sees the head as it is now, and the entries as they were before.
+    if last <= head.seq {
         return Ok(head);
     }
     Err(StoreError::Data {
