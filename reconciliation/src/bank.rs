@@ -21,6 +21,10 @@ pub const COLUMNS: [&str; 7] = [
 ];
 /// The most rows of one statement.
 pub const MOST_ROWS: usize = 10_000;
+/// The most faults that are told of one statement.
+pub const MOST_FAULTS: usize = 200;
+/// The day before which no value date is: an older one is a slip of the pen.
+const EARLIEST: Date = Date::constant(2010, 1, 1);
 /// The largest amount of a row: 10^12 fen.
 const LARGEST: i64 = 1_000_000_000_000;
 /// The longest serial, and the longest of any other text, in characters.
@@ -117,21 +121,20 @@ impl RowFault {
 pub struct Statement {
     /// Its rows, each serial once.
     pub rows: Vec<BankRow>,
-    /// How many rows repeat another one of the same file word for word.
-    pub repeated: usize,
 }
 
 /// Reads a statement of which no row may be of a day after `latest`.
 ///
 /// # Errors
-/// Everything that is wrong, in the order of the rows.
+/// Everything that is wrong, in the order of the rows, up to [`MOST_FAULTS`].
 pub fn read(file: &[u8], latest: Date) -> Result<Statement, Vec<RowFault>> {
     let text = file.strip_prefix(BOM).unwrap_or(file);
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let mut record = ByteRecord::new();
     let mut columns: Option<[usize; COLUMNS.len()]> = None;
-    let mut found = Reading { latest, statement: Statement::default(), faults: Vec::new() };
-    let mut seen = BTreeMap::new();
+    let mut found =
+        Reading { latest, width: 0, statement: Statement::default(), faults: Vec::new() };
+    let (mut seen, mut lines, mut rows) = (BTreeMap::new(), Lines::of(text), 0_usize);
     loop {
         match reader.read_byte_record(&mut record) {
             Ok(false) => break,
@@ -139,12 +142,19 @@ pub fn read(file: &[u8], latest: Date) -> Result<Statement, Vec<RowFault>> {
             // Bytes in memory do not fail, and rows of any width are taken.
             Err(error) => return Err(vec![RowFault::new(1, "bank_serial", error.to_string())]),
         }
-        let row = record.position().map_or(1, csv::Position::line);
+        let row = lines.at(record.position().map_or(0, csv::Position::byte));
         let Some(places) = columns else {
             columns = Some(header(&record)?);
+            found.width = record.len();
             continue;
         };
-        if found.statement.rows.len() >= MOST_ROWS {
+        if found.faults.len() >= MOST_FAULTS {
+            let detail = format!("and more: only the first {MOST_FAULTS} faults are told");
+            found.faults.push(RowFault::new(row, "bank_serial", detail));
+            break;
+        }
+        rows = rows.saturating_add(1);
+        if rows > MOST_ROWS {
             let detail = format!("a statement has at most {MOST_ROWS} rows; hand it in in parts");
             found.faults.push(RowFault::new(row, "bank_serial", detail));
             break;
@@ -160,7 +170,55 @@ pub fn read(file: &[u8], latest: Date) -> Result<Statement, Vec<RowFault>> {
             "the file is empty: a header is asked for",
         )]);
     }
+    if found.faults.is_empty() && lines.ends_in_a_quote() {
+        let detail = "the file ends inside a quoted cell: a quote is not closed";
+        found.faults.push(RowFault::new(lines.line, "bank_serial", detail));
+    }
     if found.faults.is_empty() { Ok(found.statement) } else { Err(found.faults) }
+}
+
+/// The lines of a file, counted forwards.
+struct Lines<'f> {
+    text: &'f [u8],
+    at: usize,
+    line: u64,
+}
+
+impl<'f> Lines<'f> {
+    const fn of(text: &'f [u8]) -> Self {
+        Self { text, at: 0, line: 1 }
+    }
+
+    /// The line on which the record begins that is read from a byte on: behind the end of the line
+    /// before it, and behind empty lines.
+    fn at(&mut self, byte: u64) -> u64 {
+        let mut to = usize::try_from(byte).unwrap_or(usize::MAX).min(self.text.len());
+        while matches!(self.text.get(to), Some(b'\r' | b'\n')) {
+            to = to.saturating_add(1);
+        }
+        let passed = self.text.get(self.at..to).unwrap_or_default();
+        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
+        self.line = self.line.saturating_add(u64::try_from(ends).unwrap_or(u64::MAX));
+        self.at = to.max(self.at);
+        self.line
+    }
+
+    /// Whether the last record begins a quoted cell that nothing closes.
+    fn ends_in_a_quote(&self) -> bool {
+        let (mut is_begin, mut is_quoted, mut is_over) = (true, false, false);
+        for byte in self.text.get(self.at..).unwrap_or_default() {
+            match byte {
+                b'"' if is_begin => (is_begin, is_quoted, is_over) = (false, true, false),
+                // Inside a quoted cell a quote that stands twice is one, and one alone ends it.
+                b'"' if is_quoted => is_over = !is_over,
+                b',' | b'\n' if !is_quoted || is_over => {
+                    (is_begin, is_quoted, is_over) = (true, false, false);
+                }
+                _ => is_begin = false,
+            }
+        }
+        is_quoted && !is_over
+    }
 }
 
 /// Where each column stands.
@@ -183,6 +241,8 @@ fn header(record: &ByteRecord) -> Result<[usize; COLUMNS.len()], Vec<RowFault>> 
 
 struct Reading {
     latest: Date,
+    /// How many cells the header has.
+    width: usize,
     statement: Statement,
     faults: Vec<RowFault>,
 }
@@ -200,6 +260,22 @@ impl Reading {
         record: &ByteRecord,
         places: &[usize; COLUMNS.len()],
     ) -> Option<BankRow> {
+        if record.len() > self.width {
+            let detail = format!(
+                "the row has {} cells and the header {}: put a cell with a comma into quotes",
+                record.len(),
+                self.width
+            );
+            return self.fault(row, "bank_serial", detail);
+        }
+        // What is not read may still hide rows behind a quote that is not closed.
+        let holds_a_line = |cell: &[u8]| cell.iter().any(|byte| matches!(byte, b'\r' | b'\n'));
+        let others = record.iter().enumerate().filter(|(at, _)| !places.contains(at));
+        if others.into_iter().any(|(_, cell)| holds_a_line(cell)) {
+            let detail =
+                "a cell beside those that are read holds the end of a line: is a quote not closed?";
+            return self.fault(row, "bank_serial", detail);
+        }
         let [serial, date, way, amount, reference, name, account] = places;
         let (serial_most, text_most) = LONGEST;
         let serial = self.text(row, "bank_serial", record.get(*serial), serial_most);
@@ -266,6 +342,9 @@ impl Reading {
             Some(date) if date > self.latest => {
                 self.fault(row, "value_date", format!("is after today, {}", self.latest))
             }
+            Some(date) if date < EARLIEST => {
+                self.fault(row, "value_date", format!("is before {EARLIEST}"))
+            }
             Some(date) => Some(date),
         }
     }
@@ -283,18 +362,14 @@ impl Reading {
     }
 
     /// Keeps a row, once a serial.
-    fn keep(&mut self, read: BankRow, seen: &mut BTreeMap<String, (u64, Vec<u8>)>) {
-        let content = read.content();
+    fn keep(&mut self, read: BankRow, seen: &mut BTreeMap<String, u64>) {
         match seen.get(&read.bank_serial) {
             None => {
-                seen.insert(read.bank_serial.clone(), (read.row, content));
+                seen.insert(read.bank_serial.clone(), read.row);
                 self.statement.rows.push(read);
             }
-            Some((_, same)) if *same == content => {
-                self.statement.repeated = self.statement.repeated.saturating_add(1);
-            }
-            Some((first, _)) => {
-                let detail = format!("stands in row {first} with other content");
+            Some(first) => {
+                let detail = format!("stands in row {first} already");
                 self.faults.push(RowFault::new(read.row, "bank_serial", detail));
             }
         }

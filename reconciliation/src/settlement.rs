@@ -16,6 +16,9 @@ use serde::{Deserialize, Serialize};
 
 pub use proposal::{Candidate, Proposed};
 
+/// The rank of money that came on another day than it was due.
+const NOT_DUE: u8 = 3;
+
 /// How many bank days after it was due money is still looked for by itself.
 pub const WINDOW: u32 = 10;
 /// How many bank days an arrival may be late before it is told: statements may lag behind.
@@ -246,7 +249,11 @@ impl<'a> Books<'a> {
                 }
             }
         }
-        let (_, mut spans) = best;
+        let (rank, mut spans) = best;
+        // Money of nobody who is named, on a day on which none was due, may be anybody's: people say.
+        if rank == NOT_DUE && self.named(credit).is_none() && !spans.is_empty() {
+            return Exact::Many(spans);
+        }
         match spans.pop() {
             Some(span) if spans.is_empty() => Exact::One(span),
             Some(span) => {
@@ -298,8 +305,8 @@ impl<'a> Books<'a> {
         if named.is_some() && days.len() == 1 && days.first().map(|day| day.day) == named {
             return 0;
         }
-        if !days.iter().all(|day| day.net == Fen::ZERO || day.due_on == credit.value_date) {
-            return 3;
+        if !days.iter().all(|day| day.net <= Fen::ZERO || day.due_on == credit.value_date) {
+            return NOT_DUE;
         }
         if self.due(span.account, credit).iter().all(|place| span.places.contains(place)) {
             1

@@ -64,7 +64,7 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
     ids.dedup();
     let candidate = candidate(&tx, &credit, &ids).await?;
     let difference = candidate.difference_fen;
-    let before = settlements::claims(&tx, asked.serial, &ids).await?;
+    let before = settlements::claims(&tx, asked.serial, &ids, difference).await?;
     let by = users::permit(&tx, asked.by, UserAct::ConfirmSettlement).await?;
     let by = by.as_str();
     let reason = asked.reason.map(str::trim);
@@ -78,7 +78,7 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
         let detail = format!("{by} has said so already; another must be the second");
         return Err(Fault::conflict("same_person", detail));
     }
-    settlements::claim(&tx, (asked.serial, &ids), (by, reason), now).await?;
+    settlements::claim(&tx, (asked.serial, &ids, difference), (by, reason), now).await?;
     let data = json!({
         "settlements": ids, "difference_fen": difference,
         "reason": audit::stands_for(&hub.sealer, reason),

@@ -41,7 +41,7 @@ pub async fn import(
     bank::in_turn(&tx).await?;
     let lines = new_lines(hub, &tx, &found).await?;
     let id = BankStatementId::new(Uuid::now_v7());
-    let rows = found.rows.len().saturating_add(found.repeated);
+    let rows = found.rows.len();
     let known = rows.saturating_sub(lines.len());
     let digest = Sha256::digest(file);
     let new = NewStatement {

@@ -46,10 +46,13 @@ pub struct AuditEntry {
 /// When the trail has entries behind its head.
 pub async fn lock_head(client: &impl GenericClient) -> Result<AuditHead, StoreError> {
     let statement = client.prepare_cached(sql::AUDIT_HEAD_LOCK).await?;
-    let row = client.query_one(&statement, &[]).await?;
+    let mut row = client.query_one(&statement, &[]).await?;
+    if row.try_get::<_, i64>("last_seq")? < row.try_get::<_, i64>("seq")? {
+        // Whoever waited for the lock saw the head as it was then, and the entries as they were before.
+        row = client.query_one(&statement, &[]).await?;
+    }
     let (head, last): (AuditHead, i64) = (head(&row)?, row.try_get("last_seq")?);
-    // Whoever waited for the lock sees the head as it is now, and the entries as they were before.
-    if last <= head.seq {
+    if last == head.seq {
         return Ok(head);
     }
     Err(StoreError::Data {

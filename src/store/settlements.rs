@@ -310,16 +310,19 @@ pub async fn arrive(client: &impl GenericClient, new: &NewMatch<'_>) -> Result<(
 /// When the database does not answer.
 pub async fn claim(
     client: &impl GenericClient,
-    (bank_serial, settlements): (&str, &[&str]),
+    (bank_serial, settlements, difference): (&str, &[&str], Fen),
     (by, reason): (&str, Option<&str>),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let parameters: [&(dyn ToSql + Sync); 5] = [&bank_serial, &settlements, &by, &reason, &now];
+    let difference = difference.get();
+    let parameters: [&(dyn ToSql + Sync); 6] =
+        [&bank_serial, &settlements, &by, &reason, &now, &difference];
     change(client, sql::SETTLEMENT_CLAIMS_INSERT, &parameters).await?;
     Ok(())
 }
 
-/// Who said that a credit is just these settlements, in order, each with his reason.
+/// Who said that a credit is just these settlements with this difference, in order, each with his
+/// reason.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -327,8 +330,9 @@ pub async fn claims(
     client: &impl GenericClient,
     bank_serial: &str,
     settlements: &[&str],
+    difference: Fen,
 ) -> Result<Vec<(String, Option<String>)>, StoreError> {
     let statement = client.prepare_cached(sql::SETTLEMENT_CLAIMS_LIST).await?;
-    let rows = client.query(&statement, &[&bank_serial, &settlements]).await?;
+    let rows = client.query(&statement, &[&bank_serial, &settlements, &difference.get()]).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -82,9 +82,60 @@ fn a_header_that_lacks_or_repeats_a_column_is_told() {
 
 #[test]
 fn a_serial_stands_once_in_a_file() {
-    let twice = good(&format!("{HEADER}\nB1,2018-12-03,in,1,r,n,a\nB1,2018-12-03,in,1,r,n,a\n"));
-    assert_eq!((twice.rows.len(), twice.repeated), (1, 1));
+    check("B1,2018-12-03,in,1,r,n,a\nB1,2018-12-03,in,1,r,n,a\n", &[(3, "bank_serial")]);
     check("B1,2018-12-03,in,1,r,n,a\nB1,2018-12-03,in,2,r,n,a\n", &[(3, "bank_serial")]);
+}
+
+#[test]
+fn a_comma_without_quotes_moves_no_cell() {
+    check("B1,2018-12-03,in,8,000,r,n,a\n", &[(2, "bank_serial")]);
+    check("B1,2018-12-03,in,8000,r,n,a,\n", &[(2, "bank_serial")]);
+    let quoted = good(&format!("{HEADER}\nB1,2018-12-03,in,8000,\"r,s\",n,a\n"));
+    assert_eq!(quoted.rows[0].reference, "r,s");
+}
+
+#[test]
+fn a_quote_that_is_not_closed_swallows_no_row() {
+    let more = format!("{HEADER},note");
+    let swallowed = format!(
+        "{more}\nB1,2018-12-03,in,1,r,n,a,\"abc\nB2,2018-12-03,in,1,r,n,a,x\nB3,2018-12-03,in,1,r,n,a,\"x\n"
+    );
+    for file in [swallowed.as_str(), &swallowed.replace("\"x", "x")] {
+        let faults = read(file.as_bytes(), latest()).unwrap_err();
+        assert_eq!(faults[0].row, 2, "{faults:?}");
+    }
+    check("B1,2018-12-03,in,1,r,n,\"a\n", &[(2, "bank_serial")]);
+    let inside = good(&format!("{HEADER}\nB1,2018-12-03,in,1,5\" r,n,\"a \"\"b\"\"\"\n"));
+    assert_eq!(inside.rows[0].reference, "5\" r");
+}
+
+#[test]
+fn a_row_is_told_by_its_line_whatever_ends_the_lines() {
+    for end in ["\n", "\r\n"] {
+        let lines = [
+            HEADER,
+            "B1,2018-12-03,in,1,r,n,a",
+            "",
+            "",
+            "B2,2018-12-03,in,1,r,n,a",
+            "B3,2018-12-03,no,1,r,n,a",
+            "",
+        ];
+        let faults = read(lines.join(end).as_bytes(), latest()).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.row).collect::<Vec<_>>(), [6], "{end:?}");
+        let file = lines.join(end).replace(",no,", ",in,");
+        let rows = good(&file).rows;
+        assert_eq!(rows.iter().map(|row| row.row).collect::<Vec<_>>(), [2, 5, 6], "{end:?}");
+    }
+}
+
+#[test]
+fn faults_have_a_limit_and_so_has_the_past() {
+    let file = format!("{HEADER}\n{}", "x\n".repeat(20_000));
+    let faults = read(file.as_bytes(), latest()).unwrap_err();
+    assert!((MOST_FAULTS..MOST_FAULTS + 10).contains(&faults.len()), "{}", faults.len());
+    assert!(faults.last().unwrap().detail.contains("and more"));
+    check("B1,0001-01-01,in,1,r,n,a\n", &[(2, "value_date")]);
 }
 
 #[test]

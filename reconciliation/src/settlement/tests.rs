@@ -177,13 +177,15 @@ fn two_credits_that_want_one_day_leave_it_to_a_person() {
 fn what_is_on_time_goes_before_what_is_late() {
     check(
         "A 2018-11-27 80\nA 2018-11-28 80",
-        "B1 2018-11-29 80\nB2 2018-11-30 80",
+        "B1 2018-11-29 80\nB2 2018-11-30 80 1900A",
         &["B1 = A/2018-11-28", "B2 = A/2018-11-27"],
     );
+    // What is late and names nobody may be anybody's money: a person says.
+    check("A 2018-11-27 80", "B1 2018-11-30 80", &["B1 ? A/2018-11-27"]);
     // Money of a day does not arrive on that day, nor long afterwards.
     check("A 2018-11-28 80", "B1 2018-11-28 80", &["B1 ?"]);
-    check("A 2018-11-12 80", "B1 2018-11-27 80", &["B1 = A/2018-11-12"]);
-    check("A 2018-11-12 80", "B1 2018-11-28 80", &["B1 ?"]);
+    check("A 2018-11-12 80", "B1 2018-11-27 80 1900A", &["B1 = A/2018-11-12"]);
+    check("A 2018-11-12 80", "B1 2018-11-28 80 1900A", &["B1 ?"]);
 }
 
 #[test]

@@ -69,6 +69,8 @@ CREATE TABLE settlement_claims (
     "by"        text NOT NULL,
     reason      text,
     claimed_at  timestamptz NOT NULL,
+    -- What came beside what was expected when he said so: two agree to one difference.
+    difference_fen bigint NOT NULL,
     PRIMARY KEY (bank_serial, position)
 );
 
@@ -149,7 +151,7 @@ BEGIN
     -- Spaces and large letters make no other person of a name.
     IF NEW.difference_fen <> 0
        AND (SELECT count(DISTINCT lower(regexp_replace(c."by", '\s', '', 'g'))) FROM settlement_claims c
-             WHERE c.bank_serial = NEW.bank_serial AND c.settlements = days) < 2
+             WHERE c.bank_serial = NEW.bank_serial AND c.settlements = days AND c.difference_fen = NEW.difference_fen) < 2
     THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'nobody_closes_a_difference_alone',
             MESSAGE = 'match ' || NEW.match_id || ': fewer than two people say so';

@@ -197,8 +197,11 @@ async fn the_database_holds_what_the_program_promises() {
     };
     refused(&matched(12_000), "nobody_closes_a_difference_alone").await;
     let alone = format!(
-        "INSERT INTO settlement_claims VALUES ('B1', 1, ARRAY['{one}'], '张三', 'x', '2018-12-03'), ('B1', 2, ARRAY['{one}'], ' 张三', 'x', '2018-12-03');"
+        "INSERT INTO settlement_claims VALUES ('B1', 1, ARRAY['{one}'], '张三', 'x', '2018-12-03', -1000), ('B1', 2, ARRAY['{one}'], ' 张三', 'x', '2018-12-03', -1000);"
     );
+    let apart =
+        alone.replace("' 张三', 'x', '2018-12-03', -1000", "'李四', 'x', '2018-12-03', -999");
+    refused(&format!("{apart}{}", matched(12_000)), "nobody_closes_a_difference_alone").await;
     refused(&format!("{alone}{}", matched(12_000)), "nobody_closes_a_difference_alone").await;
     refused(&matched(12_001), "a_match_adds_up_on_both_sides").await;
     refused(

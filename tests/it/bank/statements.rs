@@ -95,13 +95,13 @@ async fn a_serial_twice_is_one_arrival() {
     let reused = hand_in_under(&world, &other, Some("monday")).await;
     assert_eq!((reused.0, word(&reused.1, "code").as_str()), (422, "idempotency_key_reused"));
     // Told again in another file, with one row that is new.
-    let more = csv(&[
-        "B1,2018-12-03,in,13000,清算,n,a",
-        "B3,2018-12-03,in,77,利息,n,a",
-        "B1,2018-12-03,in,13000,清算,n,a",
-    ]);
+    let more = csv(&["B1,2018-12-03,in,13000,清算,n,a", "B3,2018-12-03,in,77,利息,n,a"]);
     let (status, again) = hand_in(&world, &more).await;
-    assert_eq!((status, &again["booked"], &again["known"]), (201, &json!(1), &json!(2)));
+    assert_eq!((status, &again["booked"], &again["known"]), (201, &json!(1), &json!(1)));
+    // In one file a number stands once.
+    let twice = csv(&["B4,2018-12-03,in,1,r,n,a", "B4,2018-12-03,in,1,r,n,a"]);
+    let (status, refused) = hand_in(&world, &twice).await;
+    assert_eq!((status, &refused["errors"][0]["row"]), (422, &json!(3)));
     assert_eq!(world.count("SELECT count(*) FROM settlement_matches").await, 1);
     assert_eq!(balance(&world, "collecting_account").await, 13_000);
     // The same number with other content is an error that names its row, whatever differs.
