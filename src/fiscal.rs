@@ -3,16 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deadpool_postgres::GenericClient;
 use domain::Fen;
 use domain::ids::RemittanceId;
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::FiscalItem;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::report::{apportion, harmless};
+use crate::store::StoreError;
 use crate::store::fiscal::{self, RemittedFee};
 
 /// The columns of the settlement file.
@@ -28,7 +30,7 @@ const COLUMNS: [&str; 8] = [
 ];
 
 /// What of a remittance is of one item of the treasury.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RemittedItem {
     /// On which day it left.
     pub remitted_on: Date,
@@ -53,8 +55,16 @@ pub struct RemittedItem {
 /// # Errors
 /// When the database does not answer.
 pub async fn by_item(hub: &Hub, days: (Date, Date)) -> Result<Vec<RemittedItem>, Fault> {
-    let client = hub.store.client().await?;
-    Ok(divided(&hub.fiscal_items, &fiscal::remitted(&client, days).await?))
+    Ok(by_item_in(&hub.store.client().await?, hub, days).await?)
+}
+
+/// The same within a transaction.
+pub(crate) async fn by_item_in(
+    client: &impl GenericClient,
+    hub: &Hub,
+    days: (Date, Date),
+) -> Result<Vec<RemittedItem>, StoreError> {
+    Ok(divided(&hub.fiscal_items, &fiscal::remitted(client, days).await?))
 }
 
 /// What one row is of: its day, remittance, item of the treasury and name.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use domain::bill::Total;
 use domain::ids::RunId;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::load;
 use crate::fault::Fault;
@@ -14,7 +15,7 @@ use crate::store::findings::{self, SaidOf};
 use crate::store::runs::RunRecord;
 
 /// What changed between two runs of a day.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Changes {
     /// The older run.
     pub before: Version,
@@ -29,7 +30,7 @@ pub struct Changes {
 }
 
 /// A difference of which two runs do not say the same.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Changed {
     /// What the older one says.
     pub before: SaidOf,
@@ -38,7 +39,7 @@ pub struct Changed {
 }
 
 /// A run with its sums.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Version {
     /// Its id.
     pub run_id: RunId,
@@ -105,7 +106,11 @@ pub async fn changes(hub: &Hub, run_id: &str, since: &str) -> Result<Changes, Fa
     Ok(between(versions, old, new))
 }
 
-fn between((before, after): (Version, Version), old: Vec<SaidOf>, new: Vec<SaidOf>) -> Changes {
+pub(super) fn between(
+    (before, after): (Version, Version),
+    old: Vec<SaidOf>,
+    new: Vec<SaidOf>,
+) -> Changes {
     let mut known: BTreeMap<String, SaidOf> =
         old.into_iter().map(|said| (said.fingerprint.clone(), said)).collect();
     let mut changes =
@@ -122,10 +127,15 @@ fn between((before, after): (Version, Version), old: Vec<SaidOf>, new: Vec<SaidO
     changes
 }
 
-fn version(run: &RunRecord) -> Result<Version, Fault> {
+pub(super) fn version(run: &RunRecord) -> Result<Version, Fault> {
     let summary = run.summary.clone().ok_or_else(|| {
         Fault::conflict("run_not_ended", format!("run {} is {}", run.id, run.status))
     })?;
+    summed(run, summary)
+}
+
+/// A run with the sums of a summary, stored or about to be.
+pub(super) fn summed(run: &RunRecord, summary: Value) -> Result<Version, Fault> {
     let summed: Summed =
         serde_json::from_value(summary).map_err(|error| Fault::internal(&error))?;
     Ok(Version {

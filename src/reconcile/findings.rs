@@ -51,7 +51,17 @@ pub(super) async fn keep(
     let gone = rows.gone(&matched.result, &open);
     let closed: Vec<&str> =
         open.iter().filter(|it| gone.has(&it.id)).map(|it| it.fingerprint.as_str()).collect();
+    let moves = bill.moves().ok_or_else(|| Fault::internal(&"a bill's sum does not fit"))?;
+    settlement::expect(&tx, hub, merchant, run, &moves, now).await?;
+    let mut day =
+        merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
+    let summary =
+        serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let ended = papers::Ended {
+        hub,
+        merchant,
+        run,
+        summary: &summary,
         account: &account,
         day: run.date,
         result: &matched.result,
@@ -61,12 +71,8 @@ pub(super) async fn keep(
         closed: &closed,
     };
     let gathered = papers::gather(&tx, &ended).await?;
-    let mut day =
-        merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
     day.papers = Some(gathered);
     let head = matched.heads.iter().find(|head| head.merchant_id == merchant.id);
-    let summary =
-        serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let report = shown::stored(&day)?;
     let done = Finished {
         run_id: &run.id,
@@ -81,8 +87,6 @@ pub(super) async fn keep(
         now,
     };
     if runs::finish(&tx, &done).await? {
-        let moves = bill.moves().ok_or_else(|| Fault::internal(&"a bill's sum does not fit"))?;
-        settlement::expect(&tx, hub, merchant, run, &moves, now).await?;
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;

@@ -2,6 +2,7 @@
 //! of what it stored; running again makes a new version.
 
 mod answers;
+mod beside;
 mod bill;
 mod changes;
 mod day;

@@ -10,19 +10,27 @@ use domain::time::{day_end, day_start};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use reconciliation::Reconciliation;
+use serde_json::Value;
 
+use super::beside;
 use super::doubts::Decided;
 use super::rows::Rows;
 use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
 use crate::report::{CarriedPaper, Papers, RowPaper};
 use crate::store::doubts::Carried;
 use crate::store::papers::{self, RowNumbers};
+use crate::store::runs::RunRecord;
 
 /// How many days before its own a paper shows.
 const HISTORY: i64 = 29;
 
 /// What a run ended with, from which its papers are gathered.
 pub(super) struct Ended<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) merchant: &'a Merchant,
+    pub(super) run: &'a RunRecord,
+    pub(super) summary: &'a Value,
     pub(super) account: &'a [&'a str],
     pub(super) day: Date,
     pub(super) result: &'a Reconciliation,
@@ -71,6 +79,9 @@ pub(super) async fn gather(tx: &Transaction<'_>, ended: &Ended<'_>) -> Result<Pa
             row.shares.push((*fee, Fen::new(one.amount_fen)));
         }
     }
+    beside::standing(tx, ended, &mut papers).await?;
+    papers.office = Some(beside::office(tx, ended, &papers).await?);
+    papers.changes = beside::changes(tx, ended).await?;
     Ok(papers)
 }
 

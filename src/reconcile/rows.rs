@@ -87,6 +87,11 @@ impl Rows {
         self.first_days.clone()
     }
 
+    /// By what each difference is known, in their order.
+    pub(super) fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
     /// Whether this run opens a difference.
     pub(super) fn opens(&self, id: &str) -> bool {
         self.opened.contains(id)

@@ -12,6 +12,7 @@ mod model;
 mod month;
 mod month_page;
 mod month_words;
+mod office;
 mod page;
 mod papers;
 mod refunds;
@@ -35,7 +36,8 @@ pub use month::{AccountMonth, Found, Matter, Month, MonthDay, found, month_json}
 pub use month_page::month_page;
 pub use page::{page, print_digest};
 pub use papers::{
-    CarriedPaper, DayPaper, FeePaper, ItemPaper, OpenPaper, Papers, RefundPaper, RowPaper,
+    ActPaper, CarriedPaper, DayPaper, FeePaper, ItemPaper, OfficePaper, OpenPaper, Papers,
+    RefundPaper, RowPaper, StandingPaper,
 };
 pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};

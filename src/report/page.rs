@@ -13,10 +13,12 @@ use sha2::{Digest as _, Sha256};
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
+use super::office::{self, Acted, Changed, Settled, SettledSums};
 use super::refunds::{self, Shown};
 use super::sums::{self, Chart, SumLine};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
+use crate::fiscal::RemittedItem;
 
 /// How many differences, and how many doubts, the page shows; the workbook has the others.
 const MOST_CARDS: usize = 500;
@@ -35,7 +37,7 @@ pub fn print_digest() -> String {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page {
+struct Page<'a> {
     day: String,
     head: String,
     verdict: &'static str,
@@ -54,6 +56,13 @@ struct Page {
     departments: Vec<SumLine>,
     notes: [&'static str; 2],
     refunds: Vec<Shown>,
+    has_office: bool,
+    settled: Vec<Settled>,
+    settled_sums: SettledSums,
+    remitted: Vec<&'a RemittedItem>,
+    remitted_sum: String,
+    acts: Vec<Acted>,
+    changed: Vec<Changed>,
     charts: Vec<Chart>,
     details: Vec<Detail>,
     details_left_out: usize,
@@ -93,6 +102,7 @@ struct Card {
     answer: &'static str,
     action: &'static str,
     owner: &'static str,
+    standing: String,
     line: String,
 }
 
@@ -156,6 +166,7 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
     let matched = report.sum(|day| day.result.sums.matched).together().count;
     let verdict = report.verdict();
     let remarks = |day| cover::remarks(day).into_iter().map(move |text| (name(day), text));
+    let (settled, remitted) = (office::settled(report), office::remitted(report));
     let page = Page {
         day: report.day().map_or("____-__-__".to_owned(), |day| day.to_string()),
         head: cover::head(report),
@@ -175,6 +186,15 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         departments: sums::departments(report),
         notes: sums::NOTES,
         refunds: refunds::shown(report),
+        has_office: office::is_known(report),
+        settled_sums: SettledSums::of(&settled),
+        settled,
+        remitted_sum: Fen::sum(remitted.iter().map(|item| item.amount_fen))
+            .unwrap_or_default()
+            .yuan(),
+        remitted,
+        acts: office::acts(report),
+        changed: office::changed(report),
         charts: sums::charts(report),
         print: PRINT,
         details: report
@@ -236,8 +256,15 @@ fn headline(report: &Report) -> String {
 fn lists(report: &Report) -> Vec<List> {
     let foot = Foot::of_all(report);
     let sorts = [
-        ("differences", "差错清单", "bad", "需要处理", foot.listed(), cards(report.differences())),
-        ("doubts", "存疑清单", "open", "暂不处理", foot.doubtful, cards(report.doubts())),
+        (
+            "differences",
+            "差错清单",
+            "bad",
+            "需要处理",
+            foot.listed(),
+            cards(report.differences(), true),
+        ),
+        ("doubts", "存疑清单", "open", "暂不处理", foot.doubtful, cards(report.doubts(), false)),
     ];
     let list = |(id, name, class, say, part, cards): (_, _, _, _, super::foot::Part, Vec<Card>)| {
         let (hub, bill) = (part.both.hub.net(), part.both.bill.net());
@@ -250,7 +277,15 @@ fn lists(report: &Report) -> Vec<List> {
     sorts.into_iter().map(list).filter(|list| list.count > 0).collect()
 }
 
-fn cards<'r>(findings: impl Iterator<Item = (&'r MerchantDay, &'r Finding)>) -> Vec<Card> {
+fn cards<'r>(
+    findings: impl Iterator<Item = (&'r MerchantDay, &'r Finding)>,
+    are_differences: bool,
+) -> Vec<Card> {
+    let standing = |day: &MerchantDay, found: &Finding| {
+        let place = day.result.differences.iter().position(|it| std::ptr::eq(it, found));
+        let begun = place.filter(|_| are_differences).and_then(|place| office::begun(day, place));
+        begun.map(|begun| office::standing(Some(begun)).join("，")).unwrap_or_default()
+    };
     let card = |(number, (day, finding)): (usize, (&MerchantDay, &Finding))| {
         let (hub, bill, apart) = words::amounts(finding);
         Card {
@@ -271,6 +306,7 @@ fn cards<'r>(findings: impl Iterator<Item = (&'r MerchantDay, &'r Finding)>) -> 
             answer: words::answer(finding),
             action: label::action(finding.proposed_action),
             owner: label::owner(finding.owner),
+            standing: standing(day, finding),
             line: finding.bill_line.map(|line| format!("账单第 {line} 行")).unwrap_or_default(),
         }
     };

@@ -2,11 +2,16 @@
 //! for and who approved them, and what is open of other days. It is gathered when a run ends and
 //! stored with it, so that a paper never changes by what happens later.
 
+use domain::difference::{DifferenceState, Remedy};
 use domain::money::Fen;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reconciliation::Finding;
 use serde::{Deserialize, Serialize};
+
+use crate::fiscal::RemittedItem;
+use crate::reconcile::Changes;
+use crate::settlement::SettlementDay;
 
 /// What the papers of one run are made of beside its result.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +30,54 @@ pub struct Papers {
     pub open: Vec<OpenPaper>,
     /// How the days before this one came out.
     pub history: Vec<DayPaper>,
+    /// How far each difference is worked on, in their order; nothing where nobody has begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub standing: Vec<Option<StandingPaper>>,
+    /// What the office knows beside the bill; `None` for runs of older programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office: Option<OfficePaper>,
+    /// What it has otherwise than the version before it that was signed and opened again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+}
+
+/// What the office knows beside the bill: money at the bank, what went to the treasury, and who did
+/// what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfficePaper {
+    /// What is expected at the bank of this day and of earlier ones, and what has arrived since the day
+    /// before. The reason of a match is free text in which a name may stand, and is not taken over.
+    pub settlements: Vec<SettlementDay>,
+    /// What the whole office remitted to the treasury on this day, by remittance and item.
+    pub remitted: Vec<RemittedItem>,
+    /// What people did to its runs, its differences, its refunds and its arrivals.
+    pub acts: Vec<ActPaper>,
+}
+
+/// What a person did, without particulars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActPaper {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// What, in the word of the trail.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// The number of the refund or order that it is about, where it is about one.
+    pub number: Option<String>,
+}
+
+/// How far a difference is worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandingPaper {
+    /// Its state.
+    pub status: DifferenceState,
+    /// Who has it.
+    pub owner: Option<String>,
+    /// What is proposed.
+    pub remedy: Option<Remedy>,
 }
 
 /// A fee as the papers name it. The payer's name is masked, always.
@@ -116,6 +169,12 @@ pub struct CarriedPaper {
 /// A difference of another day that was open when this run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenPaper {
+    /// Its id; empty on runs of older programs.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
+    /// How far it is worked on, where somebody has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<StandingPaper>,
     /// The day of its money.
     pub first_day: Date,
     /// How far it is worked on.

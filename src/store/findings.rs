@@ -84,7 +84,7 @@ pub struct SaidOf {
     /// The id that it has in all runs.
     pub id: String,
     /// What tells it from all others of its account.
-    #[serde(skip_serializing)]
+    #[serde(default, skip_serializing)]
     pub fingerprint: String,
     /// What kind.
     pub kind: String,

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{StoreError, load, sql};
-use crate::report::{DayPaper, FeePaper, OpenPaper, RefundPaper};
+use crate::report::{ActPaper, DayPaper, FeePaper, OpenPaper, RefundPaper};
 
 /// The numbers of rows, each list as long as the others.
 #[derive(Debug, Default)]
@@ -111,4 +111,46 @@ pub async fn history(
     (from, until): (Date, Date),
 ) -> Result<Vec<DayPaper>, StoreError> {
     load(client, sql::PAPERS_HISTORY, &[&account, &from, &until]).await
+}
+
+/// The settlements of an account that a paper of a day shows, with their bill days in order: `account` is
+/// its name and its merchants.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn settlements(
+    client: &impl GenericClient,
+    (account, merchants): (&str, &[&str]),
+    day: Date,
+) -> Result<Vec<(String, Date)>, StoreError> {
+    let statement = client.prepare_cached(sql::PAPERS_SETTLEMENTS).await?;
+    let rows = client.query(&statement, &[&account, &day, &merchants]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// What people did to an account's runs of a day, to these subjects and to refunds with these numbers.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn acts(
+    client: &impl GenericClient,
+    (account, day): (&[&str], Date),
+    subjects: &[&str],
+    refunds: &[&str],
+) -> Result<Vec<ActPaper>, StoreError> {
+    load(client, sql::PAPERS_ACTS, &[&account, &day, &subjects, &refunds]).await
+}
+
+/// The newest run of an account's day before a version that was signed and opened again.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn reopened(
+    client: &impl GenericClient,
+    account: &[&str],
+    (day, version): (Date, i32),
+) -> Result<Option<String>, StoreError> {
+    let statement = client.prepare_cached(sql::PAPERS_REOPENED).await?;
+    let row = client.query_opt(&statement, &[&account, &day, &version]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }

@@ -53,6 +53,9 @@ async fn a_paper_names_the_fee_behind_each_row_and_no_payer_in_full() {
     let papers = &found["papers"];
     let payer = word(&papers["fees"][0], "payer");
     assert_eq!(payer, "张*");
+    let due = &papers["office"]["settlements"][0];
+    assert_eq!(due["net_fen"], 5000, "{due}");
+    assert_eq!((&due["bill_date"], &due["arrival"]), (&json!("2018-11-30"), &Value::Null));
     let refund = &papers["refunds"][0];
     assert_eq!(
         (word(refund, "route"), word(refund, "state")),
@@ -73,6 +76,10 @@ async fn a_paper_names_the_fee_behind_each_row_and_no_payer_in_full() {
         let bytes = answer.bytes().await.unwrap();
         let said =
             if form == "xlsx" { cells(&bytes) } else { String::from_utf8_lossy(&bytes).into() };
+        assert!(
+            form == "csv" || form == "json" || said.contains("资金到账") || said.contains("应到账"),
+            "{form}"
+        );
         assert!(!said.contains("张三") && !said.contains("13812345678"), "{form} says who paid");
         assert_eq!(said.contains("张*"), matches!(form, "xlsx" | "json"), "{form}");
     }

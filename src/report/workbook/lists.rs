@@ -7,6 +7,7 @@ use reconciliation::{Action, Finding, LedgerState, Owner, label};
 use super::super::age;
 use super::super::foot::Foot;
 use super::super::model::{MerchantDay, Report, signed};
+use super::super::office;
 use super::super::papers::OpenPaper;
 use super::super::sorted::{self, subtract};
 use super::super::words;
@@ -22,14 +23,21 @@ pub(super) fn differences(report: &Report) -> List {
         day.result.differences.iter().enumerate().map(move |(place, finding)| {
             let first = age::first_day(day, place);
             let age = first.and_then(|first| age::days(report, first));
-            let standing = standing(&["待处理"], age);
+            let lines = office::standing(office::begun(day, place));
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let standing = standing(&lines, age);
             row(day, finding, &behind(day, doubts.saturating_add(place)), standing)
         })
     });
     let earlier = report.merchants.iter().flat_map(|day| {
         day.papers.iter().flat_map(|papers| &papers.open).map(move |open| {
             let age = age::days(report, open.first_day);
-            older(day, open, standing(&[status(&open.status)], age))
+            let lines = match &open.standing {
+                Some(begun) => office::standing(Some(begun)),
+                None => vec![status(&open.status).to_owned()],
+            };
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            older(day, open, standing(&lines, age))
         })
     });
     List {

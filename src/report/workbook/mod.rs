@@ -1,5 +1,5 @@
 //! `report.xlsx` (对账日报): a cover to sign, the money by item and by department, every row, the
-//! differences, the doubts and the refunds; each subtotal foots to the cover. What needs the hub's own
+//! differences, the doubts, the refunds, and what the office knows beside the bill; each subtotal foots to the cover. What needs the hub's own
 //! records is left out where there are none. Amounts are numbers of yuan, ids are text, since Excel
 //! destroys numbers of twenty digits.
 
@@ -12,6 +12,7 @@ mod fund;
 mod items;
 mod lists;
 mod month;
+mod office;
 mod pen;
 mod refunds;
 
@@ -57,6 +58,7 @@ pub(super) fn bound(report: &Report, rows: u32) -> Result<Vec<u8>, WorkbookError
     }
     if has_papers {
         refunds::write(book.add_worksheet(), &styles, report)?;
+        office::write(&mut book, &styles, report)?;
     } else {
         detail::write(&mut book, &styles, report, rows)?;
     }

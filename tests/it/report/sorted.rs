@@ -88,6 +88,8 @@ fn full() -> Report {
         let first = DAY.checked_sub(jiff::Span::new().days(days)).unwrap();
         papers.carried.push(CarriedPaper { day: first, files: number, finding: doubt.clone() });
         papers.open.push(OpenPaper {
+            id: String::new(),
+            standing: None,
             first_day: first,
             status: "open".to_owned(),
             kind: Kind::OnlyInHub,
