@@ -17,6 +17,7 @@ mod page;
 mod papers;
 mod refunds;
 mod shares;
+mod signed;
 mod sorted;
 mod summary;
 mod sums;
@@ -37,7 +38,7 @@ pub use month_page::month_page;
 pub use page::{page, print_digest};
 pub use papers::{
     ActPaper, CarriedPaper, DayPaper, FeePaper, ItemPaper, OfficePaper, OpenPaper, Papers,
-    RefundPaper, RowPaper, StandingPaper,
+    RefundPaper, RowPaper, SignaturePaper, StandingPaper,
 };
 pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};

@@ -179,14 +179,20 @@ pub(super) fn acts(report: &Report) -> Vec<Acted> {
     let mut all: Vec<&ActPaper> = known(report).flat_map(|(_, office)| &office.acts).collect();
     all.sort_by(|one, other| (one.at, &one.subject).cmp(&(other.at, &other.subject)));
     all.dedup();
-    all.into_iter()
-        .map(|act| Acted {
-            at: words::when(act.at),
-            by: act.by.clone(),
-            what: done(&act.action),
-            about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
-        })
-        .collect()
+    let acts = all.into_iter().map(|act| Acted {
+        at: words::when(act.at),
+        by: act.by.clone(),
+        what: done(&act.action),
+        about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
+    });
+    // Signatures come after the run ended, and with it what its papers know.
+    let signed = report.signatures.iter().map(|signature| Acted {
+        at: words::when(signature.signed_at),
+        by: signature.by.clone(),
+        what: done(&format!("run.{}", signature.event)),
+        about: signature.run_id.clone(),
+    });
+    acts.chain(signed).collect()
 }
 
 /// What people do, and how the paper says it.

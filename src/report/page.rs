@@ -15,6 +15,7 @@ use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
 use super::office::{self, Acted, Changed, Settled, SettledSums};
 use super::refunds::{self, Shown};
+use super::signed;
 use super::sums::{self, Chart, SumLine};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
@@ -48,6 +49,7 @@ struct Page<'a> {
     groups: Vec<GroupView>,
     rungs: Vec<RungView>,
     agreed: [String; 2],
+    signs: [signed::Line; 4],
     funds: Vec<Fund>,
     funds_left_out: usize,
     proofs: Vec<Proof>,
@@ -178,6 +180,7 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         groups: groups(report),
         rungs: cover::rungs(report).iter().map(rung).collect(),
         agreed: cover::agreed(report),
+        signs: signed::lines(report),
         funds: report.fund_findings().take(MOST_CARDS).map(fund).collect(),
         funds_left_out: report.fund_findings().count().saturating_sub(MOST_CARDS),
         proofs: report.merchants.iter().flat_map(cover::proofs).collect(),

@@ -54,6 +54,19 @@ pub struct OfficePaper {
     pub acts: Vec<ActPaper>,
 }
 
+/// A signature under a run. Its reason is free text and is not taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignaturePaper {
+    /// Under which run.
+    pub run_id: String,
+    /// The step's word.
+    pub event: String,
+    /// Who took it.
+    pub by: String,
+    /// When.
+    pub signed_at: Timestamp,
+}
+
 /// What a person did, without particulars.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActPaper {
