@@ -379,7 +379,10 @@ fn detail(day: &MerchantDay, row: &Matched) -> Detail {
             Direction::Refund => row.out_refund_no.clone(),
         },
         provider_trade_no: row.provider_trade_no.clone(),
-        amount: signed(row.direction, row.amount).yuan(),
+        amount: match row.is_void {
+            true => "未动款".to_owned(),
+            false => signed(row.direction, row.amount).yuan(),
+        },
         fee: row.fee.map(Fen::yuan).unwrap_or_default(),
     }
 }

@@ -54,6 +54,11 @@ fn numbers(finding: &Finding) -> Option<String> {
         let amount = signed(finding.direction, amount);
         return Some(format!("系统记录 {} 元，未入账", amount.yuan()));
     }
+    let listed = finding.bill_amount.filter(|_| booked(finding).1.is_none());
+    if let Some(amount) = listed {
+        let amount = signed(finding.direction, amount);
+        return Some(format!("账单列示 {} 元，未动款", amount.yuan()));
+    }
     if finding.kind != Kind::FeeDiffers {
         return None;
     }
