@@ -13,7 +13,7 @@ use super::model::{MerchantDay, Report, signed};
 use super::papers::{ActPaper, OfficePaper, StandingPaper};
 use super::sorted::{add, subtract};
 use super::words;
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 use crate::reconcile::{Changes, Sums};
 use crate::settlement::SettlementDay;
 use crate::store::findings::SaidOf;
@@ -35,6 +35,8 @@ pub(super) struct Settled {
     pub(super) apart: Option<Fen>,
     pub(super) cause: String,
     pub(super) state: &'static str,
+    /// Whether it was due and nothing has come.
+    pub(super) is_late: bool,
 }
 
 /// The sums of bill days.
@@ -136,6 +138,7 @@ fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
             (None, false) if it.net_fen == Fen::ZERO => "无需到账",
             (None, false) => "未到账",
         },
+        is_late: apart.is_none() && it.is_late,
     }
 }
 
@@ -162,6 +165,16 @@ pub(super) fn remitted(report: &Report) -> Vec<&RemittedItem> {
             item.fiscal_name.as_str(),
         );
         rows.insert(key, item);
+    }
+    rows.into_values().collect()
+}
+
+/// What was collected and is not remitted, each item once though several merchants' papers say it: as the
+/// last says.
+pub(super) fn owed(report: &Report) -> Vec<&OwedItem> {
+    let mut rows = BTreeMap::new();
+    for item in known(report).flat_map(|(_, office)| &office.owed) {
+        rows.insert((item.fiscal_item.as_deref(), item.fiscal_name.as_str()), item);
     }
     rows.into_values().collect()
 }

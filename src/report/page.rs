@@ -10,6 +10,7 @@ use domain::money::Fen;
 use reconciliation::{Finding, FundFinding, Matched, label};
 use sha2::{Digest as _, Sha256};
 
+use super::contents::{self, Entry};
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
@@ -17,9 +18,10 @@ use super::office::{self, Acted, Changed, Settled, SettledSums};
 use super::refunds::{self, Shown};
 use super::signed;
 use super::sums::{self, Chart, SumLine};
+use super::tasks::{self, Task};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 
 /// How many differences, and how many doubts, the page shows; the workbook has the others.
 const MOST_CARDS: usize = 500;
@@ -63,6 +65,9 @@ struct Page<'a> {
     settled_sums: SettledSums,
     remitted: Vec<&'a RemittedItem>,
     remitted_sum: String,
+    owed: Vec<&'a OwedItem>,
+    tasks: Vec<Task>,
+    contents: Vec<Entry>,
     acts: Vec<Acted>,
     changed: Vec<Changed>,
     charts: Vec<Chart>,
@@ -196,6 +201,9 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             .unwrap_or_default()
             .yuan(),
         remitted,
+        owed: office::owed(report),
+        tasks: tasks::tasks(report),
+        contents: on_page(report),
         acts: office::acts(report),
         changed: office::changed(report),
         charts: sums::charts(report),
@@ -229,6 +237,17 @@ fn fund((day, word, found): (&MerchantDay, &'static str, &FundFinding)) -> Fund 
         cause: found.cause.label(),
         action: found.cause.action(),
     }
+}
+
+/// What the page has of the contents: a list without rows has no section there.
+fn on_page(report: &Report) -> Vec<Entry> {
+    let mut entries = contents::contents(report);
+    entries.retain(|entry| match entry.anchor {
+        "differences" | "doubts" | "funds" => entry.is_open,
+        "refunds" => !refunds::shown(report).is_empty(),
+        _ => true,
+    });
+    entries
 }
 
 const fn class(verdict: Verdict) -> &'static str {

@@ -23,6 +23,8 @@ pub(super) struct Styles {
     pub(super) head: Format,
     pub(super) text: Format,
     pub(super) small: Format,
+    /// An amount that is not there, to the right.
+    pub(super) none: Format,
     pub(super) whose: Format,
     pub(super) whose_open: Format,
     pub(super) whose_bad: Format,
@@ -70,6 +72,7 @@ impl Styles {
                 .set_bold()
                 .set_text_wrap()
                 .set_background_color(Color::RGB(0x00D9_E2EF)),
+            none: text.clone().set_align(FormatAlign::Right),
             small,
             text,
             whose_open: whose.clone().set_background_color(OPEN).set_font_color(OPEN_INK),

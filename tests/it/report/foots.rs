@@ -124,12 +124,15 @@ proptest! {
 /// What the bill lists of rows on which no money moved, in the columns of a step; the ledger has none.
 fn void(report: &Report, side: usize) -> [i64; 5] {
     let mut void = [0; 5];
-    for found in report.merchants.iter().flat_map(|day| {
-        day.result.differences.iter().chain(&day.result.doubts)
-    }) {
+    for found in report
+        .merchants
+        .iter()
+        .flat_map(|day| day.result.differences.iter().chain(&day.result.doubts))
+    {
         if side == 3 && found.bill_state == Some(BillState::Failed) {
             let fen = found.bill_amount.unwrap().get();
-            let (at, fen) = if found.direction == Direction::Payment { (0, fen) } else { (2, -fen) };
+            let (at, fen) =
+                if found.direction == Direction::Payment { (0, fen) } else { (2, -fen) };
             void[at] += 1;
             void[at + 1] += fen;
             void[4] += fen;
@@ -151,12 +154,18 @@ fn what_was_taken_back_is_on_the_list_and_in_no_sum() {
     assert_eq!(paid[..6], [1, 8000, 1, 8000, 1, 8000]);
     let texts = book.texts().join("\n");
     assert!(texts.contains("核对一致净额：人民币捌拾元整    ¥80.00"), "{texts}");
-    assert!(texts.contains("账单另列未动款的 1 笔（已撤销的支付 50.00 元、失败的退款 0.00 元）"), "{texts}");
+    assert!(
+        texts.contains("账单另列未动款的 1 笔（已撤销的支付 50.00 元、失败的退款 0.00 元）"),
+        "{texts}"
+    );
     let row = book.detail().find(|row| text(&row[8]).contains("未动款")).unwrap();
     assert!(row[5].is_empty() && row[6].is_empty(), "{row:?}");
 
     let failed = report_of(&[(false, 8000, Fate::Failed)]);
-    assert_eq!(failed.steps().iter().find(|(name, _)| name == "状态不符（仅系统计入）").unwrap().1[1], -8000);
+    assert_eq!(
+        failed.steps().iter().find(|(name, _)| name == "状态不符（仅系统计入）").unwrap().1[1],
+        -8000
+    );
     assert!(failed.texts().iter().any(|text| text.contains("账单列示 80.00 元，未动款")));
 }
 
