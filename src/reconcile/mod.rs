@@ -4,6 +4,7 @@
 mod answers;
 mod beside;
 mod bill;
+mod by_hand;
 mod changes;
 mod day;
 mod doubts;
