@@ -99,7 +99,12 @@ fn handled(world: &mut World, mut request: Request<'_>) -> Reply {
         date: Some(business_day(request.now)),
         phone: None,
     };
-    let fault = world.strike(Place::Answer, request.method.operation(), &subject);
+    let is_fund_bill = request.text("bill_type").as_deref() == Some("signcustomer");
+    let operation = match request.method.operation() {
+        Operation::Bill if is_fund_bill => Operation::FundBill,
+        operation => operation,
+    };
+    let fault = world.strike(Place::Answer, operation, &subject);
     request.action = fault.as_ref().map(|fault| fault.action);
     if request.method.is_page() {
         return on_its_way(before_the_cashier(world, &request), fault.as_ref());
