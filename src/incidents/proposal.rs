@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 31] = [
+const TABLE: [(&str, Action, &str); 32] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -138,6 +138,11 @@ const TABLE: [(&str, Action, &str); 31] = [
         "bill_late",
         Action::Investigate,
         "the provider has not made the bill: it is asked for again; ask its support if it stays away",
+    ),
+    (
+        "fund_bill_late",
+        Action::Investigate,
+        "the provider has not made the fund flow bill: it is asked for again; switch it off for a merchant that has none",
     ),
     (
         "bill_damaged",

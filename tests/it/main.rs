@@ -20,6 +20,7 @@ mod counter_turns;
 mod crash;
 mod dispatch;
 mod follow;
+mod fund_flow;
 mod harness;
 mod hints;
 mod http_api;

@@ -32,7 +32,7 @@ pub(crate) use notify::{announce_payment, seal};
 pub(crate) use refunds::portal_refund;
 
 use crate::engine::World;
-use crate::faults::{Action, Fault, Place, Subject};
+use crate::faults::{Action, Fault, Operation, Place, Subject};
 use crate::keys::Alipay;
 use crate::message::{Received, Reply};
 use crate::wechat::{corrupt, on_its_way};

@@ -215,10 +215,10 @@ impl Fault {
     /// Whether the action can happen where the rule wants it.
     pub(super) fn makes_sense(&self) -> bool {
         use Action::{
-            Abnormal, Absent, ChangedRow, ChargeTaken, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
-            EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
-            Status500, Throttle, Truncate, Undelivered, UnknownSerial, WrongHash, WrongSignature,
-            XxeProbe,
+            Abnormal, Absent, ChangedRow, ChargeTaken, Closed, Corrupt, Delay, Drop,
+            DropAfterCommit, Duplicate, EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough,
+            Reorder, SignTest, Status429, Status500, Throttle, Truncate, Undelivered,
+            UnknownSerial, WrongHash, WrongSignature, XxeProbe,
         };
         match self.action {
             Drop => !matches!(self.on, Place::Bill | Place::FundBill),

@@ -29,7 +29,8 @@ async fn unasked(run: &Run<'_>) -> Result<Vec<String>, String> {
         run.memory.values().flat_map(list).map(|known| known.id.clone()).collect()
     };
     let fees = sentences(run, "SELECT fee_id FROM fees").await?;
-    let refunds = "SELECT refund_id FROM refunds WHERE requested_by <> 'payhub' AND NOT made_by_hand";
+    let refunds =
+        "SELECT refund_id FROM refunds WHERE requested_by <> 'payhub' AND NOT made_by_hand";
     let refunds = sentences(run, refunds).await?;
     let (known_fees, known_refunds) = (known(|it| &it.fees), known(|it| &it.refunds));
     let fees = fees.into_iter().filter(|id| !known_fees.contains(id));
