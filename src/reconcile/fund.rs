@@ -106,13 +106,13 @@ async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Re
     get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
 }
 
-/// What the last day before left to this one.
-fn left(day: Date, before: Option<(Date, serde_json::Value)>) -> Result<Before, Fault> {
-    let Some((last, value)) = before else { return Ok(Before::default()) };
+/// What the day before left to this one; nothing where its flow has not been looked at: that day's own
+/// run decides its doubts when it can.
+fn left(before: Option<serde_json::Value>) -> Result<Before, Fault> {
+    let Some(value) = before else { return Ok(Before::default()) };
     let result: FundResult =
         serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
-    let is_the_day_before = last.tomorrow().is_ok_and(|next| next == day);
-    Ok(Before { closing: result.closing_fen.filter(|_| is_the_day_before), doubts: result.doubts })
+    Ok(Before { closing: result.closing_fen, doubts: result.doubts })
 }
 
 /// Reads the file and holds it against the trade bill; why it cannot be this day's, in words.
@@ -121,7 +121,7 @@ fn held_against(
     day: Date,
     file: &[u8],
     trade: &Bill,
-    before: Option<(Date, serde_json::Value)>,
+    before: Option<serde_json::Value>,
 ) -> Result<Result<FundCheck, String>, Fault> {
     let mut matcher = FundMatcher::new(day);
     let flow = match bill::read_fund_rows(file, &mut |row| matcher.fund_row(&row)) {
@@ -135,7 +135,7 @@ fn held_against(
         return Ok(Err(format!("it has changes from {first} until {last}, not of {day}")));
     }
     trade.each(&mut |row| matcher.trade_row(row));
-    let found = matcher.finish(&report::account(&flow), &left(day, before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before)?);
     let name = format!("fund-{}-{}-{day}", merchant.provider.provider(), merchant.id);
     let stamp = FileStamp::of(name, file);
     Ok(Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found)))
@@ -145,12 +145,12 @@ fn held_against(
 fn without_file(
     day: Date,
     trade: &Bill,
-    before: Option<(Date, serde_json::Value)>,
+    before: Option<serde_json::Value>,
 ) -> Result<FundCheck, Fault> {
     let mut matcher = FundMatcher::new(day);
     trade.each(&mut |row| matcher.trade_row(row));
     let flow = bill::FundFlow::default();
-    let found = matcher.finish(&report::account(&flow), &left(day, before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before)?);
     Ok(FundCheck::new(None, flow, &trade.totals, found))
 }
 

@@ -97,8 +97,7 @@ pub async fn claim(
     .transpose()
 }
 
-/// What an account's fund flow came to on the last day before one, as JSON, and which day that was;
-/// `None`: no run has it.
+/// What an account's fund flow came to on the day before one, as JSON; `None`: no run of it has it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -106,8 +105,8 @@ pub async fn before(
     client: &impl GenericClient,
     account: &[&str],
     day: Date,
-) -> Result<Option<(Date, Value)>, StoreError> {
+) -> Result<Option<Value>, StoreError> {
     let statement = client.prepare_cached(sql::RUNS_FUND_BEFORE).await?;
     let row = client.query_opt(&statement, &[&account, &day]).await?;
-    row.map(|row| Ok((row.try_get("bill_date")?, row.try_get("result")?))).transpose()
+    row.map(|row| Ok(row.try_get("result")?)).transpose()
 }

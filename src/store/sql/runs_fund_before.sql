@@ -1,5 +1,5 @@
--- What the account's fund flow came to on the last day before $2 whose newest ended run has it; no row when none has.
-SELECT r.bill_date, r.report -> 'fund_flow' -> 'result' AS result FROM runs r
- WHERE r.merchant_id = ANY ($1) AND r.bill_date < $2 AND r.bill_date > $2 - 40 AND r.report -> 'fund_flow' IS NOT NULL
-   AND r.report -> 'fund_flow' <> 'null'::jsonb
- ORDER BY r.bill_date DESC, r.version DESC LIMIT 1
+-- What the account's fund flow came to on the day before $2, by its newest ended run; no row when that has none.
+SELECT n.report -> 'fund_flow' -> 'result' AS result
+  FROM (SELECT report FROM runs WHERE merchant_id = ANY ($1) AND bill_date = $2::date - 1 AND report IS NOT NULL
+         ORDER BY version DESC LIMIT 1) n
+ WHERE jsonb_typeof(n.report -> 'fund_flow') = 'object'
