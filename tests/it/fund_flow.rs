@@ -82,11 +82,8 @@ async fn each_error_of_the_flow_is_one_difference_of_its_kind_and_none_between_h
             // Without another one the day would have no bill.
             world.paid(merchant, &format!("{merchant} too")).await;
             let stray = format!("STRAY{account}");
-            let number = match action {
-                Action::MissingRow | Action::ChangedRow => Some(number.as_str()),
-                Action::ExtraRow => Some(stray.as_str()),
-                _ => None,
-            };
+            let number = if action == Action::ExtraRow { &stray } else { &number };
+            let number = Some(number.as_str()).filter(|_| action != Action::ChargeTaken);
             world.sandbox.engine().set_fault(in_the_flow(action, account, number)).unwrap();
         }
         at_hour(&world, NEXT_MORNING).await;

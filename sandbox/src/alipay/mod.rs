@@ -99,11 +99,11 @@ fn handled(world: &mut World, mut request: Request<'_>) -> Reply {
         date: Some(business_day(request.now)),
         phone: None,
     };
+    let mut operation = request.method.operation();
     let is_fund_bill = request.text("bill_type").as_deref() == Some("signcustomer");
-    let operation = match request.method.operation() {
-        Operation::Bill if is_fund_bill => Operation::FundBill,
-        operation => operation,
-    };
+    if operation == Operation::Bill && is_fund_bill {
+        operation = Operation::FundBill;
+    }
     let fault = world.strike(Place::Answer, operation, &subject);
     request.action = fault.as_ref().map(|fault| fault.action);
     if request.method.is_page() {
