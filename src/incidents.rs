@@ -16,7 +16,7 @@ use crate::hub::Hub;
 use crate::store::incidents::{self, Earlier, IncidentRecord, Which};
 
 /// Who closes what the facts have resolved.
-const HUB: &str = "payhub";
+pub(crate) const HUB: &str = "payhub";
 /// The longest note, in characters.
 const NOTE_MAX: usize = 500;
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::World;
-use crate::faults::{Action, Fault, Subject};
+use crate::faults::{Action, Fault, Place, Subject};
 use crate::random::Random;
 use crate::state::{Order, Payment, Refund, Standing, fee_of};
 use crate::text;
@@ -78,11 +78,17 @@ pub(crate) fn ready_at(day: Date) -> Timestamp {
     day_end(day).saturating_add(SignedDuration::from_hours(READY_HOURS)).unwrap_or(Timestamp::MAX)
 }
 
-/// The bill of a merchant's day, with the faults that strike it.
-pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i64) -> DayBill {
+/// The bill of a merchant's day, trade or fund flow, with the faults that strike it.
+pub(crate) fn day_bill(
+    world: &mut World,
+    place: Place,
+    merchant: &str,
+    day: Date,
+    rate_ppm: i64,
+) -> DayBill {
     let mut lines = day_lines(world, merchant, day, rate_ppm);
     let subject = Subject { merchant, date: Some(day), ..Subject::default() };
-    let faults = world.faults.strike_bill(&subject, world.seed);
+    let faults = world.faults.strike_bill(place, &subject, world.seed);
     let date = day.to_string();
     let mut actions = Vec::new();
     for (place, fault) in faults.iter().enumerate() {
@@ -112,6 +118,7 @@ pub(crate) fn day_bill(world: &mut World, merchant: &str, day: Date, rate_ppm: i
             | Action::WrongHash
             | Action::Late
             | Action::EmptyDay
+            | Action::ChargeTaken
             | Action::Drop
             | Action::Duplicate
             | Action::Delay

@@ -44,6 +44,8 @@ pub struct Merchant {
     pub certificates: Vec<Dated>,
     /// How many queries a second it carries, by all hubs together.
     pub queries: Budget,
+    /// Whether its fund flow bill (资金账单) is held against its trade bill every day.
+    pub fund_flow: bool,
 }
 
 /// A certificate of the configuration and its last instant.
@@ -84,6 +86,7 @@ impl Merchant {
             client_identity: None,
             certificates: Vec::new(),
             queries: Budget::default(),
+            fund_flow: true,
         }
     }
 
@@ -121,6 +124,9 @@ pub(super) fn read(section: &Section<'_>) -> Result<Merchant, ConfigError> {
             section.fault(QUERIES, format!("`{text}` does not do here"), mend)
         })?;
     }
+    // Older keys sign no question for it, and partners are given their merchants' sealed.
+    let usual = provider != "wechat-v2" && !section.has("sp_mchid");
+    merchant.fund_flow = section.flag("fund_flow")?.unwrap_or(usual);
     Ok(merchant)
 }
 

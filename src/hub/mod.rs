@@ -88,6 +88,8 @@ pub struct Merchant {
     pub rank: usize,
     /// How many queries a second it carries, by all hubs together.
     pub queries: Budget,
+    /// Whether its fund flow bill is looked at.
+    pub fund_flow: bool,
 }
 
 impl fmt::Debug for Merchant {

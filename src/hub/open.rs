@@ -147,8 +147,8 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
     let merchants = ranked.into_iter().enumerate().map(|(rank, merchant)| {
         let notify_url = config.server.callback_url(&merchant.id);
         let provider = Arc::clone(&merchant.provider);
-        let (id, queries) = (merchant.id.clone(), merchant.queries);
-        (id.clone(), Merchant { id, provider, notify_url, rank, queries })
+        let (id, queries, fund_flow) = (merchant.id.clone(), merchant.queries, merchant.fund_flow);
+        (id.clone(), Merchant { id, provider, notify_url, rank, queries, fund_flow })
     });
     let channels = config.channels.iter().map(|channel| {
         let vendor = Arc::clone(&channel.vendor);

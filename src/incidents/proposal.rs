@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 30] = [
+const TABLE: [(&str, Action, &str); 32] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -83,6 +83,11 @@ const TABLE: [(&str, Action, &str); 30] = [
         "refund_amount_differs",
         Action::Investigate,
         "another amount was given back than was asked for: compare with the provider's portal",
+    ),
+    (
+        "refund_by_hand",
+        Action::Investigate,
+        "a refund was made past the hub and is in the books: find out by whom, in the provider's portal",
     ),
     (
         "refund_unknown",
@@ -133,6 +138,11 @@ const TABLE: [(&str, Action, &str); 30] = [
         "bill_late",
         Action::Investigate,
         "the provider has not made the bill: it is asked for again; ask its support if it stays away",
+    ),
+    (
+        "fund_bill_late",
+        Action::Investigate,
+        "the provider has not made the fund flow bill: it is asked for again; switch it off for a merchant that has none",
     ),
     (
         "bill_damaged",

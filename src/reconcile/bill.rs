@@ -1,9 +1,6 @@
 //! Fetches a day's bill and keeps it as it came. Nothing is booked from a file that is damaged.
 
-use std::sync::{Mutex, PoisonError};
-
-use adapters::provider::{BillAnswer, BillKind};
-use adapters::wire::Outcome;
+use adapters::provider::BillKind;
 use deadpool_postgres::GenericClient;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
@@ -13,10 +10,10 @@ use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{ask, later};
+use super::download::{Got, Wanted, get};
+use super::later;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
-use crate::outbound::Kind;
 use crate::store::bills::{self, Which};
 use crate::store::incidents::{self, NewIncident};
 use crate::store::runs::{self, Pause, RunRecord};
@@ -48,52 +45,19 @@ pub(super) async fn fetch(
     merchant: &Merchant,
     run: &RunRecord,
 ) -> Result<Fetched, Fault> {
-    let subject = run.id.as_str();
-    let call = merchant
-        .provider
-        .ask_bill(BillKind::Trade, run.date)
-        .map_err(|limit| Fault::internal(&limit))?;
-    let kind = Kind::BillOrTicket;
-    let asked = ask(hub, merchant, "bill", subject, kind, &call, |answer, stamp| {
-        merchant.provider.read_bill_ticket(answer, stamp.now)
-    })
-    .await;
-    let ticket = match asked {
-        Outcome::Accepted(BillAnswer::Ready(ticket)) => ticket,
-        Outcome::Accepted(BillAnswer::Here(file)) => return Ok(Fetched::File(file)),
-        Outcome::Accepted(BillAnswer::EmptyDay) => return Ok(Fetched::EmptyDay),
-        Outcome::Accepted(BillAnswer::NotYet) => {
-            let why = "the provider is still making the bill";
-            return waits(hub, run, being_made(run), why).await;
-        }
-        Outcome::Refused(refusal) => {
-            let why = format!("the provider refused: {} {}", refusal.code, refusal.message);
-            return waits(hub, run, being_made(run), &why).await;
-        }
-        Outcome::Unknown(why) => {
-            return waits(hub, run, AGAIN, &format!("the provider did not answer: {why}")).await;
-        }
+    let wanted = Wanted {
+        bill: BillKind::Trade,
+        day: run.date,
+        subject: run.id.as_str(),
+        asking: "bill",
+        fetching: "fetch_bill",
     };
-    // Some providers let a link live for 30 seconds only: the file is fetched at once.
-    let call = merchant.provider.fetch_bill(&ticket);
-    let refused = Mutex::new(None);
-    let fetched = ask(hub, merchant, "fetch_bill", subject, Kind::Bill, &call, |answer, _stamp| {
-        let read = merchant.provider.read_bill_file(&ticket, answer);
-        if matches!(read, Outcome::Refused(_)) {
-            *refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer.body.clone());
-        }
-        read
-    })
-    .await;
-    match fetched {
-        Outcome::Accepted(file) => Ok(Fetched::File(file)),
-        Outcome::Refused(refusal) => {
-            let file = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
-            damaged(hub, merchant, run, &refusal.message, file.as_deref()).await
-        }
-        Outcome::Unknown(why) => {
-            waits(hub, run, AGAIN, &format!("the bill could not be fetched: {why}")).await
-        }
+    match get(hub, merchant, wanted).await? {
+        Got::File(file) => Ok(Fetched::File(file)),
+        Got::EmptyDay => Ok(Fetched::EmptyDay),
+        Got::NotYet(why) => waits(hub, run, being_made(run), &why).await,
+        Got::Silence(why) => waits(hub, run, AGAIN, &why).await,
+        Got::Damaged(why, file) => damaged(hub, merchant, run, &why, file.as_deref()).await,
     }
 }
 
@@ -180,7 +144,7 @@ async fn pauses(
 }
 
 /// The noon by which a day's bill must be there.
-fn noon_after(day: Date) -> Timestamp {
+pub(super) fn noon_after(day: Date) -> Timestamp {
     day.tomorrow().map_or(Timestamp::MAX, |next| from_beijing(next.to_datetime(NOON)))
 }
 

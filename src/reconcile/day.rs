@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adapters::bill;
 use domain::Fen;
-use domain::bill::{BillState, BillTotals, Coverage, Direction};
+use domain::bill::{BillRow, BillState, BillTotals, Coverage, Direction};
 use domain::time::{business_day, day_end, day_start};
 use jiff::SignedDuration;
 use jiff::civil::Date;
@@ -13,9 +13,8 @@ use reconciliation::rules::is_near_cut;
 use reconciliation::{LedgerRow, Matcher, Reconciliation, Rules};
 
 use super::bill::{Fetched, damaged, fetch, no_bill, waits_for_late_one};
-use super::findings;
-use super::load;
 use super::query::query;
+use super::{findings, fund, load};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::settlement::{self, BillMoves};
@@ -67,6 +66,34 @@ impl Bill {
     }
 }
 
+impl Bill {
+    /// Whether its rows move any money.
+    pub(super) fn moves_money(&self) -> bool {
+        let moves = |row: &Row| row.state != BillState::Failed && row.amount > Fen::ZERO;
+        self.rows.iter().any(moves)
+    }
+
+    /// Hands out its rows in the order of the file.
+    pub(super) fn each(&self, take: &mut dyn FnMut(&BillRow<'_>)) {
+        for row in &self.rows {
+            take(&BillRow {
+                line: row.line,
+                direction: row.direction,
+                out_trade_no: &row.out_trade_no,
+                out_refund_no: &row.out_refund_no,
+                provider_trade_no: &row.provider_trade_no,
+                provider_refund_no: &row.provider_refund_no,
+                amount: row.amount,
+                settled: row.settled,
+                state: row.state,
+                occurred_at: row.occurred_at,
+                fee: row.fee,
+                rate: row.rate,
+            });
+        }
+    }
+}
+
 /// A bill's row, kept because matching may run twice.
 struct Row {
     line: u64,
@@ -74,6 +101,7 @@ struct Row {
     out_trade_no: String,
     out_refund_no: String,
     provider_trade_no: String,
+    provider_refund_no: String,
     amount: domain::Fen,
     settled: Option<domain::Fen>,
     state: domain::bill::BillState,
@@ -167,7 +195,8 @@ async fn work(hub: &Hub, held: &Leased) -> Result<(), Fault> {
         matched = compare(hub, merchant, &run, &bill, &carried).await?;
     }
     answers.note(&mut matched.result);
-    findings::keep(hub, merchant, &run, &bill, matched, &answers).await?;
+    let flow = fund::check(hub, merchant, &run, &bill).await?;
+    findings::keep(hub, merchant, &run, (&bill, &flow), matched, &answers).await?;
     // The run has ended: a credit that is not matched now is matched by the next run or statement.
     if let Err(fault) = settlement::match_again(hub).await {
         tracing::warn!(run = %run.id, fault = fault.detail, "the bank's credits were not matched");
@@ -215,6 +244,7 @@ fn read(file: Vec<u8>) -> Result<Bill, (String, Vec<u8>)> {
             out_trade_no: row.out_trade_no.to_owned(),
             out_refund_no: row.out_refund_no.to_owned(),
             provider_trade_no: row.provider_trade_no.to_owned(),
+            provider_refund_no: row.provider_refund_no.to_owned(),
             amount: row.amount,
             settled: row.settled,
             state: row.state,
@@ -289,22 +319,7 @@ async fn compare(
     drop(client);
     let rules = Rules { day: Some(run.date), fee_rate: None };
     let mut matcher = Matcher::new(rules, ledger.clone());
-    for row in &bill.rows {
-        matcher.bill_row(&domain::bill::BillRow {
-            line: row.line,
-            direction: row.direction,
-            out_trade_no: &row.out_trade_no,
-            out_refund_no: &row.out_refund_no,
-            provider_trade_no: &row.provider_trade_no,
-            provider_refund_no: "",
-            amount: row.amount,
-            settled: row.settled,
-            state: row.state,
-            occurred_at: row.occurred_at,
-            fee: row.fee,
-            rate: row.rate,
-        });
-    }
+    bill.each(&mut |row| matcher.bill_row(row));
     let covers: Coverage = bill.totals.covers;
     let result = matcher.finish(bill.totals.stated_day, covers);
     Ok(Matched { ledger, heads, result })

@@ -12,6 +12,7 @@ use super::bill;
 use super::day::{Bill, Matched, ids};
 use super::doubts::{Decided, Known};
 use super::followed;
+use super::fund::{self, Flow};
 use super::papers;
 use super::rows::Rows;
 use super::shown;
@@ -33,7 +34,7 @@ pub(super) async fn keep(
     hub: &Hub,
     merchant: &Merchant,
     run: &RunRecord,
-    bill: &Bill,
+    (bill, flow): (&Bill, &Flow),
     mut matched: Matched,
     answers: &Answers,
 ) -> Result<(), Fault> {
@@ -55,6 +56,7 @@ pub(super) async fn keep(
     settlement::expect(&tx, hub, merchant, run, &moves, now).await?;
     let mut day =
         merchant_day(merchant, run, bill, &matched, heads_shown(hub, merchant, &matched.heads));
+    (day.fund_flow, day.fund_note) = flow.shown();
     let summary =
         serde_json::to_value(Summary::of(&day)).map_err(|error| Fault::internal(&error))?;
     let ended = papers::Ended {
@@ -90,6 +92,7 @@ pub(super) async fn keep(
         doubts::supersede(&tx, &run.id, &account, run.date).await?;
         runs::keep_findings(&tx, &done, &rows.differences, &rows.doubts).await?;
         doubts::resolve(&tx, &run.id, &rows.fates(&decided)).await?;
+        fund::keep(&tx, hub, merchant, (run, flow), now).await?;
         let over = followed::follow(&tx, run, &rows, (&matched.result, &open), now).await?;
         tell(&tx, run, &rows, now).await?;
         crate::differences::tell(&tx, &over, now).await?;

@@ -4,11 +4,14 @@
 mod answers;
 mod beside;
 mod bill;
+mod by_hand;
 mod changes;
 mod day;
 mod doubts;
+mod download;
 mod findings;
 mod followed;
+mod fund;
 mod papers;
 mod query;
 mod rows;
@@ -39,8 +42,8 @@ const FURTHEST_BACK: i32 = 90;
 /// How many runs one call leases: what waits for its turn is free for another hub.
 const BATCH: i64 = 1;
 
-/// Begins the runs of the days that have none, and works on the run that is due longest; how many
-/// that were.
+/// Begins the runs of the days that have none, and works on the run that is due longest, else asks for
+/// a fund flow bill that a day waits for; how many that were.
 ///
 /// # Errors
 /// When the database does not answer. What happens to one run does not stop the others.
@@ -53,6 +56,9 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
         if let Err(fault) = day::reconcile(hub, held).await {
             tracing::warn!(run = %held.run_id, fault = fault.detail, "a run failed; it is tried again");
         }
+    }
+    if due.is_empty() {
+        return fund::ask_again(hub).await;
     }
     Ok(due.len())
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::load;
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::report::{FileStamp, MerchantDay, Papers, Report};
+use crate::report::{FileStamp, FundCheck, MerchantDay, Papers, Report};
 use crate::store::findings::DifferenceRecord;
 use crate::store::runs::{self, RunRecord};
 use crate::store::sign_offs;
@@ -91,6 +91,12 @@ struct Stored {
     bill: Option<(String, String)>,
     result: Reconciliation,
     journal_head: Option<String>,
+    /// The fund flow bill beside the trade bill, where it was looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fund_flow: Option<FundCheck>,
+    /// Why there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fund_note: Option<String>,
     /// Runs of older programs have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     papers: Option<Papers>,
@@ -104,6 +110,8 @@ pub(super) fn stored(day: &MerchantDay) -> Result<Value, Fault> {
         bill: day.bill.as_ref().map(|stamp| (stamp.name.clone(), stamp.sha256.clone())),
         result: day.result.clone(),
         journal_head: day.journal_head.clone(),
+        fund_flow: day.fund_flow.clone(),
+        fund_note: day.fund_note.clone(),
         papers: day.papers.clone(),
     };
     serde_json::to_value(stored).map_err(|error| Fault::internal(&error))
@@ -132,8 +140,8 @@ pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
             bill: stored.bill.map(|(name, sha256)| FileStamp { name, sha256 }),
             ledger: None,
             result: stored.result,
-            fund_flow: None,
-            fund_note: None,
+            fund_flow: stored.fund_flow,
+            fund_note: stored.fund_note,
             journal_head: stored.journal_head,
             version: Some(run.version),
             digest: Some(digest),

@@ -261,6 +261,7 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
         refund_call: sealed.as_deref(),
         now,
         next_query_at,
+        made_by_hand: false,
         fees: &taken.fees,
     };
     match refunds::insert(&tx, &new).await {
@@ -294,7 +295,7 @@ fn beginning(
 }
 
 /// What reserves the money of a written refund, and begins its way where that is the treasury's.
-async fn reserved(
+pub(super) async fn reserved(
     tx: &impl deadpool_postgres::GenericClient,
     new: &NewRefund<'_>,
     shares: &[Share],
@@ -313,7 +314,7 @@ async fn reserved(
     Ok(effects)
 }
 
-fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
+pub(super) fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
     let surplus =
         (taken.surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: taken.surplus });
     taken

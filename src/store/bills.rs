@@ -64,7 +64,7 @@ impl Stored {
         sealer.open(Purpose::Bill, &self.content, &self.which.context())
     }
 
-    fn of(row: &Row) -> Result<Self, StoreError> {
+    pub(super) fn of(row: &Row) -> Result<Self, StoreError> {
         let which = Which {
             merchant: typed("bill_files.merchant_id", row.try_get("merchant_id")?)?,
             day: row.try_get("bill_date")?,

@@ -18,6 +18,7 @@ pub mod events;
 pub mod fees;
 pub mod findings;
 pub mod fiscal;
+pub mod fund_bills;
 pub mod idempotency;
 pub mod incidents;
 pub mod journal;

@@ -68,7 +68,7 @@ impl FundCause {
     pub const fn action(self) -> &'static str {
         match self {
             Self::MissingInFlow => "向渠道查询该笔资金去向，要求补记",
-            Self::MissingInTrade => "核对相邻日交易账单；无依据的向渠道查询",
+            Self::MissingInTrade => "核对相邻日交易账单；仍无依据的，请渠道书面说明",
             Self::AmountUnequal => "核对结算金额与优惠，请渠道说明差额",
             Self::NetSettled => "非税资金应全额到账：要求渠道退还，改由手续费账户扣收",
             Self::Unexplained => "向渠道查明用途并取得凭证",

@@ -32,7 +32,7 @@ pub(crate) use notify::{announce_payment, seal};
 pub(crate) use refunds::portal_refund;
 
 use crate::engine::World;
-use crate::faults::{Action, Fault, Place, Subject};
+use crate::faults::{Action, Fault, Operation, Place, Subject};
 use crate::keys::Alipay;
 use crate::message::{Received, Reply};
 use crate::wechat::{corrupt, on_its_way};
@@ -99,7 +99,12 @@ fn handled(world: &mut World, mut request: Request<'_>) -> Reply {
         date: Some(business_day(request.now)),
         phone: None,
     };
-    let fault = world.strike(Place::Answer, request.method.operation(), &subject);
+    let mut operation = request.method.operation();
+    let is_fund_bill = request.text("bill_type").as_deref() == Some("signcustomer");
+    if operation == Operation::Bill && is_fund_bill {
+        operation = Operation::FundBill;
+    }
+    let fault = world.strike(Place::Answer, operation, &subject);
     request.action = fault.as_ref().map(|fault| fault.action);
     if request.method.is_page() {
         return on_its_way(before_the_cashier(world, &request), fault.as_ref());

@@ -89,14 +89,19 @@ impl Faults {
 
     /// Every rule that strikes a bill, each counted; chance is that of the day, so that a second
     /// file of the same day is hurt alike.
-    pub(crate) fn strike_bill(&mut self, subject: &Subject<'_>, seed: u64) -> Vec<Fault> {
+    pub(crate) fn strike_bill(
+        &mut self,
+        place: Place,
+        subject: &Subject<'_>,
+        seed: u64,
+    ) -> Vec<Fault> {
         let day = subject.date.map(|date| date.to_string()).unwrap_or_default();
         let mut struck = Vec::new();
         for rule in &mut self.rules {
             let id = rule.id.to_string();
             let mut chance = Random::of(seed, &["bill", subject.merchant, &day, &id]);
             let bill = Subject { out_trade_no: None, out_refund_no: None, ..*subject };
-            if rule.applies_to_bill(&bill)
+            if rule.applies_to_bill(place, &bill)
                 && rule.fault.probability.is_none_or(|per_mille| chance.happens(per_mille))
             {
                 rule.struck = rule.struck.saturating_add(1);
@@ -128,10 +133,10 @@ impl Rule {
     }
 
     /// On a bill, order and refund numbers choose the row, not whether the rule strikes.
-    fn applies_to_bill(&self, subject: &Subject<'_>) -> bool {
+    fn applies_to_bill(&self, place: Place, subject: &Subject<'_>) -> bool {
         let of = &self.fault.of;
         self.is_left()
-            && self.fault.on == Place::Bill
+            && self.fault.on == place
             && of.merchant.as_deref().is_none_or(|merchant| merchant == subject.merchant)
             && of.date.is_none_or(|date| Some(date) == subject.date)
     }

@@ -11,8 +11,10 @@ pub enum Place {
     Callback,
     /// On a request to a provider, or its answer.
     Answer,
-    /// On a bill.
+    /// On a trade bill.
     Bill,
+    /// On a fund flow bill, which has rows and faults of its own.
+    FundBill,
     /// On a text message.
     Sms,
 }
@@ -31,8 +33,10 @@ pub enum Operation {
     Refund,
     /// Querying a refund.
     QueryRefund,
-    /// Asking for a bill.
+    /// Asking for a trade bill.
     Bill,
+    /// Asking for a fund flow bill.
+    FundBill,
     /// Downloading a bill.
     FetchBill,
     /// Sending a text message; on callbacks: its receipt.
@@ -104,6 +108,9 @@ pub enum Action {
     Late,
     /// The provider says that nothing happened on that day.
     EmptyDay,
+    /// Charges are taken from the principal, of this account and as long as the rule stands: without
+    /// it they go to an account of their own.
+    ChargeTaken,
 }
 
 /// Whom a fault is for; an absent field fits everybody.
@@ -208,13 +215,13 @@ impl Fault {
     /// Whether the action can happen where the rule wants it.
     pub(super) fn makes_sense(&self) -> bool {
         use Action::{
-            Abnormal, Absent, ChangedRow, Closed, Corrupt, Delay, Drop, DropAfterCommit, Duplicate,
-            EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough, Reorder, SignTest, Status429,
-            Status500, Throttle, Truncate, Undelivered, UnknownSerial, WrongHash, WrongSignature,
-            XxeProbe,
+            Abnormal, Absent, ChangedRow, ChargeTaken, Closed, Corrupt, Delay, Drop,
+            DropAfterCommit, Duplicate, EmptyDay, ExtraRow, Garbage, Late, MissingRow, NotEnough,
+            Reorder, SignTest, Status429, Status500, Throttle, Truncate, Undelivered,
+            UnknownSerial, WrongHash, WrongSignature, XxeProbe,
         };
         match self.action {
-            Drop => self.on != Place::Bill,
+            Drop => !matches!(self.on, Place::Bill | Place::FundBill),
             Delay | Corrupt | WrongSignature | UnknownSerial => {
                 matches!(self.on, Place::Callback | Place::Answer)
             }
@@ -227,8 +234,9 @@ impl Fault {
             Absent => self.on == Place::Answer && self.operation == Some(Operation::Query),
             Throttle | Undelivered => self.on == Place::Sms,
             MissingRow | ExtraRow | ChangedRow | Truncate | WrongHash | Late | EmptyDay => {
-                self.on == Place::Bill
+                matches!(self.on, Place::Bill | Place::FundBill)
             }
+            ChargeTaken => self.on == Place::FundBill,
         }
     }
 }

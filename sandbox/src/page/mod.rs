@@ -18,8 +18,8 @@ const MOST_ROWS: usize = 200;
 const REFRESH_S: (u32, u32) = (1, 60);
 
 /// Words of faults as the control takes them; `faults::words` has their meaning.
-const PLACES: [&str; 4] = ["callback", "answer", "bill", "sms"];
-const OPERATIONS: [&str; 10] = [
+const PLACES: [&str; 5] = ["callback", "answer", "bill", "fund_bill", "sms"];
+const OPERATIONS: [&str; 11] = [
     "payment",
     "place",
     "query",
@@ -27,11 +27,12 @@ const OPERATIONS: [&str; 10] = [
     "refund",
     "query_refund",
     "bill",
+    "fund_bill",
     "fetch_bill",
     "send",
     "query_send",
 ];
-const ACTIONS: [&str; 25] = [
+const ACTIONS: [&str; 26] = [
     "drop",
     "duplicate",
     "delay",
@@ -57,6 +58,7 @@ const ACTIONS: [&str; 25] = [
     "wrong_hash",
     "late",
     "empty_day",
+    "charge_taken",
 ];
 
 #[derive(askama::Template)]

@@ -189,6 +189,7 @@ impl CallbackRow {
                 | Operation::Close
                 | Operation::QueryRefund
                 | Operation::Bill
+                | Operation::FundBill
                 | Operation::FetchBill
                 | Operation::QuerySend => "",
             },

@@ -108,7 +108,8 @@ impl Route {
             Self::Close(..) | Self::CloseCombined(_) => Operation::Close,
             Self::Refund | Self::Abnormal(_) => Operation::Refund,
             Self::QueryRefund(_) => Operation::QueryRefund,
-            Self::TradeBill | Self::FundFlowBill => Operation::Bill,
+            Self::TradeBill => Operation::Bill,
+            Self::FundFlowBill => Operation::FundBill,
             Self::Download => Operation::FetchBill,
         }
     }

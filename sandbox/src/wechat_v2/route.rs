@@ -75,7 +75,8 @@ impl Route {
             Self::CloseOrder | Self::Reverse => Operation::Close,
             Self::Refund => Operation::Refund,
             Self::RefundQuery => Operation::QueryRefund,
-            Self::DownloadBill | Self::DownloadFundFlow => Operation::Bill,
+            Self::DownloadBill => Operation::Bill,
+            Self::DownloadFundFlow => Operation::FundBill,
         }
     }
 

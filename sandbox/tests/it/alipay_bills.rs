@@ -65,6 +65,9 @@ fn rows(text: &str) -> Vec<Vec<String>> {
 fn the_fund_bill_has_every_movement_of_the_balance_and_foots() {
     let office = friday();
     office.pass(86_400);
+    let gross = files(&office, "signcustomer", "2026-11-20");
+    assert!(gross[1].1.contains("合计,2,150.00,1,-35.00,115.00"), "{}", gross[1].1);
+    office.take_charges();
     let files = files(&office, "signcustomer", "2026-11-20");
     assert_eq!(files[0].0, "20880000000000000156_20261120_账务明细.csv");
     assert!(files[0].1.starts_with("#支付宝账务明细查询\r\n"));
@@ -96,6 +99,7 @@ fn the_fund_bill_has_every_movement_of_the_balance_and_foots() {
 #[test]
 fn a_day_begins_with_the_balance_of_the_day_before() {
     let office = friday();
+    office.take_charges();
     office.pass(86_400);
     office.precreate("A0003", "1.00", URL);
     office.engine.pay("A0003", false).unwrap();

@@ -182,6 +182,7 @@ fn every_bill_and_fund_flow_is_read_and_foots() {
         assert!(totals.footer_ok, "{kind:?}: {:?}", totals.footer_fault);
         assert_eq!(totals.unknown_columns, Vec::<String>::new(), "{kind:?}");
     }
+    office.take_charges();
     let basic = bill(&office, &hub, BillKind::FundFlow(FundAccount::Basic));
     let flow = adapters::bill::read_fund_flow(&basic).unwrap();
     assert!(flow.footer_ok, "{:?}", flow.footer_fault);

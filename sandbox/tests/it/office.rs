@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use rsa::pkcs1v15::{Signature, SigningKey, VerifyingKey};
 use rsa::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _};
 use rsa::signature::{SignatureEncoding as _, Signer as _, Verifier as _};
-use sandbox::{Engine, Received, Reply, SandboxConfig};
+use sandbox::{Action, Engine, Fault, Place, Received, Reply, SandboxConfig};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -84,6 +84,11 @@ impl Told {
 impl Office {
     pub(crate) fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// From now on fund flow bills take charges from the principal.
+    pub(crate) fn take_charges(&self) {
+        self.engine.set_fault(Fault::new(Place::FundBill, Action::ChargeTaken)).unwrap();
     }
 
     /// A request signed as APIv3 asks, with everything that a test may want to spoil afterwards.

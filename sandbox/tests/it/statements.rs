@@ -90,6 +90,10 @@ fn payments_alone_and_refunds_alone_have_columns_of_their_own() {
 #[test]
 fn the_fund_flow_has_every_movement_with_the_balance_after_it() {
     let office = day();
+    let (_, gross) = rows(&office, "fundflowbill?bill_date=2026-11-20");
+    assert_eq!(gross[2][6], "26.25", "charges go to an account of their own");
+    assert_eq!(gross[3], ["3.0", "2.0", "620.00", "1.0", "26.25"]);
+    office.take_charges();
     let (width, rows) = rows(&office, "fundflowbill?bill_date=2026-11-20");
     assert_eq!((width, rows.len()), (11, 6));
     let pick = |row: usize| [3, 5, 6, 7].map(|column| rows[row][column].as_str());

@@ -28,6 +28,7 @@ pub(super) fn read(section: &Section<'_>, id: MerchantId) -> Result<Merchant, Co
         "app_auth_token",
         "gateway_url",
         "queries_per_second",
+        "fund_flow",
     ])?;
     let private_key = private_key(section, "app_private_key", "the application's private key")?;
     let (proof, certificates) = proof(section, &private_key)?;

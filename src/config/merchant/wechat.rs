@@ -11,7 +11,7 @@ use crate::config::section::Section;
 
 pub(super) const WECHAT_URL: &str = "https://api.mch.weixin.qq.com";
 const MCHID: &str = "give the merchant's number (商户号)";
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "id",
     "provider",
     "mchid",
@@ -28,6 +28,7 @@ const KEYS: [&str; 16] = [
     "base_url",
     "second_base_url",
     "queries_per_second",
+    "fund_flow",
 ];
 
 pub(super) fn read(section: &Section<'_>, id: MerchantId) -> Result<Merchant, ConfigError> {

@@ -25,6 +25,7 @@ pub(super) fn read(section: &Section<'_>, id: MerchantId) -> Result<Merchant, Co
         "base_url",
         "second_base_url",
         "queries_per_second",
+        "fund_flow",
     ])?;
     let identity = identity::read(section)?;
     let base_url = provider_url(section, "base_url", WECHAT_URL)?;

@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 29] = [
+const APPEND_ONLY: [&str; 30] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -15,6 +15,7 @@ const APPEND_ONLY: [&str; 29] = [
     "provider_calls",
     "bill_files",
     "damaged_bills",
+    "fund_bill_files",
     "case_events",
     "case_lights",
     "refund_redirects",

@@ -1,4 +1,5 @@
-//! The fund bill (账务明细): every movement of the seller's balance, the provider's fees among them.
+//! The fund bill (账务明细): every movement of the seller's balance, the provider's fees among them
+//! where they are taken from the principal.
 //! How a fee that comes back is called is not documented; a name is assumed.
 
 use domain::Fen;
@@ -11,7 +12,7 @@ use crate::alipay::request::Request;
 use crate::bill::Line;
 use crate::engine::World;
 use crate::random::Random;
-use crate::state::fee_of;
+use crate::state::{Standing, fee_of};
 use crate::text::{day_digits, wall};
 
 const HEADER: &str = "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注";
@@ -24,6 +25,14 @@ struct Move<'a> {
     line: &'a Line,
     amount: Fen,
     kind: &'static str,
+}
+
+/// Leaves out what moves no money here, and has the fee of each row taken at this rate.
+pub(super) fn settle(lines: &mut Vec<Line>, rate: i64) {
+    lines.retain(|line| line.standing != Standing::Closed && line.settled() > Fen::ZERO);
+    for line in lines {
+        line.fee = fee_of(line.settled(), rate);
+    }
 }
 
 /// The two files, with their names.

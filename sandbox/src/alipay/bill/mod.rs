@@ -61,15 +61,20 @@ pub(super) fn address(
     }
     let app = world.keys.alipay(request.app_id).ok_or_else(none)?;
     let rate = app.config.fee_rate_ppm;
-    let (lines, actions) = lines(world, request, &about, rate);
+    let place = if kind == Kind::Trade { Place::Bill } else { Place::FundBill };
+    let (mut lines, actions) = lines(world, place, request, &about, rate);
     let has = |action: Action| actions.contains(&action);
+    let charged = if has(Action::ChargeTaken) { rate } else { 0 };
+    if kind == Kind::Fund {
+        fund::settle(&mut lines, charged);
+    }
     let is_empty = lines.is_empty() && !has(Action::MissingRow);
     if is_empty || has(Action::Late) || has(Action::EmptyDay) {
         return Err(none());
     }
     let packed = match kind {
         Kind::Trade => zip(&trade::files(&lines, &about)),
-        Kind::Fund => zip(&fund::files(world, request, &lines, &about, rate)),
+        Kind::Fund => zip(&fund::files(world, request, &lines, &about, charged)),
     };
     let mut bytes =
         packed.map_err(|source| Business::failed("isp.unknow-error", source.to_string()))?;
@@ -115,6 +120,7 @@ fn ready(about: &About<'_>) -> Timestamp {
 /// The seller's rows, and what faults do to the file.
 fn lines(
     world: &mut World,
+    place: Place,
     request: &Request<'_>,
     about: &About<'_>,
     rate: i64,
@@ -122,7 +128,7 @@ fn lines(
     let (mut lines, mut actions) = (Vec::new(), Vec::new());
     let mut day = about.first;
     while day <= about.last {
-        let mut bill = day_bill(world, request.app_id, day, rate);
+        let mut bill = day_bill(world, place, request.app_id, day, rate);
         bill.lines.retain(|line| {
             let order = world.book.order(request.app_id, &line.out_trade_no);
             order.is_none_or(|order| order.sub == request.sub)

@@ -1,5 +1,5 @@
-//! The fund flow bill (资金账单) of WeChat Pay's basic account: each payment, its fee, and each refund
-//! less the fee that comes back with it, with the balance after each.
+//! The fund flow bill (资金账单) of WeChat Pay's basic account: each payment, where it is taken from the
+//! principal its fee, and each refund less the fee that comes back with it, with the balance after each.
 
 use domain::Fen;
 use domain::bill::Direction;
@@ -57,6 +57,14 @@ fn flows(line: &Line) -> Vec<Flow> {
             amount: less(line.settled(), line.fee),
             remark: format!("退款总金额{}元;含手续费{}元", line.settled().yuan(), line.fee.yuan()),
         }],
+    }
+}
+
+/// Leaves out what moves no money here, and has the fee of each row taken at this rate.
+pub(super) fn settle(lines: &mut Vec<Line>, rate_ppm: i64) {
+    lines.retain(|line| line.standing != Standing::Closed && line.settled() > Fen::ZERO);
+    for line in lines {
+        line.fee = fee_of(line.settled(), rate_ppm);
     }
 }
 

@@ -18,7 +18,7 @@ use super::Asked;
 use super::refusal::Refusal;
 use crate::bill::{DayBill, day_bill, ready_at};
 use crate::engine::World;
-use crate::faults::Action;
+use crate::faults::{Action, Place};
 use crate::message::Received;
 use crate::state::{BillFile, later};
 use crate::text::query_value;
@@ -62,8 +62,8 @@ impl Wanted {
     }
 
     /// The day's rows, with what faults do to them.
-    fn bill(&self, world: &mut World, mchid: &str) -> Result<DayBill, Refusal> {
-        let bill = day_bill(world, mchid, self.day, self.rate_ppm);
+    fn bill(&self, world: &mut World, place: Place, mchid: &str) -> Result<DayBill, Refusal> {
+        let bill = day_bill(world, place, mchid, self.day, self.rate_ppm);
         if bill.has(Action::Late) { Err(creating()) } else { Ok(bill) }
     }
 }
@@ -84,7 +84,7 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Value, Refus
     let kind = trade::Kind::of(word.as_deref()).ok_or_else(|| {
         Refusal::parameter("/bill_type", word.as_deref().unwrap_or_default(), "账单类型不合法")
     })?;
-    let mut bill = wanted.bill(world, asked.mchid)?;
+    let mut bill = wanted.bill(world, Place::Bill, asked.mchid)?;
     if let Some(sub) = query_value(query, "sub_mchid") {
         bill.lines.retain(|line| line.sub_merchant.as_deref() == Some(&sub));
     }
@@ -96,7 +96,9 @@ pub(super) fn trade(world: &mut World, asked: &Asked<'_>) -> Result<Value, Refus
     file(world, asked, &bill, &text, wanted.gzip)
 }
 
-/// `GET /v3/bill/fundflowbill`. Everything moves on the basic account.
+/// `GET /v3/bill/fundflowbill`. Everything moves on the basic account, but for the charges: those of an
+/// office that collects for the treasury go to an account of their own, unless a fault takes them from
+/// the principal.
 pub(super) fn fund_flow(world: &mut World, asked: &Asked<'_>) -> Result<Value, Refusal> {
     let wanted = Wanted::read(world, asked)?;
     let word = query_value(asked.request.query(), "account_type");
@@ -107,11 +109,13 @@ pub(super) fn fund_flow(world: &mut World, asked: &Asked<'_>) -> Result<Value, R
             return Err(Refusal::parameter("/account_type", other, "资金账户类型不合法"));
         }
     };
-    let bill = wanted.bill(world, asked.mchid)?;
+    let mut bill = wanted.bill(world, Place::FundBill, asked.mchid)?;
+    let rate_ppm = if bill.has(Action::ChargeTaken) { wanted.rate_ppm } else { 0 };
+    fund::settle(&mut bill.lines, rate_ppm);
     if !basic || bill.lines.is_empty() || bill.has(Action::EmptyDay) {
         return Err(none_there());
     }
-    let opening = fund::opening(world, asked.mchid, wanted.day, wanted.rate_ppm);
+    let opening = fund::opening(world, asked.mchid, wanted.day, rate_ppm);
     let text = fund::csv(&bill.lines, opening);
     file(world, asked, &bill, &text, wanted.gzip)
 }

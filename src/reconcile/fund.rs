@@ -1,0 +1,275 @@
+//! The day's fund flow bill (资金账单) beside its trade bill: fetched after it, kept as it came, and
+//! held against it row by row. A day never waits for it: a run without it says so, and when the bill
+//! is there, a new version is made with it.
+
+use adapters::bill;
+use adapters::provider::{BillKind, FundAccount};
+use deadpool_postgres::Transaction;
+use domain::ids::IncidentId;
+use domain::time::business_day;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use reconciliation::FundMatcher;
+use reconciliation::fund::{Before, FundResult};
+use uuid::Uuid;
+
+use super::bill::noon_after;
+use super::day::{Bill, ids};
+use super::download::{Got, Wanted, get};
+use super::{again, later};
+use crate::fault::Fault;
+use crate::hub::{Hub, Merchant};
+use crate::report::{self, FileStamp, FundCheck};
+use crate::store::bills::{self, Which};
+use crate::store::fund_bills::{self, Waiting};
+use crate::store::incidents::{self, NewIncident};
+use crate::store::runs::RunRecord;
+
+/// After how many minutes a bill that did not come is asked for again; the last one repeats.
+const AGAIN: [i64; 5] = [5, 10, 20, 30, 60];
+/// For how many days a day's bill is asked for: providers make them within one.
+const GIVE_UP: i32 = 3;
+
+/// What a run has of the day's fund flow.
+pub(super) enum Flow {
+    /// The merchant's is not looked at.
+    Off,
+    /// It was held against the trade bill.
+    Checked(Box<FundCheck>, Option<(Which, Vec<u8>)>),
+    /// It is not there, for this reason.
+    Missing(String),
+}
+
+impl Flow {
+    /// What the report says of it.
+    pub(super) fn shown(&self) -> (Option<FundCheck>, Option<String>) {
+        match self {
+            Self::Off => (None, None),
+            Self::Checked(check, _) => (Some((**check).clone()), None),
+            Self::Missing(_) => (None, Some(NOT_THERE.to_owned())),
+        }
+    }
+}
+
+/// Why a bill is missing that its provider says there is none of: money moved on that day, and some
+/// providers have one word for a day without changes and for a bill that is not made yet.
+const NONE: &str = "the provider says that there is none, of a day on which money moved";
+
+/// What the paper says where the bill has not come.
+const NOT_THERE: &str = "尚未取得，款项是否全额到账未核对；取得后自动重新对账，生成新版本";
+
+/// Looks at the fund flow of a run's day, whose trade bill is there.
+pub(super) async fn check(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    trade: &Bill,
+) -> Result<Flow, Fault> {
+    if !merchant.fund_flow {
+        return Ok(Flow::Off);
+    }
+    let account = ids(hub, merchant);
+    let client = hub.store.client().await?;
+    let stored =
+        if run.refetch { None } else { fund_bills::newest(&client, &account, run.date).await? };
+    let before = fund_bills::before(&client, &account, run.date).await?;
+    drop(client);
+    let (file, is_new) = match stored {
+        Some(stored) => {
+            (Some(stored.open(&hub.sealer).map_err(|error| Fault::internal(&error))?), false)
+        }
+        None => match ask_for(hub, merchant, run.date, run.id.as_str()).await? {
+            Got::File(file) => (Some(file), true),
+            Got::EmptyDay if trade.moves_money() => return Ok(Flow::Missing(NONE.to_owned())),
+            Got::EmptyDay => (None, false),
+            Got::NotYet(why) | Got::Silence(why) => return Ok(Flow::Missing(why)),
+            Got::Damaged(why, file) => {
+                return refuse(hub, merchant, run, &why, file.as_deref()).await;
+            }
+        },
+    };
+    let read = match &file {
+        Some(file) => held_against(merchant, run.date, file, trade, before)?,
+        None => Ok(without_file(run.date, trade, before)?),
+    };
+    let check = match read {
+        Ok(check) => check,
+        Err(why) => return refuse(hub, merchant, run, &why, file.as_deref()).await,
+    };
+    let kept = file.filter(|_| is_new).map(|file| (Which::of(&merchant.id, run.date, &file), file));
+    Ok(Flow::Checked(Box::new(check), kept))
+}
+
+async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Result<Got, Fault> {
+    let bill = BillKind::FundFlow(FundAccount::Basic);
+    let (asking, fetching) = ("fund_bill", "fetch_fund_bill");
+    get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
+}
+
+/// What the day before left to this one; nothing where its flow has not been looked at: that day's own
+/// run decides its doubts when it can.
+fn left(before: Option<serde_json::Value>) -> Result<Before, Fault> {
+    let Some(value) = before else { return Ok(Before::default()) };
+    let result: FundResult =
+        serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
+    Ok(Before { closing: result.closing_fen, doubts: result.doubts })
+}
+
+/// Reads the file and holds it against the trade bill; why it cannot be this day's, in words.
+fn held_against(
+    merchant: &Merchant,
+    day: Date,
+    file: &[u8],
+    trade: &Bill,
+    before: Option<serde_json::Value>,
+) -> Result<Result<FundCheck, String>, Fault> {
+    let mut matcher = FundMatcher::new(day);
+    let flow = match bill::read_fund_rows(file, &mut |row| matcher.fund_row(&row)) {
+        Ok(flow) => flow,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if let Some(fault) = &flow.footer_fault {
+        return Ok(Err(fault.clone()));
+    }
+    if let Some((first, last)) = flow.days.filter(|days| *days != (day, day)) {
+        return Ok(Err(format!("it has changes from {first} until {last}, not of {day}")));
+    }
+    trade.each(&mut |row| matcher.trade_row(row));
+    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let name = format!("fund-{}-{}-{day}", merchant.provider.provider(), merchant.id);
+    let stamp = FileStamp::of(name, file);
+    Ok(Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found)))
+}
+
+/// A day on which nothing changed the account.
+fn without_file(
+    day: Date,
+    trade: &Bill,
+    before: Option<serde_json::Value>,
+) -> Result<FundCheck, Fault> {
+    let mut matcher = FundMatcher::new(day);
+    trade.each(&mut |row| matcher.trade_row(row));
+    let flow = bill::FundFlow::default();
+    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    Ok(FundCheck::new(None, flow, &trade.totals, found))
+}
+
+/// Refuses a damaged file and keeps it as evidence; nothing is taken from it.
+async fn refuse(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    why: &str,
+    file: Option<&[u8]>,
+) -> Result<Flow, Fault> {
+    let why = format!("the fund flow bill is damaged, nothing was taken from it: {why}");
+    if let Some(file) = file {
+        let client = hub.store.client().await?;
+        let which = Which::of(&merchant.id, run.date, file);
+        let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+        bills::keep_damaged(&client, &which, &sealed, &why, hub.clock.now()).await?;
+    }
+    Ok(Flow::Missing(why))
+}
+
+/// Writes what a run has of the fund flow, in the transaction that ends it.
+pub(super) async fn keep(
+    tx: &Transaction<'_>,
+    hub: &Hub,
+    merchant: &Merchant,
+    (run, flow): (&RunRecord, &Flow),
+    now: Timestamp,
+) -> Result<(), Fault> {
+    match flow {
+        Flow::Off => {}
+        Flow::Checked(_, file) => {
+            if let Some((which, file)) = file {
+                let sealed =
+                    which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+                fund_bills::keep(tx, which, &sealed, now).await?;
+            }
+            fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
+        }
+        Flow::Missing(why) => {
+            let next = later(hub, pause(0));
+            fund_bills::wait(tx, (&merchant.id, run.date), next, why).await?;
+        }
+    }
+    Ok(())
+}
+
+fn pause(tries: i32) -> SignedDuration {
+    let turn = usize::try_from(tries).unwrap_or_default();
+    let minutes = AGAIN.get(turn).or(AGAIN.last()).copied().unwrap_or(60);
+    SignedDuration::from_mins(minutes)
+}
+
+/// Asks once more for the bill of a day that waits for it, where one is due; how many that were. Once
+/// it is there, a new version of the day is begun, which reads it.
+///
+/// # Errors
+/// When the database does not answer.
+pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
+    let now = hub.clock.now();
+    let client = hub.store.client().await?;
+    let due = fund_bills::claim(&client, now).await?;
+    drop(client);
+    let Some(waiting) = due else { return Ok(0) };
+    let merchant = hub.merchants.get(&waiting.merchant_id).filter(|merchant| merchant.fund_flow);
+    let Some(merchant) = merchant else {
+        give_up(hub, &waiting).await?;
+        return Ok(1);
+    };
+    let got = ask_for(hub, merchant, waiting.day, &waiting.day.to_string()).await?;
+    let why = match got {
+        Got::File(_) => None,
+        Got::EmptyDay => Some(NONE.to_owned()),
+        Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
+    };
+    let Some(why) = why else {
+        match again(hub, merchant, waiting.day, false, crate::incidents::HUB).await {
+            Ok(_run) => {}
+            Err(fault) if fault.code == "run_signed" => {
+                let told = "it came after the day was signed: have two people open the day again";
+                incident(hub, &waiting, told).await?;
+                give_up(hub, &waiting).await?;
+            }
+            Err(fault) => return Err(fault),
+        }
+        return Ok(1);
+    };
+    if now >= noon_after(waiting.day) {
+        incident(hub, &waiting, &why).await?;
+    }
+    let age = waiting.day.until(business_day(now)).map_or(0, |span| span.get_days());
+    if age > GIVE_UP {
+        give_up(hub, &waiting).await?;
+        return Ok(1);
+    }
+    let client = hub.store.client().await?;
+    let of = (&waiting.merchant_id, waiting.day);
+    fund_bills::wait(&client, of, later(hub, pause(waiting.tries.saturating_add(1))), &why).await?;
+    Ok(1)
+}
+
+async fn give_up(hub: &Hub, waiting: &Waiting) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    fund_bills::end(&client, &[waiting.merchant_id.as_str()], waiting.day).await?;
+    Ok(())
+}
+
+async fn incident(hub: &Hub, waiting: &Waiting, why: &str) -> Result<(), Fault> {
+    let client = hub.store.client().await?;
+    let new = NewIncident {
+        incident_id: &IncidentId::new(Uuid::now_v7()),
+        merchant_id: &waiting.merchant_id,
+        kind: "fund_bill_late",
+        detail: &format!("fund flow bill of {}: {why}", waiting.day),
+        dedupe_key: &format!("fund_bill_late:{}:{}", waiting.merchant_id, waiting.day),
+        order_id: None,
+        refund_id: None,
+        now: hub.clock.now(),
+    };
+    incidents::open(&client, &new).await?;
+    Ok(())
+}
