@@ -150,9 +150,9 @@ fn behind(day: &MerchantDay, place: usize) -> String {
 pub(in super::super) fn status(word: &str) -> &'static str {
     match word {
         "open" => "待处理",
-        "assigned" => "已分派",
+        "assigned" => "已指派",
         "proposed" => "待审批",
-        "approved" => "已批准",
+        "approved" => "已审批",
         _ => "处理中",
     }
 }
