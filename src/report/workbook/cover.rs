@@ -16,6 +16,8 @@ pub(super) const LAST: u16 = 13;
 const FIRST: u16 = 2;
 /// As many merchants as fit on one page with everything else.
 const ONE_PAGE: usize = 2;
+/// As many rows about differences as fit on one page with the sums of one merchant: three, and their head.
+const FEW: u32 = 5;
 
 pub(super) fn write(
     sheet: &mut Worksheet,
@@ -36,7 +38,8 @@ pub(super) fn write(
     }
     let above = row;
     row = contents::needed(sheet, styles, row, report)?;
-    if groups.len() > ONE_PAGE || row > above {
+    let is_long = groups.len() > 1 || row > above.saturating_add(FEW);
+    if groups.len() > ONE_PAGE || (row > above && is_long) {
         sheet.set_page_breaks(&[row])?;
     } else {
         sheet.set_print_fit_to_pages(1, 1);
