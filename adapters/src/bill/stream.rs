@@ -2,11 +2,13 @@
 //! so that a day of ten million rows needs no more memory than a small one. Line for line it says
 //! what [`super::read`] says; a file whose encoding changes on the way is left to that one.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use domain::bill::{BillRow, BillTotals};
 use encoding_rs::GB18030;
 use flate2::read::MultiGzDecoder;
+use memchr::memchr;
 use zip::ZipArchive;
 
 use super::unpack::MOST_ENTRIES;
@@ -298,7 +300,7 @@ fn decoded(
 ) -> Result<bool, StreamError> {
     let text = match encoding {
         Encoding::Utf8 => match std::str::from_utf8(block) {
-            Ok(text) => text.into(),
+            Ok(text) => Cow::Borrowed(text),
             // Cut inside its last letter, it is UTF-8 still; the reader tells what is missing.
             Err(fault) if is_last && fault.error_len().is_none() => {
                 let whole = block.get(..fault.valid_up_to()).unwrap_or_default();
@@ -310,11 +312,17 @@ fn decoded(
             .decode_without_bom_handling_and_without_replacement(block)
             .ok_or(StreamError::NotOneText)?,
     };
-    for text in text.lines() {
+    let mut rest = text.as_ref();
+    while !rest.is_empty() {
+        let end = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end.saturating_add(1));
+        let (text, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
         *line = line.saturating_add(1);
+        let text =
+            text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
         if !each(*line, text)? {
             return Ok(false);
         }
+        rest = after;
     }
     Ok(true)
 }

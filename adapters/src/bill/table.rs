@@ -139,7 +139,7 @@ impl<'a> Row<'_, 'a> {
     pub(crate) fn number(&self, column: Option<Column>) -> Result<Decimal, BillError> {
         let Some(named) = column else { return Ok(Decimal::default()) };
         let text = self.text(column);
-        if text.is_empty() {
+        if matches!(text.as_bytes(), [] | [b'0', b'.', b'0', b'0']) {
             return Ok(Decimal::default());
         }
         Decimal::parse(text).ok_or_else(|| {

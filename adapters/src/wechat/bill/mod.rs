@@ -10,6 +10,7 @@ mod tests;
 use domain::bill::{BillRow, BillTotals, Coverage, Direction, Total};
 use domain::money::Fen;
 use domain::provider::Provider;
+use memchr::memchr_iter;
 
 use crate::bill::BillError;
 use crate::bill::table::{Fields, Header, Row, lines};
@@ -180,7 +181,7 @@ pub(super) fn split<'a>(line: &'a str, fields: &mut Vec<&'a str>) {
     };
     let mut start = 0_usize;
     let mut push = |start: usize, end: usize| fields.push(rest.get(start..end).unwrap_or_default());
-    for (at, _) in rest.match_indices(',') {
+    for at in memchr_iter(b',', rest.as_bytes()) {
         let after = at.saturating_add(1);
         if rest.as_bytes().get(after) == Some(&b'`') {
             push(start, at);

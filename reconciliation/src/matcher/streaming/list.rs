@@ -7,7 +7,7 @@ use domain::money::Fen;
 use crate::outcome::{Matched, Rest};
 
 /// So many matched rows of one direction are all listed.
-pub const LISTED: usize = 100_000;
+pub const LISTED: usize = 20_000;
 /// Where there are more, so many of them are, in the order of [`Matched`].
 pub const FIRST: usize = 3000;
 
