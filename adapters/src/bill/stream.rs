@@ -8,9 +8,11 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use domain::bill::{BillRow, BillTotals};
 use encoding_rs::GB18030;
 use flate2::read::MultiGzDecoder;
-use memchr::memchr;
+use memchr::memrchr;
 use zip::ZipArchive;
 
+use super::crew::{Crew, Shared};
+use super::table::whole_lines;
 use super::unpack::MOST_ENTRIES;
 use super::{BillError, is_trade_bill, unrecognised};
 use crate::{alipay, wechat};
@@ -60,6 +62,30 @@ pub fn read(
         reading = Some(all);
         Ok(())
     })?;
+    finish(reading)
+}
+
+/// Reads a trade bill with a crew, whose rows come to `each` some together, in the file's order.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_by<C: Crew>(
+    file: &mut (impl Read + Seek),
+    crew: &mut C,
+    each: &mut dyn FnMut(C::Rows),
+) -> Result<BillTotals, StreamError> {
+    let mut reading = None;
+    open(file, &mut |head, input, encoding| {
+        let mut all = Shared { all: Reading::of(head)?, encoding, line: 0, crew, each, out: 0 };
+        blocks(input, &mut |block| all.block(block))?;
+        all.join_all()?;
+        reading = Some(all.all);
+        Ok(())
+    })?;
+    finish(reading)
+}
+
+fn finish(reading: Option<Reading>) -> Result<BillTotals, StreamError> {
     match reading {
         Some(Reading::Wechat(all)) => Ok(all.finish()?),
         Some(Reading::Alipay(all)) => Ok(all.finish()?),
@@ -89,7 +115,7 @@ pub fn again(
 }
 
 /// Either provider's reader.
-enum Reading {
+pub(super) enum Reading {
     Wechat(Box<wechat::bill::Reading>),
     Alipay(Box<alipay::bill::Reading>),
 }
@@ -105,7 +131,7 @@ impl Reading {
         }
     }
 
-    fn line(
+    pub(super) fn line(
         &mut self,
         line: u64,
         text: &str,
@@ -125,8 +151,9 @@ impl Reading {
     }
 }
 
+/// How a text is encoded.
 #[derive(Clone, Copy)]
-enum Encoding {
+pub(super) enum Encoding {
     Utf8,
     Gb18030,
 }
@@ -257,13 +284,44 @@ fn lines(
     encoding: Encoding,
     each: &mut dyn FnMut(u64, &str) -> Result<bool, BillError>,
 ) -> Result<(), StreamError> {
-    let mut buffer = vec![0; BLOCK];
-    let (mut filled, mut line) = (0_usize, 0_u64);
+    let mut line = 0_u64;
+    blocks(input, &mut |block| {
+        let goes_on = decoded(block.text(), encoding, block.is_last, &mut line, each)?;
+        Ok(goes_on.then_some(block))
+    })
+}
+
+/// Whole lines of a file, as they stand in it.
+pub(super) struct Block {
+    buffer: Vec<u8>,
+    whole: usize,
+    /// Whether the file ends here.
+    pub(super) is_last: bool,
+}
+
+impl Block {
+    pub(super) fn text(&self) -> &[u8] {
+        self.buffer.get(..self.whole).unwrap_or_default()
+    }
+
+    /// One whose room can be used.
+    pub(super) fn empty() -> Self {
+        Self { buffer: vec![0; BLOCK], whole: 0, is_last: false }
+    }
+}
+
+/// Hands the file to `each` in blocks, which gives back that or another one to be filled again, or
+/// none where it has seen enough.
+fn blocks(
+    input: &mut dyn Read,
+    each: &mut dyn FnMut(Block) -> Result<Option<Block>, StreamError>,
+) -> Result<(), StreamError> {
+    let (mut block, mut filled) = (Block::empty(), 0_usize);
     loop {
-        if filled == buffer.len() {
-            buffer.resize(filled.saturating_mul(2), 0);
+        if filled == block.buffer.len() {
+            block.buffer.resize(filled.saturating_mul(2), 0);
         }
-        let room = buffer.get_mut(filled..).unwrap_or_default();
+        let room = block.buffer.get_mut(filled..).unwrap_or_default();
         let read = match input.read(room) {
             Ok(read) => read,
             Err(fault) if fault.kind() == io::ErrorKind::Interrupted => continue,
@@ -271,27 +329,30 @@ fn lines(
         };
         let fresh = filled;
         filled = filled.saturating_add(read);
-        let have = buffer.get(..filled).unwrap_or_default();
-        let whole = if read == 0 {
+        block.is_last = read == 0;
+        block.whole = if read == 0 {
             filled
         } else {
-            let newest = have.get(fresh..).unwrap_or_default();
-            match newest.iter().rposition(|byte| *byte == b'\n') {
+            match memrchr(b'\n', block.buffer.get(fresh..filled).unwrap_or_default()) {
                 Some(end) => fresh.saturating_add(end).saturating_add(1),
                 None => continue,
             }
         };
-        let block = have.get(..whole).unwrap_or_default();
-        if !decoded(block, encoding, read == 0, &mut line, each)? || read == 0 {
-            return Ok(());
+        let rest = block.buffer.get(block.whole..filled).unwrap_or_default().to_vec();
+        let Some(mut next) = each(block)?.filter(|_| read != 0) else { return Ok(()) };
+        filled = rest.len();
+        if next.buffer.len() < filled {
+            next.buffer.resize(filled, 0);
         }
-        buffer.copy_within(whole..filled, 0);
-        filled = filled.saturating_sub(whole);
+        if let Some(room) = next.buffer.get_mut(..filled) {
+            room.copy_from_slice(&rest);
+        }
+        block = next;
     }
 }
 
 /// Decodes whole lines and hands them on; whether more are wanted.
-fn decoded(
+pub(super) fn decoded(
     block: &[u8],
     encoding: Encoding,
     is_last: bool,
@@ -312,17 +373,11 @@ fn decoded(
             .decode_without_bom_handling_and_without_replacement(block)
             .ok_or(StreamError::NotOneText)?,
     };
-    let mut rest = text.as_ref();
-    while !rest.is_empty() {
-        let end = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end.saturating_add(1));
-        let (text, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    for (text, _) in whole_lines(&text) {
         *line = line.saturating_add(1);
-        let text =
-            text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
         if !each(*line, text)? {
             return Ok(false);
         }
-        rest = after;
     }
     Ok(true)
 }

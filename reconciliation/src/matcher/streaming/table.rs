@@ -73,13 +73,16 @@ pub(super) struct Table<S> {
     hashes: Vec<Vec<u64>>,
     /// Numbers that are too long for an entry.
     long: Vec<String>,
-    /// A power of two of them: the upper 24 bits of a hash over the position of an entry plus one;
-    /// 0 is free.
+    /// A power of two of them: the upper 24 bits of a hash over the position of an entry.
     slots: Vec<u64>,
     hasher: S,
 }
 
 const POSITION: u64 = (1 << 40) - 1;
+
+/// A slot that no entry has. It is not zero: zeros the system hands out as pages that it must
+/// change for others on the first write.
+const FREE: u64 = u64::MAX;
 
 /// How many entries a block has, a power of two.
 const BLOCK: usize = 1 << 13;
@@ -145,7 +148,7 @@ impl<S: BuildHasher> Table<S> {
     pub(super) fn index(&mut self) {
         let rows = self.blocks.iter().map(Vec::len).fold(0, usize::saturating_add);
         let room = rows.saturating_mul(3).div_euclid(2).max(2).next_power_of_two();
-        self.slots = vec![0; room];
+        self.slots = vec![FREE; room];
         let mut at = 0_usize;
         for hashes in std::mem::take(&mut self.hashes) {
             for some in hashes.chunks(TOGETHER) {
@@ -164,12 +167,13 @@ impl<S: BuildHasher> Table<S> {
         let mut mine = None;
         loop {
             let held = self.slot(slot);
-            let Some(other) = (held & POSITION).checked_sub(1).map(narrow) else {
+            if held == FREE {
                 if let Some(free) = self.slots.get_mut(slot) {
-                    *free = (hash & !POSITION) | wide(at).saturating_add(1);
+                    *free = (hash & !POSITION) | wide(at);
                 }
                 return;
-            };
+            }
+            let other = narrow(held & POSITION);
             if held & !POSITION == hash & !POSITION {
                 let mine = *mine.get_or_insert_with(|| self.entry(at).copied());
                 let first = self.entry(other).copied();
@@ -206,10 +210,7 @@ impl<S: BuildHasher> Table<S> {
         for (slot, key) in slots.iter_mut().zip(keys) {
             *slot = self.slot(narrow(key.hash));
         }
-        let line = |slot: &u64| {
-            let at = narrow(slot & POSITION).saturating_sub(1);
-            self.entry(at).map_or(0, |entry| entry.line)
-        };
+        let line = |slot: &u64| self.entry(narrow(slot & POSITION)).map_or(0, |entry| entry.line);
         black_box(slots.iter().take(keys.len()).fold(0, |all, slot| all ^ line(slot)));
     }
 
@@ -219,7 +220,10 @@ impl<S: BuildHasher> Table<S> {
         let mut slot = narrow(key.hash) & last;
         loop {
             let held = self.slot(slot);
-            let at = narrow((held & POSITION).checked_sub(1)?);
+            if held == FREE {
+                return None;
+            }
+            let at = narrow(held & POSITION);
             if held & !POSITION == key.hash & !POSITION
                 && let Some(entry) = self.entry(at)
                 && self.number(entry) == key.number.as_bytes()
@@ -239,7 +243,7 @@ impl<S: BuildHasher> Table<S> {
     /// What a slot holds; positions beyond the last begin anew.
     fn slot(&self, slot: usize) -> u64 {
         let last = self.slots.len().saturating_sub(1);
-        self.slots.get(slot & last).copied().unwrap_or_default()
+        self.slots.get(slot & last).copied().unwrap_or(FREE)
     }
 
     fn entry(&self, at: usize) -> Option<&Entry> {
