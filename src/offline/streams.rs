@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use adapters::bill::stream::{self, StreamError};
+use adapters::bill::stream::{self, Marks, StreamError};
 use domain::bill::{BillRow, BillTotals};
 use reconciliation::{Again, Held, Reconciliation, Streaming, ledger};
 use sha2::{Digest as _, Sha256};
@@ -67,13 +67,16 @@ fn matched(
         }
         ended(args, reading.join())
     })?;
-    let Some(totals) = sound(args, read)? else { return Ok(None) };
+    let Some((totals, marks)) = sound(args, read)? else { return Ok(None) };
     let needed = matcher.bill_ends(totals.stated_day, totals.covers);
     let mut again = |row: BillRow<'_>| matcher.bill_row_again(&row);
     let read = match needed {
         Again::All => stream::read(&mut bill, &mut again).map(|_totals| ()),
         Again::Lines(lines) if lines.is_empty() => Ok(()),
-        Again::Lines(lines) => stream::again(&mut bill, &lines, &mut again),
+        Again::Lines(lines) => match marks {
+            Some(marks) => stream::again_at(&mut bill, &marks, &lines, &mut again),
+            None => stream::again(&mut bill, &lines, &mut again),
+        },
     };
     let Some(()) = sound(args, read)? else { return Ok(None) };
     let places = matcher.places();
@@ -86,7 +89,7 @@ fn read_ahead(
     mut bill: &File,
     spare: &Spare,
     send: &SyncSender<Held>,
-) -> Result<BillTotals, StreamError> {
+) -> Result<(BillTotals, Option<Marks>), StreamError> {
     thread::scope(|scope| {
         let mut threads = Threads::start(scope, spare, READERS);
         stream::read_by(&mut bill, &mut threads, &mut |rows| {

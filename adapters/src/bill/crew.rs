@@ -9,7 +9,7 @@ use domain::bill::BillRow;
 use memchr::memchr_iter;
 
 use super::stream::{Block, Encoding, Reading, StreamError, decoded};
-use crate::wechat::bill::{Part, Shape};
+use crate::wechat::bill::{Shape, Stretch};
 
 /// Who reads blocks. What that is done with is the caller's affair: nothing here starts a thread.
 pub trait Crew {
@@ -45,10 +45,7 @@ pub struct Done<R> {
     block: Block,
     line: u64,
     rows: R,
-    part: Part,
-    /// So many of its bytes and lines were read.
-    bytes: usize,
-    lines: u64,
+    done: Stretch,
 }
 
 impl Piece {
@@ -56,27 +53,35 @@ impl Piece {
     pub fn read<C: Crew>(self, mut rows: C::Rows) -> Done<C::Rows> {
         let Self { shape, block, line } = self;
         let mut keep = |row: BillRow<'_>| C::keep(&mut rows, &row);
-        let (part, bytes, lines) = match std::str::from_utf8(block.text()) {
-            Ok(text) => shape.rows(text, line, &mut keep),
-            Err(_) => (Part::default(), 0, 0),
-        };
-        Done { block, line, rows, part, bytes, lines }
+        let text = std::str::from_utf8(block.text()).ok();
+        let done = text.map(|text| shape.rows(text, line, &mut keep)).unwrap_or_default();
+        Done { block, line, rows, done }
     }
 }
 
 /// A bill while a crew reads it.
 pub(super) struct Shared<'c, C: Crew> {
     pub(super) all: Reading,
-    pub(super) encoding: Encoding,
+    encoding: Encoding,
     /// How many lines there were.
-    pub(super) line: u64,
-    pub(super) crew: &'c mut C,
-    pub(super) each: &'c mut dyn FnMut(C::Rows),
+    line: u64,
+    crew: &'c mut C,
+    each: &'c mut dyn FnMut(C::Rows),
     /// How many blocks are out.
-    pub(super) out: usize,
+    out: usize,
+    /// Where some lines begin.
+    pub(super) marks: Vec<(u64, u64)>,
 }
 
-impl<C: Crew> Shared<'_, C> {
+impl<'c, C: Crew> Shared<'c, C> {
+    pub(super) fn new(
+        (all, encoding): (Reading, Encoding),
+        crew: &'c mut C,
+        each: &'c mut dyn FnMut(C::Rows),
+    ) -> Self {
+        Self { all, encoding, line: 0, crew, each, out: 0, marks: Vec::new() }
+    }
+
     /// Takes the next block of the file, and gives one back whose room is free.
     pub(super) fn block(&mut self, block: Block) -> Result<Option<Block>, StreamError> {
         let shape = match (self.encoding, &self.all) {
@@ -85,6 +90,7 @@ impl<C: Crew> Shared<'_, C> {
         };
         let Some(shape) = shape else {
             self.join_all()?;
+            self.marks.push((self.line.saturating_add(1), block.place));
             self.by_line(block.text(), block.is_last)?;
             return Ok(Some(block));
         };
@@ -109,12 +115,17 @@ impl<C: Crew> Shared<'_, C> {
     /// Waits for the first block that is out and takes what was read of it.
     fn join(&mut self) -> Result<Option<Block>, StreamError> {
         let gone = || StreamError::Read(io::Error::other("a thread that read it ended early"));
-        let Done { block, line, rows, part, mut bytes, mut lines } =
-            self.crew.take().ok_or_else(gone)?;
+        let Done { block, line, rows, done } = self.crew.take().ok_or_else(gone)?;
+        let (mut bytes, mut lines) = (done.bytes, done.lines);
         self.out = self.out.saturating_sub(1);
+        let place = |at: usize| block.place.saturating_add(u64::try_from(at).unwrap_or(u64::MAX));
+        self.marks.push((line, block.place));
+        self.marks.extend(done.marks.iter().skip(1).map(|(line, at)| (*line, place(*at))));
         let last = line.saturating_add(lines).saturating_sub(1);
         let is_taken = match &mut self.all {
-            Reading::Wechat(all) => lines > 0 && all.shape().is_some() && all.join(&part, last),
+            Reading::Wechat(all) => {
+                lines > 0 && all.shape().is_some() && all.join(&done.part, last)
+            }
             Reading::Alipay(_) => false,
         };
         if is_taken {

@@ -3,7 +3,7 @@
 //! what [`super::read`] says; a file whose encoding changes on the way is left to that one.
 
 use std::borrow::Cow;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 
 use domain::bill::{BillRow, BillTotals};
 use encoding_rs::GB18030;
@@ -27,8 +27,9 @@ const MOST_RATIO: u64 = 100;
 /// What any file may unpack to.
 const ALWAYS: u64 = 64 << 20;
 
-/// How much is read at a time.
+/// How much is read at a time, and for one line.
 const BLOCK: usize = 256 << 10;
+const SMALL: usize = 16 << 10;
 
 /// Why a file was not read to its end.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ pub fn read(
 }
 
 /// Reads a trade bill with a crew, whose rows come to `each` some together, in the file's order.
+/// Where the file is not packed, it is also told where lines begin, for [`again_at`].
 ///
 /// # Errors
 /// As [`read`].
@@ -73,16 +75,31 @@ pub fn read_by<C: Crew>(
     file: &mut (impl Read + Seek),
     crew: &mut C,
     each: &mut dyn FnMut(C::Rows),
-) -> Result<BillTotals, StreamError> {
-    let mut reading = None;
+) -> Result<(BillTotals, Option<Marks>), StreamError> {
+    let (mut reading, mut marks) = (None, None);
     open(file, &mut |head, input, encoding| {
-        let mut all = Shared { all: Reading::of(head)?, encoding, line: 0, crew, each, out: 0 };
+        let mut all = Shared::new((Reading::of(head)?, encoding), crew, each);
         blocks(input, &mut |block| all.block(block))?;
         all.join_all()?;
-        reading = Some(all.all);
+        (reading, marks) = (Some(all.all), Some((all.marks, encoding)));
         Ok(())
     })?;
-    finish(reading)
+    let start = text_start(file)?;
+    let marks =
+        marks.zip(start).map(|((places, encoding), start)| Marks { places, start, encoding });
+    Ok((finish(reading)?, marks))
+}
+
+/// Where the text of a file begins, behind its mark; `None` where it is packed.
+fn text_start(file: &mut (impl Read + Seek)) -> Result<Option<u64>, StreamError> {
+    let mut head = Vec::new();
+    file.rewind().map_err(StreamError::Read)?;
+    file.by_ref().take(3).read_to_end(&mut head).map_err(StreamError::Read)?;
+    Ok(match head.as_slice() {
+        [0x1f, 0x8b, ..] | [b'P', b'K', ..] => None,
+        [0xEF, 0xBB, 0xBF] => Some(3),
+        _ => Some(0),
+    })
 }
 
 fn finish(reading: Option<Reading>) -> Result<BillTotals, StreamError> {
@@ -112,6 +129,70 @@ pub fn again(
             Ok(wanted.peek().is_some())
         })
     })
+}
+
+/// Where some lines of a file begin.
+pub struct Marks {
+    /// A line from 1 and its place in the text, in order.
+    places: Vec<(u64, u64)>,
+    /// Where the text begins in the file.
+    start: u64,
+    encoding: Encoding,
+}
+
+impl Marks {
+    /// The last known line up to this one, and its place in the file.
+    fn before(&self, line: u64) -> (u64, u64) {
+        let index = self.places.partition_point(|(known, _)| *known <= line).checked_sub(1);
+        let (line, place) =
+            index.and_then(|index| self.places.get(index)).copied().unwrap_or((1, 0));
+        (line, self.start.saturating_add(place))
+    }
+}
+
+/// As [`again`], reading little more of a large file than those lines.
+///
+/// # Errors
+/// As [`read`].
+pub fn again_at(
+    file: &mut (impl Read + Seek),
+    marks: &Marks,
+    wanted: &[u64],
+    each: &mut dyn FnMut(BillRow<'_>),
+) -> Result<(), StreamError> {
+    let mut reading = None;
+    open(file, &mut |head, input, encoding| {
+        let mut all = Reading::of(head)?;
+        lines(input, encoding, &mut |line, text| {
+            let is_before = !all.has_begun();
+            if is_before {
+                all.line(line, text, each)?;
+            }
+            Ok(is_before)
+        })?;
+        reading = Some(all);
+        Ok(())
+    })?;
+    let Some(mut all) = reading else { return Ok(()) };
+    let mut input = BufReader::with_capacity(SMALL, file);
+    let (mut next, mut text) = (u64::MAX, Vec::new());
+    for wanted in wanted {
+        let (line, place) = marks.before(*wanted);
+        if next > *wanted || next < line {
+            input.seek(SeekFrom::Start(place)).map_err(StreamError::Read)?;
+            next = line;
+        }
+        while next <= *wanted {
+            text.clear();
+            input.read_until(b'\n', &mut text).map_err(StreamError::Read)?;
+            next = next.saturating_add(1);
+        }
+        let mut before = wanted.saturating_sub(1);
+        decoded(&text, marks.encoding, true, &mut before, &mut |line, text| {
+            all.line(line, text, each).map(|()| true)
+        })?;
+    }
+    Ok(())
 }
 
 /// Either provider's reader.
@@ -295,6 +376,8 @@ fn lines(
 pub(super) struct Block {
     buffer: Vec<u8>,
     whole: usize,
+    /// Where it begins in the text.
+    pub(super) place: u64,
     /// Whether the file ends here.
     pub(super) is_last: bool,
 }
@@ -306,7 +389,7 @@ impl Block {
 
     /// One whose room can be used.
     pub(super) fn empty() -> Self {
-        Self { buffer: vec![0; BLOCK], whole: 0, is_last: false }
+        Self { buffer: vec![0; BLOCK], whole: 0, place: 0, is_last: false }
     }
 }
 
@@ -339,7 +422,10 @@ fn blocks(
             }
         };
         let rest = block.buffer.get(block.whole..filled).unwrap_or_default().to_vec();
+        let end = u64::try_from(block.whole).unwrap_or(u64::MAX);
+        let place = block.place.saturating_add(end);
         let Some(mut next) = each(block)?.filter(|_| read != 0) else { return Ok(()) };
+        next.place = place;
         filled = rest.len();
         if next.buffer.len() < filled {
             next.buffer.resize(filled, 0);

@@ -124,7 +124,7 @@ pub fn again(
     let unread = |fault: io::Error| broken(&fault.into());
     input.rewind().map_err(unread)?;
     let (_, columns, _) = open(&mut input)?;
-    let mut input = BufReader::with_capacity(BLOCK, input);
+    let mut input = BufReader::with_capacity(NEAR, input);
     input.rewind().map_err(unread)?;
     let mut at = 0_u64;
     let mut record = StringRecord::new();
@@ -150,8 +150,9 @@ pub fn again(
     Ok(())
 }
 
-/// How much is read at a time, of a file and for one row.
+/// How much is read at a time: of a file, of the rows around one, and for one row.
 const BLOCK: usize = 256 << 10;
+const NEAR: usize = 8 << 10;
 const SMALL: usize = 1 << 10;
 
 /// Counts what was read.

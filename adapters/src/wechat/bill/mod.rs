@@ -70,6 +70,21 @@ pub(crate) struct Part {
     fee: Fen,
 }
 
+/// Rows that were read together.
+#[derive(Default)]
+pub(crate) struct Stretch {
+    /// What they add up to.
+    pub(crate) part: Part,
+    /// How many bytes and lines they are.
+    pub(crate) bytes: usize,
+    pub(crate) lines: u64,
+    /// Where some of the lines begin among the bytes.
+    pub(crate) marks: Vec<(u64, usize)>,
+}
+
+/// Of so many lines one is marked.
+const MARKED: u64 = 32;
+
 impl Table {
     fn read(line: u64, names: &str) -> Result<Self, BillError> {
         let header = Header::read(line, names)?;
@@ -178,14 +193,14 @@ impl Reading {
 
 impl Shape {
     /// Reads rows of whole lines until one that is no ordinary row, which only [`Reading::line`] can
-    /// judge; how much of the text and how many lines that was.
+    /// judge.
     pub(crate) fn rows(
         &self,
         text: &str,
         first: u64,
         each: &mut dyn FnMut(BillRow<'_>),
-    ) -> (Part, usize, u64) {
-        let (mut part, mut fields, mut line, mut at) = (Part::default(), Vec::new(), first, 0);
+    ) -> Stretch {
+        let (mut done, mut fields) = (Stretch::default(), Vec::new());
         for (text, end) in whole_lines(text) {
             let is_ordinary = match text.as_bytes() {
                 [b'`', digit, ..] | [digit, ..] => digit.is_ascii_digit(),
@@ -195,15 +210,19 @@ impl Shape {
                 break;
             }
             split(text, &mut fields);
-            let row = Row { line, fields: &fields };
             if fields.len() != self.width {
                 break;
             }
-            let Ok(read) = part.row(&self.columns, &row) else { break };
+            let line = first.saturating_add(done.lines);
+            let row = Row { line, fields: &fields };
+            let Ok(read) = done.part.row(&self.columns, &row) else { break };
             each(read);
-            (at, line) = (end, line.saturating_add(1));
+            if done.lines.checked_rem(MARKED) == Some(0) {
+                done.marks.push((line, done.bytes));
+            }
+            (done.bytes, done.lines) = (end, done.lines.saturating_add(1));
         }
-        (part, at, line.saturating_sub(first))
+        done
     }
 }
 
