@@ -8,7 +8,8 @@ use std::sync::Arc;
 use domain::bill::BillRow;
 use memchr::memchr_iter;
 
-use super::stream::{Block, Encoding, Reading, StreamError, decoded};
+use super::blocks::{Block, Encoding, decoded};
+use super::stream::{Reading, StreamError};
 use crate::wechat::bill::{Shape, Stretch};
 
 /// Who reads blocks. What that is done with is the caller's affair: nothing here starts a thread.

@@ -75,7 +75,7 @@ pub fn stream(
 }
 
 /// Reads a file from its beginning, in whatever way it is quoted.
-fn by_csv(
+pub(super) fn by_csv(
     mut input: impl Read + Seek,
     each: &mut dyn FnMut(&LedgerLine<'_>, u64),
 ) -> Result<(), LedgerError> {
