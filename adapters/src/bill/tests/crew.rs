@@ -25,7 +25,7 @@ impl Crew for Late {
     }
 
     fn give(&mut self, piece: Piece) {
-        self.blocks += 1;
+        self.blocks = self.blocks.saturating_add(1);
         self.given.push_back(piece);
     }
 
