@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 32] = [
+const TABLE: [(&str, Action, &str); 31] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -83,11 +83,6 @@ const TABLE: [(&str, Action, &str); 32] = [
         "refund_amount_differs",
         Action::Investigate,
         "another amount was given back than was asked for: compare with the provider's portal",
-    ),
-    (
-        "refund_by_hand",
-        Action::Investigate,
-        "a refund was made past the hub and is in the books: find out by whom, in the provider's portal",
     ),
     (
         "refund_unknown",

@@ -24,7 +24,7 @@ pub(super) enum Said {
 }
 
 /// What a provider's words mean for the row.
-const WORDS: [(&str, Answer); 15] = [
+const WORDS: [(&str, Answer); 11] = [
     ("paid", Answer::Done),
     ("succeeded", Answer::Done),
     ("processing", Answer::UnderWay),
@@ -36,10 +36,6 @@ const WORDS: [(&str, Answer); 15] = [
     ("failed", Answer::NotDone),
     ("abnormal", Answer::NotDone),
     ("no such refund", Answer::NotDone),
-    ("given back, but not as the bill says", Answer::NotDone),
-    ("given back, of a payment that is not in the books", Answer::Done),
-    ("given back, more than its payment has left", Answer::Done),
-    ("given back, of money that is at the treasury", Answer::Done),
 ];
 
 impl Said {

@@ -4,7 +4,6 @@
 mod answers;
 mod beside;
 mod bill;
-mod by_hand;
 mod changes;
 mod day;
 mod doubts;

@@ -6,13 +6,14 @@ use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::bill::Direction;
 use domain::fact::{OrderStanding, ProviderFact, RefundStanding, Source};
-use domain::ids::{OrderId, OutRefundNo, OutTradeNo};
+use domain::ids::{OutRefundNo, OutTradeNo};
 use domain::order::OrderState;
 use reconciliation::{Cause, Finding, Kind, Reconciliation};
 
 use super::answers::{Answers, Said, row};
+use super::ask;
 use super::day::ids;
-use super::{ask, by_hand, second};
+use super::second;
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -67,8 +68,6 @@ enum Asks {
     Refund,
     /// A payment that the bill alone has: perhaps the second one of an order.
     Second,
-    /// A refund that the bill alone has: perhaps made by hand.
-    ByHand,
 }
 
 /// What a query can decide about a row; `None`: nothing.
@@ -87,9 +86,6 @@ fn asked_for(found: &Finding) -> Option<Asks> {
         ) => Some(Asks::Refund),
         (Cause::NearCut, Kind::OnlyInBill, Direction::Payment)
         | (Cause::PaymentForeign | Cause::SecondPayment, ..) => Some(Asks::Second),
-        (Cause::NearCut, Kind::OnlyInBill, Direction::Refund) | (Cause::RefundByHand, ..) => {
-            Some(Asks::ByHand)
-        }
         (
             Cause::NearCut
             | Cause::NumberDiffers
@@ -98,6 +94,7 @@ fn asked_for(found: &Finding) -> Option<Asks> {
             | Cause::PaymentRevoked
             | Cause::AmountUnequal
             | Cause::DiscountExplains
+            | Cause::RefundByHand
             | Cause::RefundAmountUnequal
             | Cause::RateUnequal
             | Cause::ListedTwice
@@ -119,32 +116,19 @@ async fn one(
     answers: &mut Answers,
 ) -> Result<Option<Said>, Fault> {
     let Ok(order) = found.out_trade_no.parse::<OutTradeNo>() else { return Ok(None) };
-    let placed = owner(hub, merchant, &order).await?;
-    let merchant = placed.as_ref().map_or(merchant, |(owner, _)| owner);
+    let placed_through = owner(hub, merchant, &order).await?;
+    let merchant = placed_through.unwrap_or(merchant);
     let trade_no = found.provider_trade_no.parse().ok();
     let key = OrderKey { out_trade_no: &order, provider_trade_no: trade_no.as_ref() };
     match asks {
         Asks::Payment => payment(hub, merchant, &key, answers).await.map(Some),
-        Asks::Second if placed.is_some() && trade_no.is_some() => {
+        Asks::Second if placed_through.is_some() && trade_no.is_some() => {
             second::payment(hub, merchant, &key, found, answers).await
         }
         Asks::Second => Ok(None),
         Asks::Refund => {
             let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
             refund(hub, merchant, (&order, &number), answers).await.map(Some)
-        }
-        Asks::ByHand => {
-            let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
-            let (Some((_, order_id)), Some(trade_no)) = (&placed, &trade_no) else {
-                return Ok(None);
-            };
-            let row = by_hand::Row {
-                order_id,
-                out_trade_no: &order,
-                provider_trade_no: trade_no,
-                out_refund_no: &number,
-            };
-            by_hand::refund(hub, merchant, &row, found, answers).await.map(Some)
         }
     }
 }
@@ -188,15 +172,15 @@ async fn unpaid(
     Ok(())
 }
 
-/// Through which of the account's merchants an order was placed, and its id; `None`: the hub has no such order.
+/// Through which of the account's merchants an order was placed; `None`: the hub has no such order.
 async fn owner<'a>(
     hub: &'a Hub,
     merchant: &'a Merchant,
     number: &OutTradeNo,
-) -> Result<Option<(&'a Merchant, OrderId)>, Fault> {
+) -> Result<Option<&'a Merchant>, Fault> {
     let client = hub.store.client().await?;
     let owner = runs::owner_of(&client, &ids(hub, merchant), number.as_str()).await?;
-    Ok(owner.and_then(|(owner, order)| Some((hub.merchants.get(&owner)?, order))))
+    Ok(owner.and_then(|owner| hub.merchants.get(&owner)))
 }
 
 async fn payment(

@@ -142,7 +142,6 @@ pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
         "refused": refused,
         "route": record.route,
         "found_by_office": record.found_by_office,
-        "made_by_hand": record.made_by_hand,
         "treasury": treasury::way(record, now),
     })
 }

@@ -48,7 +48,6 @@ mod products;
 mod reconciliation;
 mod reconciliation_again;
 mod reconciliation_answers;
-mod reconciliation_by_hand;
 mod reconciliation_doubts;
 mod refunds;
 mod refunds_in_turn;

@@ -87,8 +87,6 @@ pub struct Refund {
     pub route: String,
     /// Whether the office found the error itself.
     pub found_by_office: bool,
-    /// Whether somebody made it by hand in the provider's portal, and the bill brought it.
-    pub made_by_hand: bool,
     /// How it stands on the treasury's way; null on the other one, and before it begins.
     pub treasury: Option<TreasuryWay>,
 }

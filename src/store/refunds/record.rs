@@ -67,8 +67,6 @@ pub struct RefundRecord {
     pub route: Route,
     /// Whether the office found the error itself.
     pub found_by_office: bool,
-    /// Whether somebody made it by hand in the provider's portal.
-    pub made_by_hand: bool,
     /// The steps of its way through the treasury, in their order.
     pub steps: Vec<TreasuryStep>,
     /// From which fees.

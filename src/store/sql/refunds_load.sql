@@ -7,7 +7,6 @@ SELECT jsonb_build_object(
     'refused_code', r.refused_code, 'refused_message', r.refused_message, 'created_at', r.created_at,
     'accepted_at', r.accepted_at, 'succeeded_at', r.succeeded_at, 'sent_at', r.sent_at, 'send_after', r.send_after,
     'redirected_at', r.redirected_at, 'queries', r.queries, 'route', r.route, 'found_by_office', r.found_by_office,
-    'made_by_hand', r.made_by_hand,
     'steps', COALESCE((SELECT jsonb_agg(jsonb_build_object('event', t.event, 'occurred_on', t.occurred_on, 'by', t.by,
                                   'document_no', t.document_no, 'red_flush', t.red_flush, 'reason', t.reason,
                                   'told_at', t.told_at) ORDER BY t.position)

@@ -43,16 +43,13 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
     Ok(breaks)
 }
 
-/// The second payments of an order and the refunds by hand of which nobody ever told and that no
-/// query proved: only a bill has them. Payments by their provider's number, refunds by their own.
+/// The second payments of an order of which nobody ever told and no query can: only a bill has them.
 async fn unbooked(run: &Run<'_>, state: &Snapshot) -> Result<BTreeSet<String>, String> {
-    let booked =
-        "SELECT provider_trade_no FROM payments UNION ALL SELECT out_refund_no FROM refunds";
-    let booked: BTreeSet<String> = sentences(run, booked).await?.into_iter().collect();
+    let booked = sentences(run, "SELECT provider_trade_no FROM payments").await?;
+    let booked: BTreeSet<String> = booked.into_iter().collect();
     let payments = state.moves.iter().filter(|moved| moved.direction == Direction::Payment);
     let numbers = payments.map(|moved| moved.provider_trade_no.clone());
-    let refunds = state.refunds.iter().map(|refund| refund.out_refund_no.clone());
-    Ok(numbers.chain(refunds).filter(|number| !booked.contains(number)).collect())
+    Ok(numbers.filter(|number| !booked.contains(number)).collect())
 }
 
 async fn of_day(
@@ -122,7 +119,6 @@ fn wanted(
         account(&refund.merchant) == merchant
             && business_day(refund.accepted_at) == day
             && run.by_hand.iter().any(|(number, _)| *number == refund.out_refund_no)
-            && unbooked.contains(&refund.out_refund_no)
     });
     wanted.extend(by_hand.map(|it| ("only_in_bill".to_owned(), it.out_refund_no.clone())));
     // The payer's account refused it: the bill says so, and a person has it to do.
