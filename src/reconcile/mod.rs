@@ -10,6 +10,7 @@ mod doubts;
 mod findings;
 mod followed;
 mod papers;
+mod portal;
 mod query;
 mod rows;
 mod second;

@@ -128,6 +128,7 @@ fn the_same_payment_again_changes_nothing_and_another_one_is_surplus() {
         refunding: Fen::ZERO,
         surplus: Fen::ZERO,
         surplus_refunding: Fen::ZERO,
+        shares: Vec::new(),
     });
     assert_eq!(of(&paid(9000), &order), Judgement::Known);
     check_incident(&of(&paid(8999), &order), IncidentKind::AmountDiffers);
@@ -179,6 +180,7 @@ fn refunded(
         refunding: order.fees[0].facts.refunding,
         surplus: Fen::new(1000),
         surplus_refunding: Fen::ZERO,
+        shares: Vec::new(),
     });
     order.refunds.push(LockedRefund {
         refund_id: id::<RefundId>(&format!("rfd_{:032x}", 1)),
@@ -192,6 +194,7 @@ fn refunded(
         stated: Stated::default(),
         out_trade_no: id("P1"),
         out_refund_no: id("R1"),
+        provider_trade_no: None,
         provider_refund_no: None,
         amount: stated.map(Fen::new),
         given_back: None,
