@@ -252,7 +252,7 @@ async fn what_bill_and_answer_say_differently_is_not_booked() {
     for number in numbers {
         by_hand(&world, &number, 3000);
         let mut fault = Fault::new(Place::Bill, Action::ChangedRow);
-        fault.of = Match { out_trade_no: Some(number), ..Match::default() };
+        fault.of = Match { out_refund_no: Some(format!("HAND-{number}")), ..Match::default() };
         world.sandbox.engine().set_fault(fault).unwrap();
     }
     world.clock.set(at("2018-12-02T02:05:00Z"));

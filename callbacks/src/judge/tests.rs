@@ -286,3 +286,43 @@ fn a_refund_that_failed_and_yet_succeeded_takes_nothing_that_was_paid_over_to_th
         check_incident(&judgement, IncidentKind::RefundContradicts);
     }
 }
+
+/// A payment of 9000, 1000 of it surplus, of which the portal gave back `amount` under a new number.
+fn portal(amount: i64, source: Source) -> Judgement {
+    let (mut order, mut claim) = refunded(RefundState::Processing, RefundStanding::Succeeded, None);
+    order.payments[0].shares = vec![Share { fee_id: Some(fee_id(1)), amount_fen: Fen::new(8000) }];
+    order.fees[0].facts.paid = Fen::new(8000);
+    order.fees[0].facts.refunding = Fen::new(500);
+    let ProviderFact::Refund(fact) = &mut claim.fact else { panic!("no refund") };
+    fact.out_refund_no = id("HAND1");
+    fact.amount = Some(Fen::new(amount));
+    claim.source = source;
+    of(&claim, &order)
+}
+
+#[test]
+fn a_refund_of_the_portal_takes_surplus_first_and_then_the_fees_in_their_order() {
+    let Judgement::Apply(Effect::PortalRefund(effect)) = portal(3000, Source::Bill) else {
+        panic!("not booked");
+    };
+    let shares: Vec<(Option<FeeId>, i64)> =
+        effect.shares.iter().map(|it| (it.fee_id.clone(), it.amount_fen.get())).collect();
+    assert_eq!(shares, [(Some(fee_id(1)), 2000), (None, 1000)]);
+    assert_eq!(effect.entries, [EntryKind::RefundRequested, EntryKind::RefundSucceeded]);
+    assert_eq!(effect.incidents[0].kind, IncidentKind::PortalRefund);
+}
+
+#[test]
+fn a_refund_of_the_portal_is_booked_to_the_last_fen_and_not_one_beyond() {
+    let left = 9000 - 500;
+    assert!(matches!(portal(left, Source::Bill), Judgement::Apply(Effect::PortalRefund(_))));
+    check_incident(&portal(left + 1, Source::Bill), IncidentKind::PortalRefundExceeds);
+    check_incident(&portal(0, Source::Bill), IncidentKind::PortalRefundExceeds);
+}
+
+#[test]
+fn a_notice_or_a_query_alone_books_no_refund_that_nobody_asked_for() {
+    for source in [Source::Callback, Source::Query] {
+        check_incident(&portal(3000, source), IncidentKind::RefundUnknown);
+    }
+}
