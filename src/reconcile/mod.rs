@@ -12,6 +12,7 @@ mod findings;
 mod followed;
 mod fund;
 mod papers;
+mod portal;
 mod query;
 mod rows;
 mod second;

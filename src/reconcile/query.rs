@@ -5,7 +5,7 @@ use adapters::provider::{OrderKey, RefundKey};
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::bill::Direction;
-use domain::fact::{OrderStanding, ProviderFact, RefundStanding, Source};
+use domain::fact::{OrderStanding, ProviderFact, RefundFact, RefundStanding, Source};
 use domain::ids::{OutRefundNo, OutTradeNo};
 use domain::order::OrderState;
 use reconciliation::{Cause, Finding, Kind, Reconciliation};
@@ -13,7 +13,7 @@ use reconciliation::{Cause, Finding, Kind, Reconciliation};
 use super::answers::{Answers, Said, row};
 use super::ask;
 use super::day::ids;
-use super::second;
+use super::{portal, second};
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -68,6 +68,8 @@ enum Asks {
     Refund,
     /// A payment that the bill alone has: perhaps the second one of an order.
     Second,
+    /// A refund that the bill alone has: perhaps made in the provider's portal.
+    Portal,
 }
 
 /// What a query can decide about a row; `None`: nothing.
@@ -86,6 +88,9 @@ fn asked_for(found: &Finding) -> Option<Asks> {
         ) => Some(Asks::Refund),
         (Cause::NearCut, Kind::OnlyInBill, Direction::Payment)
         | (Cause::PaymentForeign | Cause::SecondPayment, ..) => Some(Asks::Second),
+        (Cause::NearCut, Kind::OnlyInBill, Direction::Refund) | (Cause::RefundByHand, ..) => {
+            Some(Asks::Portal)
+        }
         (
             Cause::NearCut
             | Cause::NumberDiffers
@@ -94,8 +99,8 @@ fn asked_for(found: &Finding) -> Option<Asks> {
             | Cause::PaymentRevoked
             | Cause::AmountUnequal
             | Cause::DiscountExplains
-            | Cause::RefundByHand
             | Cause::RefundAmountUnequal
+            | Cause::RefundNotCovered
             | Cause::RateUnequal
             | Cause::ListedTwice
             | Cause::BillOmits
@@ -130,6 +135,11 @@ async fn one(
             let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
             refund(hub, merchant, (&order, &number), answers).await.map(Some)
         }
+        Asks::Portal if placed_through.is_some() => {
+            let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
+            portal::refund(hub, merchant, (&order, &number), found, answers).await
+        }
+        Asks::Portal => Ok(None),
     }
 }
 
@@ -243,31 +253,47 @@ async fn refund(
     let known = refunds::by_number(&client, &merchant.id, number).await?;
     drop(client);
     let Some((_, _, amount)) = known else { return Ok(Said::Nothing) };
-    if !answers.turn.may_ask(hub, merchant).await? {
-        return Ok(Said::NotAsked);
-    }
     let key = RefundKey { out_trade_no: order, out_refund_no: number, amount };
-    let call = merchant.provider.query_refund(&key);
-    let subject = number.as_str();
-    let read =
-        ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
-            merchant.provider.read_refund(&key, answer, stamp.now)
-        });
-    Ok(match read.await {
-        Outcome::Accepted(Some(fact)) => {
-            let word = match fact.standing {
-                RefundStanding::Processing => "processing",
-                RefundStanding::Succeeded => "succeeded",
-                RefundStanding::Failed => "failed",
-                RefundStanding::Abnormal => "abnormal",
-            };
+    Ok(match ask_refund(hub, merchant, &key, &mut answers.turn).await? {
+        None => Said::NotAsked,
+        Some(Outcome::Accepted(Some(fact))) => {
+            let word = of_standing(fact.standing);
             let fact = ProviderFact::Refund(fact);
             answers.repaired |= book(hub, merchant, fact, Source::Query).await?;
             Said::Word(word)
         }
-        Outcome::Accepted(None) => Said::Word("no such refund"),
-        Outcome::Refused(_) | Outcome::Unknown(_) => Said::Nothing,
+        Some(Outcome::Accepted(None)) => Said::Word("no such refund"),
+        Some(Outcome::Refused(_) | Outcome::Unknown(_)) => Said::Nothing,
     })
+}
+
+/// How a refund stands at its provider; `None`: its turn to be asked for did not come.
+pub(super) async fn ask_refund(
+    hub: &Hub,
+    merchant: &Merchant,
+    key: &RefundKey<'_>,
+    turn: &mut InTurn,
+) -> Result<Option<Outcome<Option<RefundFact>>>, Fault> {
+    if !turn.may_ask(hub, merchant).await? {
+        return Ok(None);
+    }
+    let call = merchant.provider.query_refund(key);
+    let subject = key.out_refund_no.as_str();
+    let read =
+        ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
+            merchant.provider.read_refund(key, answer, stamp.now)
+        });
+    Ok(Some(read.await))
+}
+
+/// The word for how a refund stands.
+pub(super) const fn of_standing(standing: RefundStanding) -> &'static str {
+    match standing {
+        RefundStanding::Processing => "processing",
+        RefundStanding::Succeeded => "succeeded",
+        RefundStanding::Failed => "failed",
+        RefundStanding::Abnormal => "abnormal",
+    }
 }
 
 /// Records what a query states; whether it changed the ledger.
@@ -277,7 +303,17 @@ pub(super) async fn book(
     fact: ProviderFact,
     source: Source,
 ) -> Result<bool, Fault> {
+    Ok(booking(hub, merchant, fact, source).await? == Some(Verdict::Applied))
+}
+
+/// The same; what became of it.
+pub(super) async fn booking(
+    hub: &Hub,
+    merchant: &Merchant,
+    fact: ProviderFact,
+    source: Source,
+) -> Result<Option<Verdict>, Fault> {
     let claims = vec![Claim { fact, source }];
     let verdicts = record(hub, &[Arrival { merchant, claims, evidence: None }]).await?;
-    Ok(verdicts.contains(&Verdict::Applied))
+    Ok(verdicts.first().copied())
 }

@@ -9,13 +9,16 @@ use super::foot::{apart, booked};
 use super::model::{MerchantDay, signed};
 
 /// What a provider answers to a query, and how the paper says it.
-const ANSWERS: [(&str, &str); 11] = [
+const ANSWERS: [(&str, &str); 14] = [
     ("paid", "已支付"),
     ("unpaid", "未支付"),
     ("closed", "已关闭"),
     ("no such order", "无此订单"),
     ("no such payment", "无此付款"),
     ("paid, but not as the bill says", "已支付，但与账单不符"),
+    ("given back, but not as the bill says", "已退款，但与账单不符"),
+    ("given back, but more than the books have left", "已退款，但系统可退余额不足"),
+    ("given back, but its number is another refund's here", "已退款，但退款单号已被占用"),
     ("processing", "退款处理中"),
     ("succeeded", "退款成功"),
     ("failed", "退款失败"),

@@ -192,6 +192,7 @@ statements! {
     QUERIES_TAKE = "queries_take",
     REFUND_REDIRECTS_INSERT = "refund_redirects_insert",
     REFUNDS_ANSWERED = "refunds_answered",
+    REFUNDS_BOOK = "refunds_book",
     REFUNDS_BY_NUMBER = "refunds_by_number",
     REFUNDS_CALL = "refunds_call",
     REFUNDS_CLAIM = "refunds_claim",

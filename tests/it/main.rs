@@ -42,6 +42,7 @@ mod orders;
 mod papers;
 mod payments;
 mod people;
+mod portal_refunds;
 mod private_postgres;
 mod processes;
 mod products;

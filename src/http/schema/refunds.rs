@@ -63,8 +63,10 @@ pub struct Refund {
     pub allocations: Vec<Allocation>,
     /// The part that comes out of surplus.
     pub surplus_fen: i64,
-    /// Who asked.
-    pub requested_by: String,
+    /// Who asked; null for one that was made in the provider's portal.
+    pub requested_by: Option<String>,
+    /// `hub`, or `portal` for one that somebody made in the provider's portal past the hub.
+    pub origin: String,
     /// Who decided.
     pub decided_by: Option<String>,
     /// The provider's number.

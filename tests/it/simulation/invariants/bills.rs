@@ -34,7 +34,8 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
         breaks.extend(sentences(run, rule).await?);
     }
     let state = run.scene.office.sandbox.engine().state();
-    let unbooked = unbooked(run, &state).await?;
+    let mut unbooked = unbooked(run, &state).await?;
+    unbooked.extend(left_to_people(run).await?);
     for day in &run.plan.days {
         for merchant in [WECHAT, ALIPAY] {
             breaks.extend(of_day(run, &state, &unbooked, merchant, *day).await?);
@@ -49,6 +50,14 @@ async fn unbooked(run: &Run<'_>, state: &Snapshot) -> Result<BTreeSet<String>, S
     let booked: BTreeSet<String> = booked.into_iter().collect();
     let payments = state.moves.iter().filter(|moved| moved.direction == Direction::Payment);
     let numbers = payments.map(|moved| moved.provider_trade_no.clone());
+    Ok(numbers.filter(|number| !booked.contains(number)).collect())
+}
+
+/// The refunds made in the portal that no bill could book: their numbers.
+async fn left_to_people(run: &Run<'_>) -> Result<Vec<String>, String> {
+    let booked =
+        sentences(run, "SELECT out_refund_no FROM refunds WHERE origin = 'portal'").await?;
+    let numbers = run.by_hand.iter().map(|(number, _)| number.clone());
     Ok(numbers.filter(|number| !booked.contains(number)).collect())
 }
 
@@ -108,7 +117,7 @@ fn wanted(
         let refunds = state.refunds.iter().filter(|refund| {
             account(&refund.merchant) == merchant
                 && business_day(refund.accepted_at) == day
-                && !run.by_hand.iter().any(|(number, _)| *number == refund.out_refund_no)
+                && !unbooked.contains(&refund.out_refund_no)
                 && matches!(refund.state, "succeeded" | "abnormal")
         });
         wanted.extend(refunds.map(|it| ("only_in_hub".to_owned(), it.out_refund_no.clone())));
@@ -118,7 +127,7 @@ fn wanted(
     let by_hand = state.refunds.iter().filter(|refund| {
         account(&refund.merchant) == merchant
             && business_day(refund.accepted_at) == day
-            && run.by_hand.iter().any(|(number, _)| *number == refund.out_refund_no)
+            && unbooked.contains(&refund.out_refund_no)
     });
     wanted.extend(by_hand.map(|it| ("only_in_bill".to_owned(), it.out_refund_no.clone())));
     // The payer's account refused it: the bill says so, and a person has it to do.
