@@ -10,7 +10,8 @@ use super::ConfigArgs;
 /// `payhub bills …`.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum BillsCommand {
-    /// List the files that a provider gave as a day's bill, those that were refused too.
+    /// List the files that a provider gave as a day's bill, those that were refused and
+    /// fund flow bills too.
     List {
         /// The merchant.
         #[arg(long, value_name = "ID")]
@@ -35,6 +36,9 @@ pub struct SaveArgs {
     /// Whether it is one of those that were refused.
     #[arg(long)]
     pub refused: bool,
+    /// Whether it is a fund flow bill.
+    #[arg(long, conflicts_with = "refused")]
+    pub fund_flow: bool,
     /// Where it goes; a file that is there is not overwritten.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,

@@ -52,11 +52,12 @@ pub(super) async fn fetch(
         asking: "bill",
         fetching: "fetch_bill",
     };
-    match get(hub, merchant, wanted).await? {
+    match get(hub, merchant, wanted).await {
         Got::File(file) => Ok(Fetched::File(file)),
         Got::EmptyDay => Ok(Fetched::EmptyDay),
         Got::NotYet(why) => waits(hub, run, being_made(run), &why).await,
         Got::Silence(why) => waits(hub, run, AGAIN, &why).await,
+        Got::NotGiven(why) => Err(Fault::internal(&why)),
         Got::Damaged(why, file) => damaged(hub, merchant, run, &why, file.as_deref()).await,
     }
 }

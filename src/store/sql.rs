@@ -126,6 +126,7 @@ statements! {
     FINDINGS_INSERT = "findings_insert",
     FUND_BILL_FILES_INSERT = "fund_bill_files_insert",
     FUND_BILL_FILES_NEWEST = "fund_bill_files_newest",
+    FUND_BILL_FILES_READ = "fund_bill_files_read",
     FUND_BILL_WAITS_CLAIM = "fund_bill_waits_claim",
     FUND_BILL_WAITS_END = "fund_bill_waits_end",
     FUND_BILL_WAITS_WRITE = "fund_bill_waits_write",
