@@ -55,7 +55,9 @@ pub(super) async fn office(
     subjects.extend(arrivals.map(|arrival| arrival.bank_serial.as_str()));
     let refunds: Vec<&str> = known.refunds.iter().map(|it| it.out_refund_no.as_str()).collect();
     let acts = papers::acts(tx, (ended.account, ended.day), &subjects, &refunds).await?;
-    Ok(OfficePaper { settlements, remitted, acts })
+    let owed = fiscal::owed_in(tx, ended.hub, ended.day).await?;
+    let tasks = papers::tasks(tx, ended.account).await?;
+    Ok(OfficePaper { settlements, remitted, owed, tasks, acts })
 }
 
 /// What is expected at the bank, and what has arrived since the day before.

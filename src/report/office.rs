@@ -13,7 +13,7 @@ use super::model::{MerchantDay, Report, signed};
 use super::papers::{ActPaper, OfficePaper, StandingPaper};
 use super::sorted::{add, subtract};
 use super::words;
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 use crate::reconcile::{Changes, Sums};
 use crate::settlement::SettlementDay;
 use crate::store::findings::SaidOf;
@@ -35,6 +35,8 @@ pub(super) struct Settled {
     pub(super) apart: Option<Fen>,
     pub(super) cause: String,
     pub(super) state: &'static str,
+    /// Whether it was due and nothing has come.
+    pub(super) is_late: bool,
 }
 
 /// The sums of bill days.
@@ -136,6 +138,7 @@ fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
             (None, false) if it.net_fen == Fen::ZERO => "无需到账",
             (None, false) => "未到账",
         },
+        is_late: apart.is_none() && it.is_late,
     }
 }
 
@@ -166,6 +169,16 @@ pub(super) fn remitted(report: &Report) -> Vec<&RemittedItem> {
     rows.into_values().collect()
 }
 
+/// What was collected and is not remitted, each item once though several merchants' papers say it: as the
+/// last says.
+pub(super) fn owed(report: &Report) -> Vec<&OwedItem> {
+    let mut rows = BTreeMap::new();
+    for item in known(report).flat_map(|(_, office)| &office.owed) {
+        rows.insert((item.fiscal_item.as_deref(), item.fiscal_name.as_str()), item);
+    }
+    rows.into_values().collect()
+}
+
 /// An act in the words of the paper.
 pub(super) struct Acted {
     pub(super) at: String,
@@ -179,14 +192,20 @@ pub(super) fn acts(report: &Report) -> Vec<Acted> {
     let mut all: Vec<&ActPaper> = known(report).flat_map(|(_, office)| &office.acts).collect();
     all.sort_by(|one, other| (one.at, &one.subject).cmp(&(other.at, &other.subject)));
     all.dedup();
-    all.into_iter()
-        .map(|act| Acted {
-            at: words::when(act.at),
-            by: act.by.clone(),
-            what: done(&act.action),
-            about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
-        })
-        .collect()
+    let acts = all.into_iter().map(|act| Acted {
+        at: words::when(act.at),
+        by: act.by.clone(),
+        what: done(&act.action),
+        about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
+    });
+    // Signatures come after the run ended, and with it what its papers know.
+    let signed = report.signatures.iter().map(|signature| Acted {
+        at: words::when(signature.signed_at),
+        by: signature.by.clone(),
+        what: done(&format!("run.{}", signature.event)),
+        about: signature.run_id.clone(),
+    });
+    acts.chain(signed).collect()
 }
 
 /// What people do, and how the paper says it.

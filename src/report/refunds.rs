@@ -54,7 +54,9 @@ fn of_merchant(day: &MerchantDay) -> Vec<Shown> {
 /// What each refund has in the ledger's sum of the day.
 fn counted(day: &MerchantDay) -> HashMap<&str, Fen> {
     let matched = day.result.matched.iter();
-    let matched = matched.map(|row| (row.direction, row.out_refund_no.as_str(), Some(row.amount)));
+    let matched = matched.map(|row| {
+        (row.direction, row.out_refund_no.as_str(), Some(row.amount).filter(|_| !row.is_void))
+    });
     let findings = day.result.doubts.iter().chain(&day.result.differences);
     let findings = findings.map(|found| {
         let amount = booked(found).0.filter(|_| !is_carried(found));

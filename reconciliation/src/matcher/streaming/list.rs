@@ -94,6 +94,7 @@ impl List {
             provider_trade_no: row.provider_trade_no.to_owned(),
             amount: row.amount,
             fee: row.fee,
+            is_void: false,
         };
         self.rows.push((matched, row.line));
         let (all, first) = self.limits;

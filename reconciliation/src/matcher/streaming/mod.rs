@@ -16,7 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use domain::bill::{BillRow, Coverage, Direction};
+use domain::bill::{BillRow, BillState, Coverage, Direction};
 use domain::money::Fen;
 use domain::time::{business_day, day_end, day_start};
 use jiff::Timestamp;
@@ -172,6 +172,8 @@ impl<S: BuildHasher> Streaming<S> {
         match (entry.status, u32::try_from(row.line)) {
             (Status::Alone, Ok(line))
                 if !is_whole
+                    // Rows of which no money moved are few, and are listed as such.
+                    && row.state != BillState::Failed
                     && entry.may_be(provider)
                     && agree((entry.amount, entry.state), row, rate) =>
             {
