@@ -29,7 +29,7 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use audit::AuditCommand;
-pub use bank::{BankCommand, ConfirmArgs};
+pub use bank::{BankCommand, ConfirmArgs, UnmatchArgs};
 pub use bills::{BillsCommand, SaveArgs};
 pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;

@@ -7,7 +7,7 @@ SELECT jsonb_build_object(
     'unmatched', count(*) FILTER (WHERE b.direction = 'in' AND m.match_id IS NULL AND COALESCE(jsonb_array_length(p.candidates), 0) = 0))
   FROM bank_statements s
        LEFT JOIN bank_lines b USING (statement_id)
-       LEFT JOIN settlement_matches m USING (bank_serial)
+       LEFT JOIN standing_matches m USING (bank_serial)
        LEFT JOIN bank_proposals p USING (bank_serial)
  WHERE s.statement_id = $1
  GROUP BY s.statement_id
