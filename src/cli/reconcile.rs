@@ -111,8 +111,12 @@ impl ReconcileArgs {
     }
 }
 
-/// A day that a bill can have.
+/// A day that a bill can have, as `YYYY-MM-DD` and nothing else: of a time, nobody knows in which zone
+/// its day is meant.
 fn day(text: &str) -> Result<Date, String> {
+    if text.len() != "YYYY-MM-DD".len() {
+        return Err("give the day as YYYY-MM-DD, as in 2018-11-30".to_owned());
+    }
     let day: Date = text.parse().map_err(|fault: jiff::Error| fault.to_string())?;
     check_day(day).map(|()| day)
 }

@@ -36,6 +36,7 @@ mod late;
 mod modes;
 mod notices;
 mod offline_fund_flow;
+mod offline_mutations;
 mod offline_reconcile;
 mod order_answers;
 mod orders;
