@@ -69,6 +69,29 @@ async fn a_right_day_moves_gross_and_its_balance_goes_on_to_the_next() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_on_to_the_bank_leaves_the_account_and_is_no_difference() {
+    let world = World::open().await;
+    for (merchant, _) in ACCOUNTS {
+        world.paid(merchant, merchant).await;
+    }
+    for day in ["2018-12-01", "2018-12-02", "2018-12-03", "2018-12-04"] {
+        at_hour(&world, &format!("{day}T02:05:00Z")).await;
+    }
+    for (merchant, _) in ACCOUNTS {
+        let sunday = run_of(&world, merchant, "2018-12-02").await;
+        assert_eq!(sunday["summary"]["fund_flow"]["closing_fen"], json!(8000), "{sunday}");
+        // Nothing was paid on Monday, and yet the account has a bill.
+        let monday = run_of(&world, merchant, "2018-12-03").await;
+        let flow = &monday["summary"]["fund_flow"];
+        assert_eq!(word(&monday, "status"), "balanced", "{monday}");
+        let gone = json!({"withdrawal": {"count": 1, "amount_fen": -8000}});
+        assert_eq!((&flow["opening_fen"], &flow["changes"]), (&json!(8000), &gone), "{flow}");
+        assert_eq!(flow["closing_fen"], json!(0), "{flow}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_error_of_the_flow_is_one_difference_of_its_kind_and_none_between_hub_and_bill() {
     for (action, cause) in [
         (Action::MissingRow, "missing_in_flow"),
