@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use domain::bill::RatePpm;
 use domain::ids::MerchantId;
-use domain::time::check_day;
+use domain::time::{check_day, parse_day};
 use jiff::civil::Date;
 
 use super::ConfigArgs;
@@ -114,10 +114,7 @@ impl ReconcileArgs {
 /// A day that a bill can have, as `YYYY-MM-DD` and nothing else: of a time, nobody knows in which zone
 /// its day is meant.
 fn day(text: &str) -> Result<Date, String> {
-    if text.len() != "YYYY-MM-DD".len() {
-        return Err("give the day as YYYY-MM-DD, as in 2018-11-30".to_owned());
-    }
-    let day: Date = text.parse().map_err(|fault: jiff::Error| fault.to_string())?;
+    let day = parse_day(text)?;
     check_day(day).map(|()| day)
 }
 
