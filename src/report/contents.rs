@@ -69,6 +69,17 @@ pub(super) fn contents(report: &Report) -> Vec<Entry> {
     all
 }
 
+/// What the page has of the contents: a list without rows has no section there.
+pub(super) fn on_page(report: &Report) -> Vec<Entry> {
+    let mut entries = contents(report);
+    entries.retain(|entry| match entry.anchor {
+        "differences" | "doubts" | "funds" => entry.is_open,
+        "refunds" => !refunds::shown(report).is_empty(),
+        _ => true,
+    });
+    entries
+}
+
 fn known(report: &Report, all: &mut Vec<Entry>) {
     let settled = office::settled(report);
     let sums = SettledSums::of(&settled);

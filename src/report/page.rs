@@ -203,7 +203,7 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         remitted,
         owed: office::owed(report),
         tasks: tasks::tasks(report),
-        contents: on_page(report),
+        contents: contents::on_page(report),
         acts: office::acts(report),
         changed: office::changed(report),
         charts: sums::charts(report),
@@ -237,17 +237,6 @@ fn fund((day, word, found): (&MerchantDay, &'static str, &FundFinding)) -> Fund 
         cause: found.cause.label(),
         action: found.cause.action(),
     }
-}
-
-/// What the page has of the contents: a list without rows has no section there.
-fn on_page(report: &Report) -> Vec<Entry> {
-    let mut entries = contents::contents(report);
-    entries.retain(|entry| match entry.anchor {
-        "differences" | "doubts" | "funds" => entry.is_open,
-        "refunds" => !refunds::shown(report).is_empty(),
-        _ => true,
-    });
-    entries
 }
 
 const fn class(verdict: Verdict) -> &'static str {

@@ -13,8 +13,7 @@ use super::pen::{self, Styles};
 /// How many differences the cover shows.
 const MOST: usize = 6;
 /// Columns of the block of differences: first, last, head.
-const NEEDED: [(u16, u16, &str); 6] = [
-    (0, 1, "需要处理"),
+const NEEDED: [(u16, u16, &str); 5] = [
     (2, 3, "系统金额"),
     (4, 5, "账单金额"),
     (6, 7, "差额（账单－系统）"),
@@ -35,12 +34,14 @@ pub(super) fn needed(
     }
     row = row.saturating_add(1);
     for (first, last, text) in NEEDED {
-        merged(sheet, (row, first, last), text, &styles.whose_bad)?;
+        merged(sheet, (row, first, last), text, &styles.head_bad)?;
     }
+    let head = format!("需要处理（见{}）", list.name);
+    link(sheet, (row, 0, 1), (list.name, &head), &styles.head_bad)?;
     for found in list.findings.iter().take(MOST) {
         row = row.saturating_add(1);
         let what = format!("{}\n{}", found.kind.replace('\n', "  "), found.numbers);
-        link(sheet, (row, 0, 1), (list.name, &what), &styles.text)?;
+        merged(sheet, (row, 0, 1), &what, &styles.small)?;
         for (first, last, fen) in [(2, 3, found.hub), (4, 5, found.bill), (6, 7, Some(found.apart))]
         {
             sheet.merge_range(row, first, row, last, "", &styles.money)?;

@@ -34,8 +34,9 @@ pub(super) fn write(
     if groups.len() > 1 {
         row = group(sheet, styles, row, &cover::together(report), &firsts)?;
     }
+    let above = row;
     row = contents::needed(sheet, styles, row, report)?;
-    if groups.len() > ONE_PAGE {
+    if groups.len() > ONE_PAGE || row > above {
         sheet.set_page_breaks(&[row])?;
     } else {
         sheet.set_print_fit_to_pages(1, 1);

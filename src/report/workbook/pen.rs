@@ -21,6 +21,8 @@ pub(super) struct Styles {
     pub(super) open: Format,
     pub(super) bad: Format,
     pub(super) head: Format,
+    /// The head of what somebody must do.
+    pub(super) head_bad: Format,
     pub(super) text: Format,
     pub(super) small: Format,
     /// An amount that is not there, to the right.
@@ -54,6 +56,9 @@ impl Styles {
         let whose = text.clone().set_bold().set_background_color(SUM);
         let small = text.clone().set_font_size(9);
         let count = cell.clone().set_num_format(whole);
+        let head = centred(&cell).set_bold().set_text_wrap();
+        let head_bad = head.clone().set_background_color(BAD).set_font_color(BAD_INK);
+        let head = head.set_background_color(Color::RGB(0x00D9_E2EF));
         let banner = centred(&font)
             .set_bold()
             .set_font_size(14)
@@ -68,10 +73,8 @@ impl Styles {
             good: banner.clone().set_background_color(Color::RGB(0x00E2_F4E6)),
             open: banner.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
             bad: banner.set_background_color(BAD).set_font_color(BAD_INK),
-            head: centred(&cell)
-                .set_bold()
-                .set_text_wrap()
-                .set_background_color(Color::RGB(0x00D9_E2EF)),
+            head,
+            head_bad,
             none: text.clone().set_align(FormatAlign::Right),
             small,
             text,
