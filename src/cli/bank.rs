@@ -25,7 +25,7 @@ pub enum BankCommand {
     /// Write what went to the treasury on a day, by remittance and item, for the treasury's side.
     SettlementFile {
         /// The day on which it left.
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
         date: Date,
         /// Where it goes.
         #[arg(long, value_name = "FILE")]

@@ -16,7 +16,7 @@ pub enum BillsCommand {
         #[arg(long, value_name = "ID")]
         merchant: String,
         /// The day of the bill.
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
         date: Date,
         /// Where the configuration is.
         #[command(flatten)]

@@ -249,7 +249,7 @@ pub struct TreasuryArgs {
     #[arg(long, value_name = "NAME")]
     pub user: String,
     /// On which day; absent: today.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
     pub occurred_on: Option<Date>,
     /// The number of the paper that says so.
     #[arg(long, value_name = "NO")]
