@@ -2,15 +2,17 @@
 //! held against it row by row. A day never waits for it: a run without it says so, and when the bill
 //! is there, a new version is made with it.
 
-use adapters::bill;
+use adapters::bill::{self, FundFlow};
 use adapters::provider::{BillKind, FundAccount};
 use deadpool_postgres::Transaction;
+use domain::fund::FundRow;
 use domain::ids::IncidentId;
 use domain::time::business_day;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use reconciliation::FundMatcher;
 use reconciliation::fund::{Before, FundResult};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::bill::noon_after;
@@ -21,7 +23,7 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::report::{self, FileStamp, FundCheck};
 use crate::store::bills::{self, Which};
-use crate::store::fund_bills::{self, Waiting};
+use crate::store::fund_bills::{self, Looked, Waiting};
 use crate::store::incidents::{self, NewIncident};
 use crate::store::runs::RunRecord;
 
@@ -84,17 +86,21 @@ pub(super) async fn check(
             Got::EmptyDay => (None, false),
             Got::NotYet(why) | Got::Silence(why) => return Ok(Flow::Missing(why)),
             Got::Damaged(why, file) => {
-                return refuse(hub, merchant, run, &why, file.as_deref()).await;
+                let why = refuse(hub, merchant, run.date, &why, file.as_deref()).await?;
+                return Ok(Flow::Missing(why));
             }
         },
     };
     let read = match &file {
-        Some(file) => held_against(merchant, run.date, file, trade, before)?,
-        None => Ok(without_file(run.date, trade, before)?),
+        Some(file) => held_against(merchant, run.date, file, trade, &left(before, run.date)?),
+        None => Ok(without_file(run.date, trade, &left(before, run.date)?)),
     };
     let check = match read {
         Ok(check) => check,
-        Err(why) => return refuse(hub, merchant, run, &why, file.as_deref()).await,
+        Err(why) => {
+            let why = refuse(hub, merchant, run.date, &why, file.as_deref()).await?;
+            return Ok(Flow::Missing(why));
+        }
     };
     let kept = file.filter(|_| is_new).map(|file| (Which::of(&merchant.id, run.date, &file), file));
     Ok(Flow::Checked(Box::new(check), kept))
@@ -106,13 +112,29 @@ async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Re
     get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
 }
 
-/// What the day before left to this one; nothing where its flow has not been looked at: that day's own
-/// run decides its doubts when it can.
-fn left(before: Option<serde_json::Value>) -> Result<Before, Fault> {
-    let Some(value) = before else { return Ok(Before::default()) };
+/// What the last day that was looked at left to this one: its doubts, and its balance where it is the
+/// day before.
+fn left(before: Option<Looked>, day: Date) -> Result<Before, Fault> {
+    let Some(Looked { day: of, result }) = before else { return Ok(Before::default()) };
     let result: FundResult =
-        serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
-    Ok(Before { closing: result.closing_fen, doubts: result.doubts })
+        serde_json::from_value(result).map_err(|error| Fault::internal(&error))?;
+    let is_day_before = day.yesterday().is_ok_and(|yesterday| yesterday == of);
+    let closing = result.closing_fen.filter(|_| is_day_before);
+    Ok(Before { closing, doubts: result.doubts })
+}
+
+/// Reads a file; why it cannot be this day's, in words.
+fn read(file: &[u8], day: Date, take: &mut dyn FnMut(&FundRow<'_>)) -> Result<FundFlow, String> {
+    let flow = bill::read_fund_rows(file, &mut |row| take(&row)).map_err(|it| it.to_string())?;
+    if let Some(fault) = &flow.footer_fault {
+        return Err(fault.clone());
+    }
+    match flow.days.filter(|days| *days != (day, day)) {
+        Some((first, last)) => {
+            Err(format!("it has changes from {first} until {last}, not of {day}"))
+        }
+        None => Ok(flow),
+    }
 }
 
 /// Reads the file and holds it against the trade bill; why it cannot be this day's, in words.
@@ -121,55 +143,42 @@ fn held_against(
     day: Date,
     file: &[u8],
     trade: &Bill,
-    before: Option<serde_json::Value>,
-) -> Result<Result<FundCheck, String>, Fault> {
+    before: &Before,
+) -> Result<FundCheck, String> {
     let mut matcher = FundMatcher::new(day);
-    let flow = match bill::read_fund_rows(file, &mut |row| matcher.fund_row(&row)) {
-        Ok(flow) => flow,
-        Err(error) => return Ok(Err(error.to_string())),
-    };
-    if let Some(fault) = &flow.footer_fault {
-        return Ok(Err(fault.clone()));
-    }
-    if let Some((first, last)) = flow.days.filter(|days| *days != (day, day)) {
-        return Ok(Err(format!("it has changes from {first} until {last}, not of {day}")));
-    }
+    let flow = read(file, day, &mut |row| matcher.fund_row(row))?;
     trade.each(&mut |row| matcher.trade_row(row));
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let found = matcher.finish(&report::account(&flow), before);
     let name = format!("fund-{}-{}-{day}", merchant.provider.provider(), merchant.id);
     let stamp = FileStamp::of(name, file);
-    Ok(Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found)))
+    Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found))
 }
 
 /// A day on which nothing changed the account.
-fn without_file(
-    day: Date,
-    trade: &Bill,
-    before: Option<serde_json::Value>,
-) -> Result<FundCheck, Fault> {
+fn without_file(day: Date, trade: &Bill, before: &Before) -> FundCheck {
     let mut matcher = FundMatcher::new(day);
     trade.each(&mut |row| matcher.trade_row(row));
-    let flow = bill::FundFlow::default();
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
-    Ok(FundCheck::new(None, flow, &trade.totals, found))
+    let flow = FundFlow::default();
+    let found = matcher.finish(&report::account(&flow), before);
+    FundCheck::new(None, flow, &trade.totals, found)
 }
 
-/// Refuses a damaged file and keeps it as evidence; nothing is taken from it.
+/// Refuses a damaged file and keeps it as evidence; nothing is taken from it. Why, in words.
 async fn refuse(
     hub: &Hub,
     merchant: &Merchant,
-    run: &RunRecord,
+    day: Date,
     why: &str,
     file: Option<&[u8]>,
-) -> Result<Flow, Fault> {
+) -> Result<String, Fault> {
     let why = format!("the fund flow bill is damaged, nothing was taken from it: {why}");
     if let Some(file) = file {
         let client = hub.store.client().await?;
-        let which = Which::of(&merchant.id, run.date, file);
+        let which = Which::of(&merchant.id, day, file);
         let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
         bills::keep_damaged(&client, &which, &sealed, &why, hub.clock.now()).await?;
     }
-    Ok(Flow::Missing(why))
+    Ok(why)
 }
 
 /// Writes what a run has of the fund flow, in the transaction that ends it.
@@ -182,13 +191,22 @@ pub(super) async fn keep(
 ) -> Result<(), Fault> {
     match flow {
         Flow::Off => {}
-        Flow::Checked(_, file) => {
+        Flow::Checked(check, file) => {
             if let Some((which, file)) = file {
                 let sealed =
                     which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
                 fund_bills::keep(tx, which, &sealed, now).await?;
             }
-            fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
+            let account = ids(hub, merchant);
+            fund_bills::end(tx, &account, run.date).await?;
+            let former = fund_bills::former(tx, &account, run.date, run.version).await?;
+            let next = fund_bills::after(tx, &account, run.date).await?;
+            if let Some((of, day)) = next
+                && leaves_otherwise(former, &check.result)?
+            {
+                let why = "a day before it was looked at since, and left something else";
+                fund_bills::wait(tx, (&of, day), now, why).await?;
+            }
         }
         Flow::Missing(why) => {
             let next = later(hub, pause(0));
@@ -196,6 +214,14 @@ pub(super) async fn keep(
         }
     }
     Ok(())
+}
+
+/// Whether a day leaves something else than its former version did, or for the first time something.
+fn leaves_otherwise(former: Option<Value>, now: &FundResult) -> Result<bool, Fault> {
+    let former: Option<FundResult> =
+        former.map(serde_json::from_value).transpose().map_err(|error| Fault::internal(&error))?;
+    let (closing, doubts) = former.map_or((None, Vec::new()), |it| (it.closing_fen, it.doubts));
+    Ok(closing != now.closing_fen || doubts != now.doubts)
 }
 
 fn pause(tries: i32) -> SignedDuration {
@@ -220,17 +246,12 @@ pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
         give_up(hub, &waiting).await?;
         return Ok(1);
     };
-    let got = ask_for(hub, merchant, waiting.day, &waiting.day.to_string()).await?;
-    let why = match got {
-        Got::File(_) => None,
-        Got::EmptyDay => Some(NONE.to_owned()),
-        Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
-    };
+    let why = come(hub, merchant, waiting.day).await?;
     let Some(why) = why else {
         match again(hub, merchant, waiting.day, false, crate::incidents::HUB).await {
             Ok(_run) => {}
             Err(fault) if fault.code == "run_signed" => {
-                let told = "it came after the day was signed: have two people open the day again";
+                let told = "it, or that of a day before, came after the day was signed: have two people open the day again";
                 incident(hub, &waiting, told).await?;
                 give_up(hub, &waiting).await?;
             }
@@ -250,6 +271,36 @@ pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
     let of = (&waiting.merchant_id, waiting.day);
     fund_bills::wait(&client, of, later(hub, pause(waiting.tries.saturating_add(1))), &why).await?;
     Ok(1)
+}
+
+/// Whether a day can be looked at now: its bill is stored, or comes and is kept; why not, in words.
+async fn come(hub: &Hub, merchant: &Merchant, day: Date) -> Result<Option<String>, Fault> {
+    let account = ids(hub, merchant);
+    let client = hub.store.client().await?;
+    let is_stored = fund_bills::newest(&client, &account, day).await?.is_some();
+    let looked = fund_bills::before(&client, &account, day.tomorrow().unwrap_or(day)).await?;
+    drop(client);
+    if is_stored {
+        return Ok(None);
+    }
+    let file = match ask_for(hub, merchant, day, &day.to_string()).await? {
+        Got::File(file) => file,
+        // It was an empty day when it was looked at, and is.
+        Got::EmptyDay if looked.is_some_and(|looked| looked.day == day) => return Ok(None),
+        Got::EmptyDay => return Ok(Some(NONE.to_owned())),
+        Got::NotYet(why) | Got::Silence(why) => return Ok(Some(why)),
+        Got::Damaged(why, file) => {
+            return refuse(hub, merchant, day, &why, file.as_deref()).await.map(Some);
+        }
+    };
+    if let Err(why) = read(&file, day, &mut |_row| {}) {
+        return refuse(hub, merchant, day, &why, Some(&file)).await.map(Some);
+    }
+    let which = Which::of(&merchant.id, day, &file);
+    let sealed = which.seal(&hub.sealer, &file).map_err(|error| Fault::internal(&error))?;
+    let client = hub.store.client().await?;
+    fund_bills::keep(&client, &which, &sealed, hub.clock.now()).await?;
+    Ok(None)
 }
 
 async fn give_up(hub: &Hub, waiting: &Waiting) -> Result<(), Fault> {

@@ -173,6 +173,10 @@ async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
             format!("refund {} was accepted, but its provider does not have it", refund.id);
         alarm(hub, refund, "refund_not_at_provider", &detail).await?;
     }
+    if refund.made_by_hand {
+        // Nobody here asked for it: there is nothing to send.
+        return reschedule(hub, refund).await;
+    }
     let sent = send(hub, refund, Turn::Again).await?;
     let then = load(hub, &refund.id).await?;
     if sent == Sent::Left && (then.status, then.queries) == (refund.status, refund.queries) {

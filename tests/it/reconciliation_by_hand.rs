@@ -140,3 +140,77 @@ async fn a_refund_of_money_that_is_promised_elsewhere_is_not_booked() {
     assert_eq!(world.count("SELECT count(*) FROM refunds WHERE made_by_hand").await, 0);
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_before_the_bill_and_one_after_it_are_one_refund_and_one_task() {
+    let world = World::open().await;
+    let (_, _, number) = world.paid(ALIPAY, "1").await;
+    in_the_portal(&world, &number, 3000);
+    world.settle().await.unwrap();
+    let unknown = "SELECT count(*) FROM incidents WHERE kind = 'refund_unknown'";
+    assert_eq!(world.count(unknown).await, 1, "the notice came first");
+    next_morning(&world).await;
+    assert_eq!((world.count(BOOKED).await, world.count(TOLD).await), (1, 1));
+    let client = world.database().await;
+    let last = "SELECT callback_id FROM callbacks ORDER BY received_at DESC LIMIT 1";
+    let id = client.query_one(last, &[]).await.unwrap().get::<_, &str>(0).parse().unwrap();
+    payhub::replay::replay(&world.hub, &id).await.unwrap();
+    drop(client);
+    world.seconds(60).await;
+    assert_eq!(world.count(BOOKED).await, 1);
+    let open = "SELECT count(*) FROM incidents WHERE kind = 'refund_unknown' AND closed_at IS NULL";
+    assert_eq!(world.count(open).await, 0, "it is known now");
+    let entries = "SELECT count(*) FROM journal_entries WHERE kind LIKE 'refund%'";
+    assert_eq!(world.count(entries).await, 2);
+    world.finish().await;
+}
+
+/// Takes a refund of 30.00 into the books, as a hub does that dies before it records the answer.
+async fn adopted(world: &World, order_id: &str, out_refund_no: &str) {
+    let client = world.database().await;
+    let of = "SELECT provider_trade_no FROM payments WHERE order_id = $1";
+    let trade_no: String = client.query_one(of, &[&order_id]).await.unwrap().get(0);
+    drop(client);
+    let by_hand = payhub::refunds::ByHand {
+        order_id: &order_id.parse().unwrap(),
+        provider_trade_no: &trade_no.parse().unwrap(),
+        out_refund_no: &out_refund_no.parse().unwrap(),
+        amount: domain::Fen::new(3000),
+    };
+    let done = payhub::refunds::adopt(&world.hub, &by_hand).await.unwrap();
+    assert_eq!(done, payhub::refunds::Adopted::Written);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hub_that_dies_after_taking_it_in_leaves_it_to_be_followed() {
+    let world = World::open().await;
+    without_notices(&world);
+    let (fee, order, number) = world.paid(WECHAT, "1").await;
+    let refund_no = in_the_portal(&world, &number, 3000);
+    adopted(&world, &order, &refund_no).await;
+    adopted(&world, &order, &refund_no).await;
+    world.seconds(600).await;
+    assert_eq!((world.count(BOOKED).await, world.count(TOLD).await), (1, 1));
+    assert_eq!(world.fee_status(&fee).await, "partially_refunded");
+    next_morning(&world).await;
+    let (run, differences) = found(&world, WECHAT).await;
+    assert_eq!((word(&run, "status").as_str(), differences.len()), ("balanced", 0), "{run}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_its_provider_does_not_have_any_more_is_never_sent_and_told() {
+    let world = World::open().await;
+    let (_, order, _) = world.paid(WECHAT, "1").await;
+    adopted(&world, &order, "HANDGONE").await;
+    for pause in [10, 20, 60, 120, 600, 1800, 3600] {
+        world.seconds(pause).await;
+    }
+    let sent = "SELECT count(*) FROM refunds WHERE sent_at IS NOT NULL";
+    assert_eq!(world.count(sent).await, 0, "nobody here asks for it");
+    let told = "SELECT count(*) FROM incidents WHERE kind = 'refund_not_at_provider'";
+    assert_eq!(world.count(told).await, 1);
+    let paced = "SELECT queries::bigint FROM refunds";
+    assert!((4..10).contains(&world.count(paced).await), "asked ever more rarely");
+    world.finish().await;
+}

@@ -1,5 +1,5 @@
 -- Closes a merchant's open incidents that the facts have resolved: refunds that went through or ended, steps of the
--- treasury that were taken after all, surplus and late payments that were given back. One row an incident; no row when nothing has resolved any.
+-- treasury that were taken after all, refunds by hand that are in the books, surplus and late payments that were given back. One row an incident; no row when nothing has resolved any.
 UPDATE incidents i SET closed_at = $2, closed_by = $3, note = done.note
   FROM (
     SELECT i.incident_id, 'the refund is ' || r.state AS note
@@ -9,6 +9,7 @@ UPDATE incidents i SET closed_at = $2, closed_by = $3, note = done.note
      WHERE i.merchant_id = $1 AND i.closed_at IS NULL
        AND (i.kind = 'refund_abnormal' AND r.state = 'succeeded'
             OR i.kind = 'refund_not_at_provider' AND r.state IN ('succeeded', 'failed', 'abnormal')
+            OR i.kind = 'refund_unknown' AND r.made_by_hand
             OR i.kind = 'refund_waits_for_funds' AND r.state IN ('processing', 'succeeded', 'failed', 'abnormal')
             OR i.kind = 'treasury_refund_overdue' AND EXISTS (SELECT FROM treasury_steps t
                                                                WHERE t.refund_id = r.refund_id AND t.told_at > i.opened_at))
