@@ -108,6 +108,10 @@ pub(super) async fn check(
 
 async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Result<Got, Fault> {
     let bill = BillKind::FundFlow(FundAccount::Basic);
+    // Keys by which it cannot be asked for stop no day: a person is told as of a late one.
+    if let Err(limit) = merchant.provider.ask_bill(bill, day) {
+        return Ok(Got::NotYet(format!("it cannot be asked for: {limit}")));
+    }
     let (asking, fetching) = ("fund_bill", "fetch_fund_bill");
     get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
 }
