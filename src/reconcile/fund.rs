@@ -22,7 +22,7 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::report::{self, FileStamp, FundCheck};
 use crate::store::bills::{self, Which};
-use crate::store::fund_bills::{self, Waiting};
+use crate::store::fund_bills::{self, Looked, Waiting};
 use crate::store::incidents::{self, NewIncident};
 use crate::store::runs::{self, RunRecord};
 
@@ -165,13 +165,15 @@ async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Go
     get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
 }
 
-/// What the day before left to this one; nothing where its flow has not been looked at: that day's own
-/// run decides its doubts when it can.
-fn left(before: Option<serde_json::Value>) -> Result<Before, Fault> {
-    let Some(value) = before else { return Ok(Before::default()) };
+/// What the last day that was looked at left to this one: its doubts, and its balance where it is the
+/// day before. A day between that nobody has looked at makes no doubt older.
+fn left(before: Option<Looked>, day: Date) -> Result<Before, Fault> {
+    let Some(Looked { day: of, result }) = before else { return Ok(Before::default()) };
     let result: FundResult =
-        serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
-    Ok(Before { closing: result.closing_fen, doubts: result.doubts })
+        serde_json::from_value(result).map_err(|error| Fault::internal(&error))?;
+    let is_day_before = day.yesterday().is_ok_and(|yesterday| yesterday == of);
+    let closing = result.closing_fen.filter(|_| is_day_before);
+    Ok(Before { closing, doubts: result.doubts, steps_over: !is_day_before })
 }
 
 /// Reads a file; why it cannot be this day's, in words.
@@ -198,7 +200,7 @@ fn held_against(
     day: Date,
     file: &[u8],
     trade: &Bill,
-    before: Option<serde_json::Value>,
+    before: Option<Looked>,
 ) -> Result<Result<FundCheck, String>, Fault> {
     let mut matcher = FundMatcher::new(day);
     let flow = match sound(day, file, &mut |row| matcher.fund_row(&row)) {
@@ -206,22 +208,18 @@ fn held_against(
         Err(why) => return Ok(Err(why)),
     };
     trade.each(&mut |row| matcher.trade_row(row));
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before, day)?);
     let name = format!("fund-{}-{}-{day}", merchant.provider.provider(), merchant.id);
     let stamp = FileStamp::of(name, file);
     Ok(Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found)))
 }
 
 /// A day on which nothing changed the account.
-fn without_file(
-    day: Date,
-    trade: &Bill,
-    before: Option<serde_json::Value>,
-) -> Result<FundCheck, Fault> {
+fn without_file(day: Date, trade: &Bill, before: Option<Looked>) -> Result<FundCheck, Fault> {
     let mut matcher = FundMatcher::new(day);
     trade.each(&mut |row| matcher.trade_row(row));
     let flow = bill::FundFlow::default();
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before, day)?);
     Ok(FundCheck::new(None, flow, &trade.totals, found))
 }
 
@@ -237,11 +235,19 @@ pub(super) async fn keep(
         Flow::Off(_) => {
             fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
         }
-        Flow::Checked(_, file) => {
+        Flow::Checked(check, file) => {
             if let Some((which, file)) = file {
                 store(tx, hub, which, file, now).await?;
             }
-            fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
+            let account = ids(hub, merchant);
+            fund_bills::end(tx, &account, run.date).await?;
+            let former = fund_bills::former(tx, &account, run.date, run.version).await?;
+            if let Some((of, next)) = fund_bills::after(tx, &account, run.date).await?
+                && leaves_otherwise(former, &check.result)?
+            {
+                let why = "a day before it was looked at since, and left something else";
+                fund_bills::wait(tx, (&of, next), now, why).await?;
+            }
         }
         Flow::Missing(why) => {
             let next = later(hub, pause(0));
@@ -261,6 +267,14 @@ async fn store(
     let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
     fund_bills::keep(client, which, &sealed, now).await?;
     Ok(())
+}
+
+/// Whether a day leaves something else than its former version did, or for the first time something.
+fn leaves_otherwise(former: Option<serde_json::Value>, now: &FundResult) -> Result<bool, Fault> {
+    let former: Option<FundResult> =
+        former.map(serde_json::from_value).transpose().map_err(|error| Fault::internal(&error))?;
+    let (closing, doubts) = former.map_or((None, Vec::new()), |it| (it.closing_fen, it.doubts));
+    Ok(closing != now.closing_fen || doubts != now.doubts)
 }
 
 fn pause(tries: i32) -> SignedDuration {
@@ -285,19 +299,28 @@ pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
         give_up(hub, &waiting).await?;
         return Ok(1);
     };
-    let why = match whole(hub, merchant, waiting.day, &waiting.day.to_string()).await? {
-        Got::File(file) => {
-            let client = hub.store.client().await?;
-            let which = Which::of(&merchant.id, waiting.day, &file);
-            store(&client, hub, &which, &file, now).await?;
-            None
-        }
-        Got::EmptyDay if moved_money(hub, merchant, waiting.day).await? => Some(NONE.to_owned()),
-        Got::EmptyDay => None,
-        Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
-        Got::NotGiven(_) => {
-            give_up(hub, &waiting).await?;
-            return Ok(1);
+    let client = hub.store.client().await?;
+    let is_stored = fund_bills::newest(&client, &ids(hub, merchant), waiting.day).await?.is_some();
+    drop(client);
+    let why = if is_stored {
+        None
+    } else {
+        match whole(hub, merchant, waiting.day, &waiting.day.to_string()).await? {
+            Got::File(file) => {
+                let client = hub.store.client().await?;
+                let which = Which::of(&merchant.id, waiting.day, &file);
+                store(&client, hub, &which, &file, now).await?;
+                None
+            }
+            Got::EmptyDay if moved_money(hub, merchant, waiting.day).await? => {
+                Some(NONE.to_owned())
+            }
+            Got::EmptyDay => None,
+            Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
+            Got::NotGiven(_) => {
+                give_up(hub, &waiting).await?;
+                return Ok(1);
+            }
         }
     };
     let Some(why) = why else {

@@ -271,3 +271,94 @@ async fn a_run_again_reads_the_stored_flow_and_says_the_same() {
     assert!(page.contains("手续费从本金中扣除"), "the paper says what to do: {page}");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flow_that_stays_damaged_makes_no_version_after_version_and_is_told() {
+    let world = World::open().await;
+    for (merchant, account) in ACCOUNTS {
+        // The file is true to its hash, and its rows do not add up: more than any sum holds.
+        for turn in ["once", "twice"] {
+            let (_, _, number) = world.paid(merchant, &format!("{merchant} {turn}")).await;
+            let mut fault = in_the_flow(Action::ChangedRow, account, Some(&number));
+            fault.amount_delta_fen = Some(i64::MAX / 4 * 3);
+            world.sandbox.engine().set_fault(fault).unwrap();
+        }
+    }
+    for hour in 2..9 {
+        at_hour(&world, &format!("2018-12-01T0{hour}:30:00Z")).await;
+    }
+    let versions = "SELECT max(version)::bigint FROM runs WHERE bill_date = '2018-11-30'";
+    assert_eq!(world.count(versions).await, 1, "nothing new was learnt");
+    let kept = "SELECT count(DISTINCT merchant_id) FROM damaged_bills WHERE why LIKE '%fund flow%'";
+    assert_eq!(world.count(kept).await, 2);
+    let late = "SELECT count(*) FROM incidents WHERE kind = 'fund_bill_late'";
+    assert_eq!(world.count(late).await, 2, "from noon on a person is told");
+    world.clock.set(at("2018-12-06T02:30:00Z"));
+    while reconcile::run_once(&world.hub).await.unwrap() > 0 {}
+    let of_it = "SELECT count(*) FROM fund_bill_waits WHERE bill_date = '2018-11-30'";
+    assert_eq!(world.count(of_it).await, 0, "it is not asked for for ever");
+    world.finish().await;
+}
+
+/// Somebody pays just before midnight of Friday, and the money never reaches the account.
+async fn paid_at_midnight_and_never_there(world: &World) {
+    world.paid(WECHAT, "in time").await;
+    world.clock.set(at("2018-11-30T15:55:00Z"));
+    let (_, _, number) = world.paid(WECHAT, "at midnight").await;
+    let fault = in_the_flow(Action::MissingRow, "1900000001", Some(&number));
+    world.sandbox.engine().set_fault(fault).unwrap();
+}
+
+fn late_on(day: &str) -> Fault {
+    let mut fault = in_the_flow(Action::Late, "1900000001", None);
+    fault.of.date = Some(day.parse().unwrap());
+    fault
+}
+
+/// The causes of what differs in the flow of a day's newest run.
+async fn causes(world: &World, day: &str) -> (Value, Vec<String>) {
+    let run = run_of(world, WECHAT, day).await;
+    let found = run["summary"]["fund_flow"]["differences"].as_array().cloned().unwrap_or_default();
+    (run, found.iter().map(|it| word(it, "cause")).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_doubt_waits_over_a_day_that_has_no_flow() {
+    let world = World::open().await;
+    paid_at_midnight_and_never_there(&world).await;
+    world.sandbox.engine().set_fault(late_on("2018-12-01")).unwrap();
+    at_hour(&world, NEXT_MORNING).await;
+    let (run, found) = causes(&world, FRIDAY).await;
+    assert_eq!((word(&run, "status").as_str(), found.len()), ("balanced", 0), "a doubt: {run}");
+    world.paid(WECHAT, "on Saturday").await;
+    at_hour(&world, "2018-12-02T02:05:00Z").await;
+    world.paid(WECHAT, "on Sunday").await;
+    at_hour(&world, "2018-12-03T02:05:00Z").await;
+    let (run, found) = causes(&world, "2018-12-02").await;
+    assert_eq!(found, ["missing_in_flow"], "the money never came: {run}");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_day_leaves_late_reaches_the_days_after_it() {
+    let world = World::open().await;
+    paid_at_midnight_and_never_there(&world).await;
+    let late = world.sandbox.engine().set_fault(late_on(FRIDAY)).unwrap();
+    at_hour(&world, NEXT_MORNING).await;
+    world.paid(WECHAT, "on Saturday").await;
+    at_hour(&world, "2018-12-02T02:05:00Z").await;
+    let (run, found) = causes(&world, "2018-12-01").await;
+    assert_eq!((word(&run, "status").as_str(), found.len()), ("balanced", 0), "{run}");
+    world.sandbox.engine().lift_faults(Some(late));
+    for hour in 4..8 {
+        at_hour(&world, &format!("2018-12-02T0{hour}:30:00Z")).await;
+    }
+    let (run, found) = causes(&world, FRIDAY).await;
+    assert_eq!((&run["version"], found.len()), (&json!(2), 0), "{run}");
+    let (run, found) = causes(&world, "2018-12-01").await;
+    // The balance of Friday ends without it, too.
+    assert_eq!(found, ["missing_in_flow", "opening_gap"], "{run}");
+    assert_eq!((word(&run, "status").as_str(), &run["version"]), ("unbalanced", &json!(2)));
+    assert_eq!(world.count("SELECT count(*) FROM fund_bill_waits").await, 0);
+    world.finish().await;
+}
