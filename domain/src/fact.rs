@@ -115,6 +115,8 @@ pub enum Source {
     Query,
     /// The provider's bill, confirmed by a query.
     Bill,
+    /// The bank's statement.
+    Bank,
 }
 
 impl Source {
@@ -125,6 +127,7 @@ impl Source {
             Self::Callback => "callback",
             Self::Query => "query",
             Self::Bill => "bill",
+            Self::Bank => "bank",
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::store::bank::{self, NewLine, NewStatement, StatementRecord};
 use crate::store::{StoreError, Transaction};
 
 pub use confirm::{Confirmed, Confirming, confirm};
+pub(crate) use shown::counter_of;
 pub use shown::{line, lines, settlement, settlements, statement};
 
 /// Takes a statement in, and matches what came in with what was expected.

@@ -13,6 +13,7 @@ use super::remitted::match_debits;
 use super::{Told, amount, tell, tell_late};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::payers::match_transfers;
 use crate::record::Effects;
 use crate::store::settlements::{self, NewMatch};
 use crate::store::{StoreError, Transaction, bank, incidents};
@@ -50,6 +51,7 @@ pub(crate) async fn match_open(
     let Some(reach) = bank::reach(tx).await? else { return Ok(()) };
     let since = days_before(reach, TRIED_FOR);
     let credits = bank::open(tx, since).await?;
+    let credits = match_transfers(tx, hub, effects, (credits, reach), now).await?;
     let oldest = credits.iter().map(|credit| credit.value_date).min();
     if let Some(oldest) = oldest {
         let expected = settlements::expected(tx, days_before(oldest, BEFORE)).await?;
