@@ -17,8 +17,8 @@ SELECT jsonb_build_object(
         'settlements', (SELECT jsonb_agg(jsonb_build_object('settlement_id', s.settlement_id, 'account', s.account, 'bill_date', s.bill_date)
                                          ORDER BY s.bill_date)
                           FROM settlement_match_days d JOIN settlements s USING (settlement_id) WHERE d.match_id = b.match_id)) END,
-    'candidates', CASE WHEN b.match_id IS NULL THEN b.candidates END,
-    'searched_whole', CASE WHEN b.match_id IS NULL THEN b.is_whole END) AS line,
+    'candidates', CASE WHEN b.match_id IS NULL AND b.payer_match_id IS NULL THEN b.candidates END,
+    'searched_whole', CASE WHEN b.match_id IS NULL AND b.payer_match_id IS NULL THEN b.is_whole END) AS line,
        b.counter
   FROM (SELECT b.*, m.match_id, m.expected_fen, m.difference_fen, m.cause, m.claimed_by, m.confirmed_by, m.reason, m.matched_at,
                p.candidates, p.is_whole, r.remittance_id,
