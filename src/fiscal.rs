@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use deadpool_postgres::GenericClient;
 use domain::Fen;
 use domain::ids::RemittanceId;
+use domain::schedule::QuoteLine;
+use domain::time::{business_day, day_end};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +17,7 @@ use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::report::{apportion, harmless};
 use crate::store::StoreError;
-use crate::store::fiscal::{self, RemittedFee};
+use crate::store::fiscal::{self, OwedFee, RemittedFee};
 
 /// The columns of the settlement file.
 const COLUMNS: [&str; 8] = [
@@ -50,6 +52,66 @@ pub struct RemittedItem {
     pub bank_serial: Option<String>,
 }
 
+/// What was collected of one item of the treasury and is not remitted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct OwedItem {
+    /// The treasury's code; `None`: the configuration names none for the fee item.
+    pub fiscal_item: Option<String>,
+    /// The treasury's name, else the fee item's.
+    pub fiscal_name: String,
+    /// Of how many fees.
+    pub fees: usize,
+    /// The day of the oldest payment in it.
+    pub first_day: Date,
+    /// What of it was paid on the day itself.
+    pub of_day_fen: Fen,
+    /// What of it was paid on days before.
+    pub earlier_fen: Fen,
+}
+
+/// What was collected by the end of a day and is not remitted, by item.
+pub(crate) async fn owed_in(
+    client: &impl GenericClient,
+    hub: &Hub,
+    day: Date,
+) -> Result<Vec<OwedItem>, StoreError> {
+    Ok(owed(&hub.fiscal_items, &fiscal::owed(client, day_end(day)).await?, day))
+}
+
+fn owed(items: &[FiscalItem], owed: &[OwedFee], day: Date) -> Vec<OwedItem> {
+    let mut sums = BTreeMap::<(Option<&str>, &str), OwedItem>::new();
+    for fee in owed {
+        let amounts: Vec<Fen> = fee.lines.iter().map(|line| line.amount_fen).collect();
+        let paid_on = business_day(fee.first_paid_at);
+        let mut counted = BTreeSet::new();
+        for (line, part) in fee.lines.iter().zip(apportion(&amounts, fee.open)) {
+            if part == Fen::ZERO {
+                continue;
+            }
+            let (code, name) = treasurys(items, line);
+            let sum = sums.entry((code, name)).or_insert_with(|| OwedItem {
+                fiscal_item: code.map(str::to_owned),
+                fiscal_name: name.to_owned(),
+                fees: 0,
+                first_day: paid_on,
+                of_day_fen: Fen::ZERO,
+                earlier_fen: Fen::ZERO,
+            });
+            sum.fees = sum.fees.saturating_add(usize::from(counted.insert((code, name))));
+            sum.first_day = sum.first_day.min(paid_on);
+            let into = if paid_on < day { &mut sum.earlier_fen } else { &mut sum.of_day_fen };
+            *into = into.plus(part).unwrap_or(*into);
+        }
+    }
+    sums.into_values().collect()
+}
+
+/// The treasury's code and name of a fee's line.
+fn treasurys<'a>(items: &'a [FiscalItem], line: &'a QuoteLine) -> (Option<&'a str>, &'a str) {
+    let known = items.iter().find(|item| item.item == line.code);
+    (known.map(|item| item.code.as_str()), known.map_or(&line.name, |item| &item.name))
+}
+
 /// What was remitted on some days, by remittance and item; the rows of a remittance come to it.
 ///
 /// # Errors
@@ -76,10 +138,8 @@ fn divided(items: &[FiscalItem], remitted: &[RemittedFee]) -> Vec<RemittedItem> 
     for fee in remitted {
         let amounts: Vec<Fen> = fee.lines.iter().map(|line| line.amount_fen).collect();
         for (line, part) in fee.lines.iter().zip(apportion(&amounts, fee.amount)) {
-            let known = items.iter().find(|item| item.item == line.code);
-            let code = known.map(|item| item.code.as_str());
-            let name = known.map_or(&line.name, |item| &item.name);
-            let key = (fee.remitted_on, &fee.remittance_id, code, name.as_str());
+            let (code, name) = treasurys(items, line);
+            let key = (fee.remitted_on, &fee.remittance_id, code, name);
             let (_, fees, sum) = sums.entry(key).or_insert((fee, BTreeSet::new(), Fen::ZERO));
             fees.insert(fee.fee_id.as_str());
             *sum = sum.plus(part).unwrap_or(*sum);

@@ -4,6 +4,7 @@
 use domain::ids::RunId;
 use domain::sign_off::{SignOff, SignOffStep};
 use domain::user::{UserAct, UserRole, folded};
+use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -11,7 +12,7 @@ use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::reconcile;
-use crate::report::{self, Report};
+use crate::report::{self, Report, SignaturePaper};
 use crate::store::runs::{self, RunRecord};
 use crate::store::sign_offs::{self, Signature, ToSign};
 use crate::store::{StoreError, Transaction};
@@ -43,13 +44,14 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
         let detail = format!("run {run_id}: the sums of its report are not what its rows come to");
         return Err(Fault::conflict("report_does_not_foot", detail));
     }
+    let now = hub.clock.now();
     // Written before anything is locked: it takes its time, and what is signed cannot change.
     let papers = match signing.step {
-        SignOffStep::Reviewed => papers(hub, run_id).await?,
+        SignOffStep::Reviewed => Some(papers(hub, run_id, signing, now).await?),
         SignOffStep::Prepared
         | SignOffStep::Returned
         | SignOffStep::ReopenAsked
-        | SignOffStep::Reopened => Vec::new(),
+        | SignOffStep::Reopened => None,
     };
     let merchant = hub.merchant(run.merchant_id.as_str()).ok_or_else(|| {
         // Without it nobody knows whose days are the same account's, nor whose office it is.
@@ -68,6 +70,10 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
     let found = found.ok_or_else(|| Fault::not_found("reconciliation"))?;
     let before = sign_offs::list(&tx, run_id).await?;
     let (to, report_sha256) = next(run_id, &found, &before, signing)?;
+    if papers.as_ref().is_some_and(|papers| papers.signatures != before.len().saturating_add(1)) {
+        let detail = format!("run {run_id}: somebody else has signed meanwhile; look at it again");
+        return Err(Fault::conflict("sign_off_conflict", detail));
+    }
     if to == SignOff::Reopened {
         one_is_a_reviewer(&tx, &before, signing).await?;
     }
@@ -76,15 +82,15 @@ pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunR
         by: signing.by.trim().to_owned(),
         reason: signing.reason.map(|reason| reason.trim().to_owned()),
         report_sha256,
-        signed_at: hub.clock.now(),
+        signed_at: now,
     };
     let step = (found.sign_off, to, signing.step);
     let signed = sign_offs::sign(&tx, (run_id, &account), step, &signature).await;
     if !signed.map_err(two_people)? {
         return Err(overtaken(run_id));
     }
-    if to == SignOff::Reviewed && !papers.is_empty() {
-        sign_offs::keep(&tx, run_id, &papers).await?;
+    if let Some(papers) = &papers {
+        sign_offs::keep(&tx, run_id, &papers.forms).await?;
     }
     if to == SignOff::Reopened {
         let first = merchants.first().map_or(&run.merchant_id, |first| &first.id);
@@ -227,14 +233,34 @@ fn two_people(error: StoreError) -> Fault {
     }
 }
 
-/// The papers of a run, by form.
-async fn papers(hub: &Hub, run_id: &str) -> Result<Vec<(&'static str, Vec<u8>)>, Fault> {
-    let found = reconcile::report(hub, &[run_id]).await?;
-    tokio::task::spawn_blocking(move || {
-        ["xlsx", "html", "csv"].into_iter().map(|form| Ok((form, paper(&found, form)?))).collect()
-    })
-    .await
-    .map_err(|error| Fault::internal(&error))?
+/// The papers of a run as they are kept.
+struct Kept {
+    /// Form and bytes.
+    forms: Vec<(&'static str, Vec<u8>)>,
+    /// How many signatures they show.
+    signatures: usize,
+}
+
+/// The papers of a run with all signatures under it, that of its reviewer the last.
+async fn papers(
+    hub: &Hub,
+    run_id: &str,
+    signing: &Signing<'_>,
+    now: Timestamp,
+) -> Result<Kept, Fault> {
+    let client = hub.store.client().await?;
+    let by = users::permit(&client, signing.by, act(signing.step)).await?;
+    drop(client);
+    let mut found = reconcile::report(hub, &[run_id]).await?;
+    let (run_id, event) = (run_id.to_owned(), signing.step.as_str().to_owned());
+    found.signatures.push(SignaturePaper { run_id, event, by, signed_at: now });
+    let signatures = found.signatures.len();
+    let forms = tokio::task::spawn_blocking(move || {
+        let forms = ["xlsx", "html", "csv", "json"].into_iter();
+        forms.map(|form| Ok((form, paper(&found, form)?))).collect::<Result<_, Fault>>()
+    });
+    let forms = forms.await.map_err(|error| Fault::internal(&error))??;
+    Ok(Kept { forms, signatures })
 }
 
 /// A report in a form: `xlsx`, `html`, `json`, or `csv` for its differences.

@@ -48,7 +48,9 @@ pub enum DifferenceStep {
     WrittenOff,
     /// Another difference is matched with it by force, as was agreed to there.
     Matched,
-    /// It is taken up again, with a reason.
+    /// That a write-off is taken up again is asked for, with a reason.
+    ReopenAsked,
+    /// It is taken up again, with a reason; where its money was written off, by another than who asked.
     Reopened,
     /// A run finds that the rows agree.
     Cleared,
@@ -115,6 +117,7 @@ impl DifferenceState {
                 Ok(Self::Resolved)
             }
             (Self::Approved, Step::WrittenOff) => Ok(Self::WrittenOff),
+            (Self::WrittenOff, Step::ReopenAsked) => Ok(Self::WrittenOff),
             (Self::Resolved | Self::WrittenOff, Step::Reopened) => Ok(Self::Open),
             (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Cleared) => {
                 Ok(Self::Cleared)
@@ -129,6 +132,7 @@ impl DifferenceState {
                 | Step::Declined
                 | Step::Resolved
                 | Step::WrittenOff
+                | Step::ReopenAsked
                 | Step::Reopened,
             )
             | (
@@ -137,6 +141,7 @@ impl DifferenceState {
                 | Step::Declined
                 | Step::Resolved
                 | Step::WrittenOff
+                | Step::ReopenAsked
                 | Step::Reopened,
             )
             | (
@@ -145,9 +150,18 @@ impl DifferenceState {
                 | Step::Proposed
                 | Step::Resolved
                 | Step::WrittenOff
+                | Step::ReopenAsked
                 | Step::Reopened,
             )
-            | (Self::Approved, Step::Assigned | Step::Approved | Step::Declined | Step::Reopened)
+            | (
+                Self::Approved,
+                Step::Assigned
+                | Step::Approved
+                | Step::Declined
+                | Step::ReopenAsked
+                | Step::Reopened,
+            )
+            | (Self::Resolved, Step::ReopenAsked)
             | (
                 Self::Resolved | Self::WrittenOff,
                 Step::Assigned
@@ -206,7 +220,7 @@ impl DifferenceState {
 
 impl DifferenceStep {
     /// Every step.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assigned,
         Self::Proposed,
         Self::Approved,
@@ -214,6 +228,7 @@ impl DifferenceStep {
         Self::Resolved,
         Self::WrittenOff,
         Self::Matched,
+        Self::ReopenAsked,
         Self::Reopened,
         Self::Cleared,
         Self::Superseded,
@@ -222,7 +237,7 @@ impl DifferenceStep {
     /// Whether it must say why.
     #[must_use]
     pub const fn needs_reason(self) -> bool {
-        matches!(self, Self::Proposed | Self::Declined | Self::Reopened)
+        matches!(self, Self::Proposed | Self::Declined | Self::ReopenAsked | Self::Reopened)
     }
 
     /// The word on record.
@@ -236,6 +251,7 @@ impl DifferenceStep {
             Self::Resolved => "resolved",
             Self::WrittenOff => "written_off",
             Self::Matched => "matched",
+            Self::ReopenAsked => "reopen_asked",
             Self::Reopened => "reopened",
             Self::Cleared => "cleared",
             Self::Superseded => "superseded",
@@ -253,6 +269,7 @@ impl DifferenceStep {
             Self::Resolved => "办结",
             Self::WrittenOff => "核销",
             Self::Matched => "强制匹配",
+            Self::ReopenAsked => "申请重新打开",
             Self::Reopened => "重新打开",
             Self::Cleared => "自动消除",
             Self::Superseded => "新版取代",

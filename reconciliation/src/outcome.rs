@@ -25,6 +25,9 @@ pub struct Matched {
     pub amount: Fen,
     /// What the provider charged (positive) or gave back (negative), as the bill says.
     pub fee: Option<Fen>,
+    /// Both sides list it and no money moved: a payment that was taken back, a refund that failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_void: bool,
 }
 
 /// Matched rows of one direction that are not listed one by one. In the order of [`Matched`] they

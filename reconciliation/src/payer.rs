@@ -141,16 +141,17 @@ pub fn numbers_in(text: &str) -> Vec<String> {
     found
 }
 
-/// Says what a transfer pays of `statements`.
+/// Says what a transfer pays of `statements`. What a search costs is taken from `steps`, which many
+/// transfers share ([`crate::covering::MOST_STEPS_IN_ALL`]).
 #[must_use]
-pub fn paying(transfer: &Transfer<'_>, statements: &[OwedStatement]) -> Paying {
+pub fn paying(transfer: &Transfer<'_>, statements: &[OwedStatement], steps: &mut u32) -> Paying {
     let named = numbers_in(transfer.reference);
     let of_number = |number: &String| statements.iter().find(|it| it.number == *number);
     let known: Vec<&OwedStatement> = named.iter().filter_map(of_number).collect();
     if !known.is_empty() {
         return of_named(transfer, &known, known.len() == named.len());
     }
-    of_account(transfer, statements)
+    of_account(transfer, statements, steps)
 }
 
 /// What is named decides by itself only where everything agrees.
@@ -174,7 +175,7 @@ fn of_named(transfer: &Transfer<'_>, known: &[&OwedStatement], is_all: bool) -> 
 }
 
 /// Without a number, whatever of the account adds up; else the oldest, with the difference.
-fn of_account(transfer: &Transfer<'_>, statements: &[OwedStatement]) -> Paying {
+fn of_account(transfer: &Transfer<'_>, statements: &[OwedStatement], steps: &mut u32) -> Paying {
     let Some(account) = transfer.sender.or(transfer.hinted) else { return Paying::Nobodys };
     let mut open: Vec<&OwedStatement> = statements
         .iter()
@@ -182,7 +183,7 @@ fn of_account(transfer: &Transfer<'_>, statements: &[OwedStatement]) -> Paying {
         .collect();
     open.sort_by(|one, other| (one.due_on, &one.number).cmp(&(other.due_on, &other.number)));
     let amounts: Vec<Fen> = open.iter().map(|it| it.open).collect();
-    let sets = covering(&amounts, transfer.amount).sets;
+    let sets = covering(&amounts, transfer.amount, steps).sets;
     let of = |places: &Vec<usize>| {
         let set: Vec<&OwedStatement> =
             places.iter().filter_map(|at| open.get(*at).copied()).collect();
@@ -233,6 +234,7 @@ impl PayerCandidate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::covering::MOST_STEPS_IN_ALL;
 
     fn owed(number: &str, account: &str, open: i64, printed: i64) -> OwedStatement {
         OwedStatement {
@@ -260,7 +262,7 @@ mod tests {
     /// `pays NUMBERS`, `proposed NUMBERS CAUSE; …` or `nobody's`.
     fn says(amount: i64, reference: &str, sender: Option<&str>, hinted: Option<&str>) -> String {
         let transfer = Transfer { amount: Fen::new(amount), reference, sender, hinted };
-        match paying(&transfer, &books()) {
+        match paying(&transfer, &books(), &mut MOST_STEPS_IN_ALL.clone()) {
             Paying::Pays(found) => format!("pays {}", found.numbers.join("+")),
             Paying::Proposed(all) => {
                 let word = |it: &PayerCandidate| {

@@ -9,7 +9,7 @@ use super::counter_context;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::Purpose;
-use crate::settlement::{SettlementDay, told_until};
+use crate::settlement::{SettlementDay, provisional, told_until};
 use crate::store::bank::{self, LineRecord, StatementRecord, WhichLines};
 use crate::store::settlements;
 
@@ -59,7 +59,9 @@ pub async fn settlements(
 ) -> Result<Vec<SettlementDay>, Fault> {
     let client = hub.store.client().await?;
     let late_since = told_until(&client, hub).await?;
-    Ok(settlements::page(&client, days, late_since, page).await?)
+    let mut found = settlements::page(&client, days, late_since, page).await?;
+    provisional(hub, &mut found);
+    Ok(found)
 }
 
 /// A settlement as its list answers it.

@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use audit::AuditCommand;
-pub use bank::{BankCommand, ConfirmArgs};
+pub use bank::{BankCommand, ConfirmArgs, UnmatchArgs};
 pub use bills::{BillsCommand, SaveArgs};
 pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;
@@ -254,7 +254,7 @@ pub struct TreasuryArgs {
     #[arg(long, value_name = "NAME")]
     pub user: String,
     /// On which day; absent: today.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
     pub occurred_on: Option<Date>,
     /// The number of the paper that says so.
     #[arg(long, value_name = "NO")]

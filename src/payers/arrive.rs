@@ -1,10 +1,13 @@
 //! Which credits at the bank are payers' transfers: what is in no doubt is booked, the rest is
 //! proposed, and what is wrong is told once.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use domain::ids::{IncidentId, MerchantId};
 use domain::personal::Personal;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use reconciliation::covering::MOST_STEPS_IN_ALL;
 use reconciliation::payer::{OwedStatement, PayerCandidate, Paying, Transfer, paying};
 use reconciliation::settlement::Credit;
 use uuid::Uuid;
@@ -19,8 +22,9 @@ use crate::store::incidents::{self, NewIncident};
 use crate::store::payers;
 use crate::store::{StoreError, Transaction};
 
-/// Matches credits with payers' statements, and gives those back that are no payer's. The caller holds
-/// the bank's turn and commits the effects. `reach` is the last day of which the bank has told.
+/// Matches credits with payers' statements, and gives those back that are no payer's, in their order,
+/// and the serials of those that are, or may be. The caller holds the bank's turn and commits the
+/// effects. `reach` is the last day of which the bank has told.
 ///
 /// # Errors
 /// When the database does not answer, or what is sealed was changed.
@@ -30,44 +34,59 @@ pub(crate) async fn match_transfers(
     effects: &mut Effects,
     (credits, reach): (Vec<Credit>, Date),
     now: Timestamp,
-) -> Result<Vec<Credit>, Fault> {
+) -> Result<(Vec<Credit>, BTreeSet<String>), Fault> {
     if hub.payers.is_empty() {
-        return Ok(credits);
+        return Ok((credits, BTreeSet::new()));
     }
     let ids: Vec<&str> = hub.payers.iter().map(|account| account.id.as_str()).collect();
     let mut statements = payers::owed(tx, &ids).await?;
     if statements.is_empty() {
-        return Ok(credits);
+        return Ok((credits, BTreeSet::new()));
     }
-    let senders = senders(tx, hub, &credits).await?;
-    let (mut others, mut proposed) = (Vec::new(), Vec::new());
-    for (credit, sender) in credits.into_iter().zip(senders) {
+    let mut senders: BTreeMap<String, String> = senders(tx, hub, &credits).await?;
+    let (mut taken, mut proposed) = (BTreeSet::new(), Vec::new());
+    let mut steps = MOST_STEPS_IN_ALL;
+    // What came first pays first.
+    let mut in_turn: Vec<&Credit> = credits.iter().collect();
+    in_turn.sort_by_key(|credit| (credit.value_date, &credit.serial));
+    for credit in in_turn {
+        let sender = senders.remove(&credit.serial);
         let transfer = Transfer {
             amount: credit.amount,
             reference: &credit.reference,
             sender: sender.as_deref(),
             hinted: hinted(hub, &credit.reference),
         };
-        match paying(&transfer, &statements) {
-            Paying::Pays(found) if serial(&credit).is_ok() => {
-                pay(tx, hub, effects, (&credit, &found), &mut statements, now).await?;
+        let found = match paying(&transfer, &statements, &mut steps) {
+            // Of a match that people took back only people say what it is.
+            Paying::Pays(found) if !credit.is_taken_back && serial(credit).is_ok() => {
+                match pay(tx, hub, effects, (credit, &found), &mut statements, now).await? {
+                    true => Vec::new(),
+                    // A fee was withdrawn in this moment: the next look says what it is.
+                    false => vec![found],
+                }
             }
-            Paying::Pays(found) => proposed.push((credit.serial, vec![found])),
+            Paying::Pays(found) => vec![found],
             Paying::Proposed(found) => {
-                tell_candidate(tx, &credit, &found, now).await?;
-                proposed.push((credit.serial, found));
+                tell_candidate(tx, credit, &found, now).await?;
+                found
             }
-            Paying::Nobodys => others.push(credit),
-        }
+            // It may have been somebody's before.
+            Paying::Nobodys => {
+                proposed.push((credit.serial.clone(), Vec::new()));
+                continue;
+            }
+        };
+        taken.insert(credit.serial.clone());
+        proposed.push((credit.serial.clone(), found));
     }
-    // Those that are nobody's now may have been somebody's before.
-    let cleared = others.iter().map(|credit| (credit.serial.clone(), Vec::new()));
-    proposed.extend(cleared);
     payers::propose(tx, &proposed).await?;
     tell_overdue(tx, &statements, reach, now).await?;
-    Ok(others)
+    let others = credits.into_iter().filter(|credit| !taken.contains(&credit.serial));
+    Ok((others.collect(), taken))
 }
 
+/// Pays what is in no doubt; whether it still was, once it was locked.
 async fn pay(
     tx: &Transaction<'_>,
     hub: &Hub,
@@ -75,38 +94,37 @@ async fn pay(
     (credit, found): (&Credit, &PayerCandidate),
     statements: &mut [OwedStatement],
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let account = hub.payers.iter().find(|account| account.id.as_str() == found.account);
     let account = account.ok_or_else(|| Fault::internal(&"a payer that is not configured"))?;
     let named: Vec<&OwedStatement> =
         statements.iter().filter(|it| found.statements.contains(&it.id)).collect();
     match settle(tx, effects, account, (&[credit], &named), Said::default(), now).await {
-        // A fee was withdrawn in this moment: the next look proposes it.
-        Err(fault) if fault.code == "transfer_differs" => return Ok(()),
+        Err(fault) if fault.code == "transfer_differs" => return Ok(false),
         done => done?,
     };
     for statement in statements.iter_mut().filter(|it| found.statements.contains(&it.id)) {
         statement.is_paid = true;
         statement.open = domain::Fen::ZERO;
     }
-    Ok(())
+    Ok(true)
 }
 
-/// Whose bank account each credit came from.
+/// Whose bank account a credit came from, by its serial; not those of nobody's.
 async fn senders(
     tx: &Transaction<'_>,
     hub: &Hub,
     credits: &[Credit],
-) -> Result<Vec<Option<String>>, Fault> {
+) -> Result<BTreeMap<String, String>, Fault> {
     let serials: Vec<&str> = credits.iter().map(|credit| credit.serial.as_str()).collect();
-    let sealed: std::collections::BTreeMap<String, Vec<u8>> =
-        payers::counters(tx, &serials).await?.into_iter().collect();
-    let of = |credit: &Credit| {
-        let Some(sealed) = sealed.get(&credit.serial) else { return Ok(None) };
-        let (_, account) = counter_of(hub, &credit.serial, sealed)?;
-        Ok(sender(hub, &account).map(|payer| payer.id.to_string()))
-    };
-    credits.iter().map(of).collect()
+    let mut found = BTreeMap::new();
+    for (serial, sealed) in payers::counters(tx, &serials).await? {
+        let (_, account) = counter_of(hub, &serial, &sealed)?;
+        if let Some(payer) = sender(hub, &account) {
+            found.insert(serial, payer.id.to_string());
+        }
+    }
+    Ok(found)
 }
 
 fn sender<'h>(hub: &'h Hub, account: &Personal) -> Option<&'h PayerAccount> {

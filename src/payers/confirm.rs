@@ -66,7 +66,7 @@ pub async fn confirm(hub: &Hub, asked: &ConfirmingTransfer<'_>) -> Result<PayerM
     let act = Act::of(&by, "payer_statement.confirmed", match_id.as_str(), data);
     // What was proposed for other transfers may have lost its statement. These are not among them:
     // their match is written, and not yet their payments.
-    match_open(&tx, hub, &mut effects, now).await?;
+    match_open(&tx, hub, &mut effects, None, now).await?;
     commit_acts(hub, tx, effects, &[act]).await?;
     Ok(match_id)
 }

@@ -12,6 +12,7 @@ use crate::hub::Hub;
 use crate::report::{FileStamp, FundCheck, MerchantDay, Papers, Report};
 use crate::store::findings::DifferenceRecord;
 use crate::store::runs::{self, RunRecord};
+use crate::store::sign_offs;
 
 /// A run as its GET answers it.
 #[must_use]
@@ -121,8 +122,7 @@ pub(super) fn stored(day: &MerchantDay) -> Result<Value, Fault> {
 /// # Errors
 /// 404 no such run, 409 a run that has not ended.
 pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
-    let mut report =
-        Report { office: Some(hub.office.clone()), made_at: None, merchants: Vec::new() };
+    let mut report = Report { office: Some(hub.office.clone()), ..Report::default() };
     for run_id in run_ids {
         let run = load(hub, run_id).await?;
         let client = hub.store.client().await?;
@@ -131,6 +131,8 @@ pub async fn report(hub: &Hub, run_ids: &[&str]) -> Result<Report, Fault> {
         })?;
         let stored: Stored =
             serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
+        let signatures = sign_offs::list(&client, run_id).await?;
+        report.signatures.extend(signatures.into_iter().map(|it| it.paper(run_id)));
         report.made_at = report.made_at.max(run.finished_at);
         report.merchants.push(MerchantDay {
             merchant: stored.merchant,

@@ -323,6 +323,10 @@ fn apply(
                     effects.refund(arrival, claim, order, &refund)?;
                     Ok((Verdict::Applied, None))
                 }
+                Effect::PortalRefund(refund) => {
+                    effects.portal_refund(arrival, claim, order, &refund)?;
+                    Ok((Verdict::Applied, None))
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 mod differences;
 mod evidence;
 mod moved;
+mod portal;
 mod settlement;
 mod transfer;
 mod treasury;

@@ -270,7 +270,6 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
         refund_call: sealed.as_deref(),
         now,
         next_query_at,
-        made_by_hand: false,
         fees: &taken.fees,
     };
     match refunds::insert(&tx, &new).await {
@@ -304,7 +303,7 @@ fn beginning(
 }
 
 /// What reserves the money of a written refund, and begins its way where that is the treasury's.
-pub(super) async fn reserved(
+async fn reserved(
     tx: &impl deadpool_postgres::GenericClient,
     new: &NewRefund<'_>,
     shares: &[Share],
@@ -323,7 +322,7 @@ pub(super) async fn reserved(
     Ok(effects)
 }
 
-pub(super) fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
+fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
     let surplus =
         (taken.surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: taken.surplus });
     taken

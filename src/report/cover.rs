@@ -257,7 +257,15 @@ pub(super) fn remarks(day: &MerchantDay) -> Vec<String> {
             outside.unpaid, outside.other_day, outside.not_listed
         ));
     }
-    let carried = Foot::of(day).carried;
+    let Foot { carried, void, .. } = Foot::of(day);
+    let unmoved = void.payments.count.saturating_add(void.refunds.count);
+    if unmoved > 0 {
+        remarks.push(format!(
+            "账单另列未动款的 {unmoved} 笔（已撤销的支付 {} 元、失败的退款 {} 元），不计入本表金额",
+            void.payments.fen.yuan(),
+            void.refunds.fen.yuan()
+        ));
+    }
     if carried.count() > 0 {
         remarks.push(format!(
             "差错清单另含以前日期存疑转入的 {} 笔、涉及 {} 元，不计入本日合计",

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::bill::Direction;
+use domain::bill::{BillState, Direction};
 use domain::money::Fen;
 use reconciliation::{Finding, Kind, LedgerState, Sides};
 
@@ -79,14 +79,17 @@ pub(super) struct Foot {
     pub(super) carried: Part,
     /// The provider's charges for all rows of the bill.
     pub(super) fee: Fen,
+    /// What the bill lists of rows on which no money moved; in no sum.
+    pub(super) void: Ways,
     pub(super) steps: BTreeMap<(Item, Pull), Step>,
 }
 
 /// What a finding has in the sums of the ledger and of the bill. What the ledger does not take for
-/// money is in no sum.
+/// money is in no sum, and what the bill lists as taken back or failed neither.
 pub(super) fn booked(finding: &Finding) -> (Option<Fen>, Option<Fen>) {
     let is_booked = finding.hub_state.is_some_and(LedgerState::moves_money);
-    (finding.hub_amount.filter(|_| is_booked), finding.bill_amount)
+    let has_moved = finding.bill_state != Some(BillState::Failed);
+    (finding.hub_amount.filter(|_| is_booked), finding.bill_amount.filter(|_| has_moved))
 }
 
 /// Whether a difference is of an earlier day: a row is in the sums of its own day alone.
@@ -201,6 +204,7 @@ impl Foot {
             fee: sums.fee,
             ..Self::default()
         };
+        foot.leave_void(day);
         for finding in &day.result.differences {
             if is_carried(finding) {
                 foot.carried.take(finding);
@@ -216,6 +220,22 @@ impl Foot {
         foot
     }
 
+    /// Takes the rows out of the sums on which no money moved: both sides count whatever is listed.
+    fn leave_void(&mut self, day: &MerchantDay) {
+        for row in day.result.matched.iter().filter(|row| row.is_void) {
+            let one = Ways::one(row.direction, Some(row.amount));
+            self.whole.hub = self.whole.hub.minus(one);
+            self.agreed = self.agreed.minus(one);
+            self.void = self.void.plus(one);
+        }
+        let own = day.result.differences.iter().filter(|found| !is_carried(found));
+        let failed = |found: &&Finding| found.bill_state == Some(BillState::Failed);
+        for finding in own.chain(&day.result.doubts).filter(failed) {
+            self.void = self.void.plus(Ways::one(finding.direction, finding.bill_amount));
+        }
+        self.whole.bill = self.whole.bill.minus(self.void);
+    }
+
     /// All merchants together.
     pub(super) fn of_all(report: &Report) -> Self {
         let mut all = Self::default();
@@ -226,6 +246,7 @@ impl Foot {
             all.doubtful = all.doubtful.plus(&foot.doubtful);
             all.carried = all.carried.plus(&foot.carried);
             all.fee = add(all.fee, foot.fee);
+            all.void = all.void.plus(foot.void);
             for (key, step) in foot.steps {
                 all.steps.entry(key).or_default().take(step.findings, step.moved);
             }

@@ -20,6 +20,7 @@ pub fn report_json(report: &Report) -> Result<Vec<u8>, serde_json::Error> {
         "date": report.day(),
         "made_at": report.made_at.map(rfc3339),
         "balanced": report.is_balanced(),
+        "signatures": report.signatures,
         "merchants": merchants?,
     });
     Ok(format!("{value:#}\n").into_bytes())

@@ -2,6 +2,7 @@
 //! several merchants of a day; written as workbook, page, CSV and JSON.
 
 mod age;
+mod contents;
 mod cover;
 mod files;
 mod foot;
@@ -17,10 +18,12 @@ mod page;
 mod papers;
 mod refunds;
 mod shares;
+mod signed;
 mod sorted;
 mod summary;
 mod sums;
 mod table;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -38,7 +41,7 @@ pub(crate) use page::PRINT;
 pub use page::{page, print_digest};
 pub use papers::{
     ActPaper, CarriedPaper, DayPaper, FeePaper, ItemPaper, OfficePaper, OpenPaper, Papers,
-    RefundPaper, RowPaper, StandingPaper,
+    RefundPaper, RowPaper, SignaturePaper, StandingPaper, TaskPaper,
 };
 pub use shares::apportion;
 pub use summary::{Findings, Flow, Side, Summary, summary_json};

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::fund::FundCheck;
-use super::papers::Papers;
+use super::papers::{Papers, SignaturePaper};
+
 /// One day of one merchant or of several.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -19,6 +20,8 @@ pub struct Report {
     pub made_at: Option<Timestamp>,
     /// The merchants, in the order in which they are shown.
     pub merchants: Vec<MerchantDay>,
+    /// Who has signed its runs so far, in order.
+    pub signatures: Vec<SignaturePaper>,
 }
 
 /// One merchant's day.

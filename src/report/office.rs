@@ -13,7 +13,7 @@ use super::model::{MerchantDay, Report, signed};
 use super::papers::{ActPaper, OfficePaper, StandingPaper};
 use super::sorted::{add, subtract};
 use super::words;
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 use crate::reconcile::{Changes, Sums};
 use crate::settlement::SettlementDay;
 use crate::store::findings::SaidOf;
@@ -35,6 +35,8 @@ pub(super) struct Settled {
     pub(super) apart: Option<Fen>,
     pub(super) cause: String,
     pub(super) state: &'static str,
+    /// Whether it was due and nothing has come.
+    pub(super) is_late: bool,
 }
 
 /// The sums of bill days.
@@ -101,15 +103,22 @@ pub(super) fn settled(report: &Report) -> Vec<Settled> {
 /// What came more or less of a credit of several days stands with its first day.
 fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
     let arrival = it.arrival.as_ref();
+    // What a later version of the day's run expects, beside what has arrived for another sum.
+    let changed = it.changed.as_ref();
+    let net = changed.map_or(it.net_fen, |changed| changed.net_fen);
+    let more = it.net_fen.minus(net).unwrap_or(Fen::ZERO);
     let apart = arrival.map(|arrival| match arrival.days.first() {
-        Some(first) if *first != it.bill_date => Fen::ZERO,
-        _ => arrival.difference_fen,
+        Some(first) if *first != it.bill_date => more,
+        _ => add(arrival.difference_fen, more),
     });
     let cause = arrival.map_or(String::new(), |arrival| {
         let mut lines: Vec<String> = arrival.cause.iter().map(|word| cause(word)).collect();
         if let [_, _, ..] = arrival.days.as_slice() {
             let days: Vec<String> = arrival.days.iter().map(Date::to_string).collect();
             lines.push(format!("{} 合并到账 {} 元", days.join("、"), arrival.credit_fen.yuan()));
+        }
+        if more != Fen::ZERO {
+            lines.push(format!("到账后账单更正：原应到账 {} 元", it.net_fen.yuan()));
         }
         let by = [("认领", &arrival.claimed_by), ("确认", &arrival.confirmed_by)];
         let by = by.into_iter().filter_map(|(what, who)| Some((what, who.as_ref()?)));
@@ -119,14 +128,20 @@ fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
     Settled {
         merchant: words::name(day),
         bill_date: it.bill_date.to_string(),
-        payments: it.payments_fen,
-        refunds: signed(Direction::Refund, it.refunds_fen),
-        fee: it.fee_fen,
-        net: it.net_fen,
-        due_on: it.due_on.to_string(),
+        payments: changed.map_or(it.payments_fen, |changed| changed.payments_fen),
+        refunds: signed(
+            Direction::Refund,
+            changed.map_or(it.refunds_fen, |changed| changed.refunds_fen),
+        ),
+        fee: changed.map_or(it.fee_fen, |changed| changed.fee_fen),
+        net,
+        due_on: match it.due_is_provisional {
+            true => format!("{}（暂定）", it.due_on),
+            false => it.due_on.to_string(),
+        },
         serial: arrival.map(|arrival| arrival.bank_serial.clone()).unwrap_or_default(),
         value_date: arrival.map(|arrival| arrival.value_date.to_string()).unwrap_or_default(),
-        arrived: apart.map(|apart| add(it.net_fen, apart)),
+        arrived: apart.map(|apart| add(net, apart)),
         apart,
         cause,
         state: match (&apart, it.is_late) {
@@ -134,8 +149,10 @@ fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
             (Some(_), _) => "到账有差额",
             (None, true) => SettlementCause::SettlementLate.chinese(),
             (None, false) if it.net_fen == Fen::ZERO => "无需到账",
+            (None, false) if it.net_fen < Fen::ZERO => "待轧差",
             (None, false) => "未到账",
         },
+        is_late: apart.is_none() && it.is_late,
     }
 }
 
@@ -166,6 +183,16 @@ pub(super) fn remitted(report: &Report) -> Vec<&RemittedItem> {
     rows.into_values().collect()
 }
 
+/// What was collected and is not remitted, each item once though several merchants' papers say it: as the
+/// last says.
+pub(super) fn owed(report: &Report) -> Vec<&OwedItem> {
+    let mut rows = BTreeMap::new();
+    for item in known(report).flat_map(|(_, office)| &office.owed) {
+        rows.insert((item.fiscal_item.as_deref(), item.fiscal_name.as_str()), item);
+    }
+    rows.into_values().collect()
+}
+
 /// An act in the words of the paper.
 pub(super) struct Acted {
     pub(super) at: String,
@@ -179,18 +206,24 @@ pub(super) fn acts(report: &Report) -> Vec<Acted> {
     let mut all: Vec<&ActPaper> = known(report).flat_map(|(_, office)| &office.acts).collect();
     all.sort_by(|one, other| (one.at, &one.subject).cmp(&(other.at, &other.subject)));
     all.dedup();
-    all.into_iter()
-        .map(|act| Acted {
-            at: words::when(act.at),
-            by: act.by.clone(),
-            what: done(&act.action),
-            about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
-        })
-        .collect()
+    let acts = all.into_iter().map(|act| Acted {
+        at: words::when(act.at),
+        by: act.by.clone(),
+        what: done(&act.action),
+        about: act.number.clone().unwrap_or_else(|| act.subject.clone()),
+    });
+    // Signatures come after the run ended, and with it what its papers know.
+    let signed = report.signatures.iter().map(|signature| Acted {
+        at: words::when(signature.signed_at),
+        by: signature.by.clone(),
+        what: done(&format!("run.{}", signature.event)),
+        about: signature.run_id.clone(),
+    });
+    acts.chain(signed).collect()
 }
 
 /// What people do, and how the paper says it.
-const DEEDS: [(&str, &str); 16] = [
+const DEEDS: [(&str, &str); 18] = [
     ("run.asked_for", "要求对账"),
     ("run.prepared", "制表"),
     ("run.reviewed", "复核"),
@@ -207,6 +240,8 @@ const DEEDS: [(&str, &str); 16] = [
     ("treasury.rejected", "退付被拒绝"),
     ("bank_statement.taken_in", "导入银行对账单"),
     ("settlement.confirmed", "确认到账"),
+    ("settlement.unmatch_asked", "申请撤销到账匹配"),
+    ("settlement.unmatched", "撤销到账匹配"),
 ];
 
 fn done(word: &str) -> String {

@@ -10,15 +10,18 @@ use domain::money::Fen;
 use reconciliation::{Finding, FundFinding, Matched, label};
 use sha2::{Digest as _, Sha256};
 
+use super::contents::{self, Entry};
 use super::cover::{self, Cell, DIFFERING, DOUBTFUL, Group, Proof, Rung};
 use super::foot::Foot;
 use super::model::{MerchantDay, Report, signed};
 use super::office::{self, Acted, Changed, Settled, SettledSums};
 use super::refunds::{self, Shown};
+use super::signed;
 use super::sums::{self, Chart, SumLine};
+use super::tasks::{self, Task};
 use super::verdict::{Verdict, conclusion};
 use super::words::{self, name, when};
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 
 /// How many differences, and how many doubts, the page shows; the workbook has the others.
 const MOST_CARDS: usize = 500;
@@ -48,6 +51,7 @@ struct Page<'a> {
     groups: Vec<GroupView>,
     rungs: Vec<RungView>,
     agreed: [String; 2],
+    signs: [signed::Line; 4],
     funds: Vec<Fund>,
     funds_left_out: usize,
     proofs: Vec<Proof>,
@@ -61,6 +65,9 @@ struct Page<'a> {
     settled_sums: SettledSums,
     remitted: Vec<&'a RemittedItem>,
     remitted_sum: String,
+    owed: Vec<&'a OwedItem>,
+    tasks: Vec<Task>,
+    contents: Vec<Entry>,
     acts: Vec<Acted>,
     changed: Vec<Changed>,
     charts: Vec<Chart>,
@@ -178,6 +185,7 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
         groups: groups(report),
         rungs: cover::rungs(report).iter().map(rung).collect(),
         agreed: cover::agreed(report),
+        signs: signed::lines(report),
         funds: report.fund_findings().take(MOST_CARDS).map(fund).collect(),
         funds_left_out: report.fund_findings().count().saturating_sub(MOST_CARDS),
         proofs: report.merchants.iter().flat_map(cover::proofs).collect(),
@@ -193,6 +201,9 @@ pub fn page(report: &Report) -> Result<String, askama::Error> {
             .unwrap_or_default()
             .yuan(),
         remitted,
+        owed: office::owed(report),
+        tasks: tasks::tasks(report),
+        contents: contents::on_page(report),
         acts: office::acts(report),
         changed: office::changed(report),
         charts: sums::charts(report),
@@ -376,7 +387,10 @@ fn detail(day: &MerchantDay, row: &Matched) -> Detail {
             Direction::Refund => row.out_refund_no.clone(),
         },
         provider_trade_no: row.provider_trade_no.clone(),
-        amount: signed(row.direction, row.amount).yuan(),
+        amount: match row.is_void {
+            true => "未动款".to_owned(),
+            false => signed(row.direction, row.amount).yuan(),
+        },
         fee: row.fee.map(Fen::yuan).unwrap_or_default(),
     }
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use reconciliation::Finding;
 use serde::{Deserialize, Serialize};
 
-use crate::fiscal::RemittedItem;
+use crate::fiscal::{OwedItem, RemittedItem};
 use crate::reconcile::Changes;
 use crate::settlement::SettlementDay;
 
@@ -50,8 +50,38 @@ pub struct OfficePaper {
     pub settlements: Vec<SettlementDay>,
     /// What the whole office remitted to the treasury on this day, by remittance and item.
     pub remitted: Vec<RemittedItem>,
+    /// What the whole office had collected by the end of this day and not remitted, by item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owed: Vec<OwedItem>,
+    /// What people have to look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskPaper>,
     /// What people did to its runs, its differences, its refunds and its arrivals.
     pub acts: Vec<ActPaper>,
+}
+
+/// What people have to look at and nobody has closed: an incident without its particulars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskPaper {
+    /// Its kind's word.
+    pub kind: String,
+    /// Since when.
+    pub opened_at: Timestamp,
+    /// The number of the refund or order that it is about, where it is about one.
+    pub number: Option<String>,
+}
+
+/// A signature under a run. Its reason is free text and is not taken over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignaturePaper {
+    /// Under which run.
+    pub run_id: String,
+    /// The step's word.
+    pub event: String,
+    /// Who took it.
+    pub by: String,
+    /// When.
+    pub signed_at: Timestamp,
 }
 
 /// What a person did, without particulars.
@@ -141,8 +171,11 @@ pub struct RefundPaper {
     pub is_redirected: bool,
     /// Its state's word.
     pub state: String,
-    /// Who asked for it.
+    /// Who asked for it; empty where nobody here did.
     pub requested_by: String,
+    /// `hub`, or `portal` for one that was made in the provider's portal; papers of before have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
     /// Who decided about it.
     pub decided_by: Option<String>,
     /// The e-bill that was cancelled for it (冲红), where somebody said so.

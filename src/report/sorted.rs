@@ -55,7 +55,8 @@ pub(super) struct Booked<'r> {
 
 /// The rows that are in the ledger's sum of the day.
 pub(super) fn booked_rows(day: &MerchantDay) -> impl Iterator<Item = Booked<'_>> {
-    let matched = day.result.matched.iter().map(|row| (row.direction, Some(row.amount)));
+    let matched = day.result.matched.iter();
+    let matched = matched.map(|row| (row.direction, Some(row.amount).filter(|_| !row.is_void)));
     let findings = day.result.doubts.iter().map(|found| (found.direction, booked(found).0));
     let differences = day.result.differences.iter().map(|found| {
         let amount = booked(found).0.filter(|_| !is_carried(found));

@@ -57,6 +57,7 @@ fn report() -> Report {
     Report {
         office: Some("园区不动产登记中心".to_owned()),
         made_at: None,
+        signatures: Vec::new(),
         merchants: vec![
             merchant("registry-wechat", Provider::Wechat, 100, FOREIGN),
             merchant("registry-alipay", Provider::Alipay, 305, "X2"),

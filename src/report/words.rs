@@ -9,7 +9,7 @@ use super::foot::{apart, booked};
 use super::model::{MerchantDay, signed};
 
 /// What a provider answers to a query, and how the paper says it.
-const ANSWERS: [(&str, &str); 15] = [
+const ANSWERS: [(&str, &str); 14] = [
     ("paid", "已支付"),
     ("unpaid", "未支付"),
     ("closed", "已关闭"),
@@ -17,9 +17,8 @@ const ANSWERS: [(&str, &str); 15] = [
     ("no such payment", "无此付款"),
     ("paid, but not as the bill says", "已支付，但与账单不符"),
     ("given back, but not as the bill says", "已退款，但与账单不符"),
-    ("given back, of a payment that is not in the books", "已退款，但系统没有这笔付款"),
-    ("given back, more than its payment has left", "已退款，但超过该笔付款的可退余额"),
-    ("given back, of money that is at the treasury", "已退款，但款项已缴库"),
+    ("given back, but more than the books have left", "已退款，但系统可退余额不足"),
+    ("given back, but its number is another refund's here", "已退款，但退款单号已被占用"),
     ("processing", "退款处理中"),
     ("succeeded", "退款成功"),
     ("failed", "退款失败"),
@@ -31,6 +30,8 @@ const ANSWERS: [(&str, &str); 15] = [
 pub(super) fn answer(finding: &Finding) -> &'static str {
     let detail = finding.detail.as_str();
     if let Some((_, word)) = detail.rsplit_once("its provider says: ") {
+        // What is told of a doubt that waited in vain may stand behind it.
+        let word = word.split(';').next().unwrap_or_default();
         let known = ANSWERS.iter().find(|(code, _)| *code == word);
         return known.map_or("已答复", |(_, shown)| *shown);
     }
@@ -45,24 +46,48 @@ pub(super) fn answer(finding: &Finding) -> &'static str {
 
 /// The figures behind the cause; empty where the amounts say it all.
 pub(super) fn figures(finding: &Finding) -> String {
+    let parts = [numbers(finding).unwrap_or_default(), waited(finding)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("；")
+}
+
+fn numbers(finding: &Finding) -> Option<String> {
     let order = finding.hub_amount.filter(|_| booked(finding).0.is_none());
     if let Some(amount) = order {
         let amount = signed(finding.direction, amount);
-        return format!("系统记录 {} 元，未入账", amount.yuan());
+        return Some(format!("系统记录 {} 元，未入账", amount.yuan()));
+    }
+    let listed = finding.bill_amount.filter(|_| booked(finding).1.is_none());
+    if let Some(amount) = listed {
+        let amount = signed(finding.direction, amount);
+        return Some(format!("账单列示 {} 元，未动款", amount.yuan()));
     }
     if finding.kind != Kind::FeeDiffers {
-        return String::new();
+        return None;
     }
     // "charged A, at R of B it is C", as the matcher writes it.
-    let parts = || {
+    let charged = || {
         let rest = finding.detail.split(';').next()?.strip_prefix("charged ")?;
         let (charged, rest) = rest.split_once(", at ")?;
         let (rate, rest) = rest.split_once(" of ")?;
         let (amount, due) = rest.split_once(" it is ")?;
         Some(format!("实收手续费 {charged} 元，按 {amount} 元的 {rate} 应为 {due} 元"))
     };
-    let charged = || finding.fee.map(|fee| format!("实收手续费 {} 元", fee.yuan()));
-    parts().or_else(charged).unwrap_or_default()
+    let alone = || finding.fee.map(|fee| format!("实收手续费 {} 元", fee.yuan()));
+    charged().or_else(alone)
+}
+
+/// Since when it was a doubt and how many bills came without it, as a difference that was a doubt says
+/// it; empty of any other.
+fn waited(finding: &Finding) -> String {
+    // "a doubt since DAY, no bill of the N after it has it", as the run writes that promoted it.
+    let parts = || {
+        let (_, rest) = finding.detail.split_once("; a doubt since ")?;
+        let (day, rest) = rest.split_once(", no bill of the ")?;
+        let (files, _) = rest.split_once(" after it has it")?;
+        Some(format!("自 {day} 存疑，其后 {files} 份账单均未列，转为差错"))
+    };
+    parts().unwrap_or_default()
 }
 
 /// Both sides' states in one line.

@@ -136,6 +136,7 @@ pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
             .collect::<Vec<_>>(),
         "surplus_fen": record.surplus_fen,
         "requested_by": record.requested_by,
+        "origin": record.origin.as_str(),
         "decided_by": record.decided_by,
         "provider_refund_no": record.provider_refund_no,
         "created_at": rfc3339(record.created_at),
@@ -145,7 +146,6 @@ pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
         "refused": refused,
         "route": record.route,
         "found_by_office": record.found_by_office,
-        "made_by_hand": record.made_by_hand,
         "treasury": treasury::way(record, now),
     })
 }

@@ -59,6 +59,42 @@ pub async fn remitted(
         .collect()
 }
 
+/// What was collected for a fee and is not remitted.
+#[derive(Clone, Debug)]
+pub struct OwedFee {
+    /// The fee.
+    pub fee_id: FeeId,
+    /// When it was paid first.
+    pub first_paid_at: Timestamp,
+    /// What of it is not remitted.
+    pub open: Fen,
+    /// What the fee is made of.
+    pub lines: Vec<QuoteLine>,
+}
+
+/// What was collected before a moment and is not remitted, by fee; nothing where no remittance was ever
+/// told.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn owed(
+    client: &impl GenericClient,
+    before: Timestamp,
+) -> Result<Vec<OwedFee>, StoreError> {
+    let statement = client.prepare_cached(sql::PAPERS_OWED).await?;
+    let rows = client.query(&statement, &[&before]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(OwedFee {
+                fee_id: typed("fees.fee_id", row.try_get("fee_id")?)?,
+                first_paid_at: row.try_get("first_paid_at")?,
+                open: Fen::new(row.try_get("open_fen")?),
+                lines: row.try_get::<_, Json<Vec<QuoteLine>>>("lines")?.0,
+            })
+        })
+        .collect()
+}
+
 /// The remittances since a day of which no debit is known.
 ///
 /// # Errors
@@ -92,6 +128,7 @@ pub async fn debits(client: &impl GenericClient, since: Date) -> Result<Vec<Cred
                 value_date: row.try_get("value_date")?,
                 amount: Fen::new(row.try_get("amount_fen")?),
                 reference: row.try_get("reference")?,
+                is_taken_back: false,
             })
         })
         .collect()

@@ -39,6 +39,7 @@ pub mod statements;
 pub mod supervision;
 pub mod treasury;
 pub(crate) mod unit;
+pub mod unmatches;
 pub mod users;
 pub mod webhooks;
 

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::{StoreError, load, sql};
-use crate::report::{ActPaper, DayPaper, FeePaper, OpenPaper, RefundPaper};
+use crate::report::{ActPaper, DayPaper, FeePaper, OpenPaper, RefundPaper, TaskPaper};
 
 /// The numbers of rows, each list as long as the others.
 #[derive(Debug, Default)]
@@ -153,4 +153,15 @@ pub async fn reopened(
     let statement = client.prepare_cached(sql::PAPERS_REOPENED).await?;
     let row = client.query_opt(&statement, &[&account, &day, &version]).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// What people have to look at of some merchants.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn tasks(
+    client: &impl GenericClient,
+    merchants: &[&str],
+) -> Result<Vec<TaskPaper>, StoreError> {
+    load(client, sql::PAPERS_TASKS, &[&merchants]).await
 }

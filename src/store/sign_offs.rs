@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::{StoreError, change, sql};
+use crate::report::SignaturePaper;
 
 /// Locks all runs of an account's day for the rest of the transaction, so that none is begun or
 /// signed beside.
@@ -77,6 +78,15 @@ pub struct Signature {
     pub report_sha256: Vec<u8>,
     /// When.
     pub signed_at: Timestamp,
+}
+
+impl Signature {
+    /// The signature as a paper shows it.
+    #[must_use]
+    pub fn paper(self, run_id: &str) -> SignaturePaper {
+        let Self { event, by, signed_at, .. } = self;
+        SignaturePaper { run_id: run_id.to_owned(), event, by, signed_at }
+    }
 }
 
 /// Signs a run that is as far as `from` says; false when it is not, or its day has a later version.

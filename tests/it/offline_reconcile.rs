@@ -90,6 +90,9 @@ fn every_case_finds_what_it_plants_and_nothing_else() {
         let expected = |file: &str| fs::read_to_string(case.join(file)).unwrap();
         assert_eq!(out.text("differences.csv"), expected("differences.csv"), "{name} {stderr}");
         assert_eq!(out.text("doubts.csv"), expected("doubts.csv"), "{name}");
+        if let Ok(summary) = fs::read_to_string(case.join("summary.json")) {
+            assert_eq!(out.text("summary.json"), summary, "{name}");
+        }
         let differences = expected("differences.csv").lines().count() - 1;
         let footer_ok = !name.ends_with("footer_wrong");
         let balanced = differences == 0 && footer_ok;
@@ -105,7 +108,7 @@ fn every_case_finds_what_it_plants_and_nothing_else() {
         assert_eq!(summary["footer_ok"], footer_ok, "{name}");
         the_workbook_foots(&out, &summary, &name);
     }
-    assert!(seen >= 30, "only {seen} cases");
+    assert!(seen >= 80, "only {seen} cases");
 }
 
 /// The subtotals of the detail sheet are the sums of the summary, and so are those of its cells.

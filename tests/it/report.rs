@@ -3,6 +3,7 @@
 
 mod book;
 mod foots;
+mod known;
 mod office;
 mod outcomes;
 mod sorted;

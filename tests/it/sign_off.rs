@@ -107,7 +107,7 @@ async fn what_was_signed_is_given_byte_for_byte_and_cannot_be_changed() {
     step(&world, &run, Reviewed, "李四").await;
     let client = world.database().await;
     let kept = "SELECT content FROM signed_papers WHERE run_id = $1 AND form = $2";
-    for form in ["xlsx", "html", "csv"] {
+    for form in ["xlsx", "html", "csv", "json"] {
         let content: Vec<u8> = client.query_one(kept, &[&run, &form]).await.unwrap().get(0);
         assert!(!content.is_empty());
         assert_eq!(paper(&world, &run, form).await, content, "{form}");

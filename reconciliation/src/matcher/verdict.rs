@@ -165,6 +165,7 @@ fn agreed(hub: &LedgerRow, bill: &BillRow<'_>) -> Matched {
         provider_trade_no: either(bill.provider_trade_no, &hub.provider_trade_no),
         amount: hub.amount,
         fee: bill.fee,
+        is_void: bill.state == BillState::Failed,
     }
 }
 

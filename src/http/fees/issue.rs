@@ -35,7 +35,7 @@ const DEFAULT_LOCALE: &str = "zh-CN";
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct FeeRequest {
     case_no: CaseNo,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     accepted_on: Option<Date>,
     items: Vec<QuoteItem>,
     #[serde(default)]
@@ -43,7 +43,7 @@ pub(in crate::http) struct FeeRequest {
     payer: Payer,
     #[serde(default)]
     department: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     due_on: Option<Date>,
     #[serde(default)]
     notice_no: Option<String>,

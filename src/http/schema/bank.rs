@@ -112,6 +112,12 @@ pub struct SettlementDay {
     pub net_fen: i64,
     /// Whether the bank's statements reach two bank days beyond its day and nothing has come.
     pub is_late: bool,
+    /// Whether the day on which it is due rests on a calendar that is not announced yet.
+    pub due_is_provisional: bool,
+    /// What a later version of the day's run expects since the money has arrived for another sum:
+    /// `run_id`, `payments_fen`, `refunds_fen`, `fee_fen`, `net_fen`; null: nothing else.
+    #[schema(value_type = Option<Object>)]
+    pub changed: Value,
     /// The credit that is this: `match_id`, `bank_serial`, `value_date`, `credit_fen`, days,
     /// `expected_fen`, `difference_fen`, cause, `claimed_by`, `confirmed_by`, reason.
     #[schema(value_type = Option<Object>)]

@@ -167,6 +167,7 @@ fn a_row_that_two_days_list_counts_once() {
         provider_trade_no: "T1".to_owned(),
         amount: Fen::new(8000),
         fee: None,
+        is_void: false,
     });
     decide(SATURDAY, &Answers::default(), &listed(), &mut result, &[]);
     let kinds: Vec<_> = result.differences.iter().map(|found| (found.kind, found.cause)).collect();

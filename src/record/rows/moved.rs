@@ -71,7 +71,10 @@ pub(super) fn move_by(
         | EntryKind::LongWrittenOff
         | EntryKind::LongTakenBack => {}
         // Where money lies changes nothing in what a fee or a payment says.
-        EntryKind::ProviderSettled | EntryKind::SettlementNetted => {}
+        EntryKind::ProviderSettled
+        | EntryKind::SettlementNetted
+        | EntryKind::ArrivalTakenBack
+        | EntryKind::NettingTakenBack => {}
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use rust_xlsxwriter::{Worksheet, XlsxError};
 use super::super::cover::{self, Rung};
 use super::super::foot::Amount;
 use super::super::model::Report;
+use super::contents;
 use super::cover::{LAST, merged};
 use super::pen::{self, Styles};
 
@@ -62,7 +63,13 @@ fn line(
     } else {
         (&styles.text, &styles.count, &styles.money)
     };
-    merged(sheet, (row, 0, 3), &rung.name, text)?;
+    match rung.findings {
+        Some(findings) if findings > 0 => {
+            let to = if rung.name.starts_with("存疑") { "存疑清单" } else { "差错清单" };
+            contents::link(sheet, (row, 0, 3), (to, &rung.name), text)?;
+        }
+        Some(_) | None => merged(sheet, (row, 0, 3), &rung.name, text)?,
+    }
     let ways = [rung.payments, rung.refunds];
     for (column, Amount { count: number, .. }) in COUNTS.into_iter().zip(ways) {
         match formula(&pen::letter(column)) {

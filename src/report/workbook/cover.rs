@@ -6,8 +6,8 @@ use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 use super::super::cover::{self, CELLS, Cell, DIFFERING, DOUBTFUL, Group, Line};
 use super::super::model::Report;
 use super::super::verdict::{Verdict, conclusion};
-use super::bridge;
 use super::pen::{self, Styles};
+use super::{bridge, contents};
 
 const WIDTHS: [u8; 14] = [17, 7, 7, 13, 7, 13, 7, 13, 6, 12, 12, 6, 12, 12];
 const HEAD_ROW: u32 = 3;
@@ -34,7 +34,9 @@ pub(super) fn write(
     if groups.len() > 1 {
         row = group(sheet, styles, row, &cover::together(report), &firsts)?;
     }
-    if groups.len() > ONE_PAGE {
+    let above = row;
+    row = contents::needed(sheet, styles, row, report)?;
+    if groups.len() > ONE_PAGE || row > above {
         sheet.set_page_breaks(&[row])?;
     } else {
         sheet.set_print_fit_to_pages(1, 1);
@@ -44,6 +46,7 @@ pub(super) fn write(
         merged(sheet, (row, 0, LAST), &line, &styles.sum_text)?;
         row = row.saturating_add(1);
     }
+    row = contents::write(sheet, styles, row, report)?;
     row = papers(sheet, styles, row, report)?;
     row = pen::signs(sheet, styles, (row, LAST))?;
     sheet.set_print_area(0, 0, row, LAST)?;
@@ -68,7 +71,16 @@ fn head(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(), X
     for (first, last, text) in
         [(2, 3, "系统"), (4, 5, "账单"), (6, 7, "一致"), (8, 10, "差错"), (11, 13, "存疑")]
     {
-        merged(sheet, (HEAD_ROW, first, last), text, &styles.head)?;
+        match text {
+            "差错" | "存疑" => {
+                let to = format!("{text}清单");
+                contents::link(sheet, (HEAD_ROW, first, last), (&to, text), &styles.head)?;
+            }
+            "一致" => {
+                contents::link(sheet, (HEAD_ROW, first, last), ("明细", text), &styles.head)?;
+            }
+            _ => merged(sheet, (HEAD_ROW, first, last), text, &styles.head)?,
+        }
     }
     let under = [
         "笔数",

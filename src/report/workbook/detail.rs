@@ -2,14 +2,14 @@
 //! that are the cover's. Refunds are negative, so that a column can be added up. What one sheet
 //! does not hold goes on the next.
 
-use domain::bill::{Direction, Total};
+use domain::bill::Direction;
 use domain::money::Fen;
 use jiff::Timestamp;
-use reconciliation::{Finding, Sides, label};
+use reconciliation::{Finding, label};
 use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 
 use super::super::cover;
-use super::super::foot::{booked, is_carried};
+use super::super::foot::{Foot, Ways, booked, is_carried};
 use super::super::model::{MerchantDay, Report, signed};
 use super::super::papers::{Papers, RowPaper};
 use super::super::sorted::{self, has_papers};
@@ -184,10 +184,10 @@ fn entries(day: &MerchantDay) -> impl Iterator<Item = Entry<'_>> {
             direction: row.direction,
             at: Moment::At(row.occurred_at),
             numbers: [&row.out_trade_no, &row.out_refund_no, &row.provider_trade_no],
-            hub: Some(row.amount),
-            bill: Some(row.amount),
+            hub: Some(row.amount).filter(|_| !row.is_void),
+            bill: Some(row.amount).filter(|_| !row.is_void),
             fee: row.fee,
-            result: "一致",
+            result: if row.is_void { "一致\n（未动款）" } else { "一致" },
             behind: None,
         })
     });
@@ -317,19 +317,17 @@ fn subtotal(
     day: &MerchantDay,
     direction: Direction,
 ) -> Result<(), XlsxError> {
-    let total = |sides: Sides| -> Total {
-        match direction {
-            Direction::Payment => sides.payments,
-            Direction::Refund => sides.refunds,
-        }
+    let foot = Foot::of(day);
+    let of = |ways: Ways| match direction {
+        Direction::Payment => ways.payments,
+        Direction::Refund => ways.refunds,
     };
-    let (hub, bill) = (total(day.result.sums.hub), total(day.result.sums.bill));
+    let (hub, bill) = (of(foot.whole.hub), of(foot.whole.bill));
     let name = format!("{}小计", label::direction(direction));
     let counts = format!("系统 {} 笔\n账单 {} 笔", hub.count, bill.count);
     let fees = entries(day).filter(|entry| entry.direction == direction).filter_map(|e| e.fee);
     let fee = Fen::sum(fees).unwrap_or_default();
-    let way = |total: Total| signed(direction, total.amount_fen);
-    let sums = [way(hub), way(bill), fee].into_iter().zip(MONEY..);
+    let sums = [hub.fen, bill.fen, fee].into_iter().zip(MONEY..);
     let formulas: Vec<_> =
         sums.map(|(value, column)| (column, value, sheets.sum(column))).collect();
     let (row, styles, has_rows) = (sheets.row, sheets.styles, !sheets.spans.is_empty());

@@ -4,6 +4,7 @@
 //! destroys numbers of twenty digits.
 
 mod bridge;
+mod contents;
 mod cover;
 mod departments;
 mod detail;

@@ -6,8 +6,10 @@ use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::super::foot::Ways;
 use super::super::in_words::in_words;
+use super::super::model::Report;
 use super::super::month::{Carry, Month, MonthDay, Pile, Whole};
 use super::super::month_words::{self, COLUMNS, Listed};
+use super::super::signed;
 use super::super::sorted::For;
 use super::WorkbookError;
 use super::cover::merged;
@@ -32,7 +34,8 @@ pub fn month_workbook(month: &Month) -> Result<Vec<u8>, WorkbookError> {
         month.first,
         month.last
     );
-    let styles = Styles::between(header, "&R第 &P 页 共 &N 页".to_owned());
+    let styles =
+        Styles::between(header, "&R第 &P 页 共 &N 页".to_owned(), signed::line(&Report::default()));
     whole(book.add_worksheet(), &styles, month)?;
     items(book.add_worksheet(), &styles, month)?;
     for (name, listed) in [

@@ -1,5 +1,5 @@
 //! The sheets of what the office knows beside the bill: money at the bank (资金到账), remittances to the
-//! treasury (缴库), who did what (操作日志), and what a new version has otherwise (版本变更).
+//! treasury (缴库), what people have to look at (待办), who did what (操作日志), and what a new version has otherwise (版本变更).
 
 use domain::money::Fen;
 use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
@@ -7,8 +7,11 @@ use rust_xlsxwriter::{Workbook, Worksheet, XlsxError};
 use super::super::cover;
 use super::super::model::Report;
 use super::super::office::{self, Settled, SettledSums};
+use super::super::sorted::add;
+use super::super::tasks;
 use super::cover::merged;
 use super::pen::{self, Styles};
+use crate::fiscal::OwedItem;
 
 const HEAD_ROW: u32 = 1;
 /// A sheet that nobody reads to its end.
@@ -22,6 +25,7 @@ pub(super) fn write(
     if office::is_known(report) {
         settled(book.add_worksheet(), styles, report)?;
         remitted(book.add_worksheet(), styles, report)?;
+        tasks(book.add_worksheet(), styles, report)?;
         acts(book.add_worksheet(), styles, report)?;
     }
     if !office::changed(report).is_empty() {
@@ -183,7 +187,7 @@ const REMITTED: [&str; 8] = [
     "金额",
     "银行流水号",
 ];
-const REMITTED_WIDTHS: [u8; 8] = [6, 13, 26, 18, 34, 10, 16, 24];
+const REMITTED_WIDTHS: [u8; 8] = [6, 13, 24, 18, 34, 10, 17, 24];
 
 fn remitted(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(), XlsxError> {
     let of: (&str, &[u8], &[&str]) = ("缴库", &REMITTED_WIDTHS, &REMITTED);
@@ -216,7 +220,91 @@ fn remitted(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(
     merged(sheet, (row, 7, 7), "", &styles.sum_text)?;
     row = row.saturating_add(1);
     merged(sheet, (row, 0, 7), REMITTED_NOTE, &styles.line)?;
-    end(sheet, styles, row.saturating_add(1), &REMITTED_WIDTHS)
+    row = owed(sheet, styles, row.saturating_add(2), report)?;
+    end(sheet, styles, row, &REMITTED_WIDTHS)
+}
+
+const OWED: [&str; 8] = [
+    "序号",
+    "最早收款日",
+    "其中以前日期收款",
+    "收入项目编码",
+    "收入项目",
+    "缴款笔数",
+    "已收未缴金额",
+    "其中本日收款",
+];
+
+/// What was collected and is not remitted.
+fn owed(
+    sheet: &mut Worksheet,
+    styles: &Styles,
+    mut row: u32,
+    report: &Report,
+) -> Result<u32, XlsxError> {
+    merged(sheet, (row, 0, 7), OWED_NOTE, &styles.whose)?;
+    row = row.saturating_add(1);
+    pen::texts(sheet, row, &OWED, &styles.head)?;
+    row = row.saturating_add(1);
+    let first = row;
+    let all = office::owed(report);
+    for (number, item) in (1_i64..).zip(&all) {
+        pen::count(sheet, (row, 0), number, &styles.count)?;
+        let day = item.first_day.to_string();
+        let code = item.fiscal_item.as_deref().unwrap_or_default();
+        let said: [(u16, &str); 3] = [(1, &day), (3, code), (4, &item.fiscal_name)];
+        texts(sheet, styles, row, (&said, &REMITTED_WIDTHS))?;
+        let fees = i64::try_from(item.fees).unwrap_or(i64::MAX);
+        pen::count(sheet, (row, 5), fees, &styles.count)?;
+        let whole = add(item.of_day_fen, item.earlier_fen);
+        for (column, fen) in [(2, item.earlier_fen), (6, whole), (7, item.of_day_fen)] {
+            pen::money(sheet, (row, column), Some(fen), &styles.money)?;
+        }
+        row = row.saturating_add(1);
+    }
+    if all.is_empty() {
+        merged(sheet, (row, 0, 7), "无", &styles.text)?;
+        row = row.saturating_add(1);
+    }
+    merged(sheet, (row, 0, 1), &format!("合计 {} 项", all.len()), &styles.sum_text)?;
+    merged(sheet, (row, 3, 5), "", &styles.sum_text)?;
+    let sum = |of: fn(&OwedItem) -> Fen| all.iter().fold(Fen::ZERO, |sum, item| add(sum, of(item)));
+    let (earlier, of_day) = (sum(|item| item.earlier_fen), sum(|item| item.of_day_fen));
+    for (column, fen) in [(2, earlier), (6, add(earlier, of_day)), (7, of_day)] {
+        total(sheet, styles, (first, row, column), (all.is_empty(), fen))?;
+    }
+    Ok(row.saturating_add(1))
+}
+
+/// What the list of what is owed is of.
+const OWED_NOTE: &str =
+    "已收未缴（全单位，截至制表时；按本系统登记的缴库扣减，从未登记缴库的不列）";
+
+const TASKS: [&str; 6] = ["序号", "发生时间", "渠道 / 商户", "事项", "订单号 / 退款单号", "处理"];
+const TASKS_WIDTHS: [u8; 6] = [6, 20, 26, 24, 36, 40];
+
+fn tasks(sheet: &mut Worksheet, styles: &Styles, report: &Report) -> Result<(), XlsxError> {
+    let of: (&str, &[u8], &[&str]) = ("待办", &TASKS_WIDTHS, &TASKS);
+    let mut row = begin(sheet, styles, report, of)?;
+    let all = tasks::tasks(report);
+    for (number, task) in (1_i64..).zip(all.iter().take(MOST_ROWS)) {
+        pen::count(sheet, (row, 0), number, &styles.count)?;
+        let said: [(u16, &str); 5] = [
+            (1, &task.at),
+            (2, &task.merchant),
+            (3, task.what),
+            (4, &task.number),
+            (5, task.action),
+        ];
+        texts(sheet, styles, row, (&said, &TASKS_WIDTHS))?;
+        row = row.saturating_add(1);
+    }
+    if all.is_empty() {
+        merged(sheet, (row, 0, 5), "无", &styles.text)?;
+        row = row.saturating_add(1);
+    }
+    merged(sheet, (row, 0, 5), &format!("合计 {} 项", all.len()), &styles.sum_text)?;
+    end(sheet, styles, row.saturating_add(1), &TASKS_WIDTHS)
 }
 
 /// What the list of remittances is of.

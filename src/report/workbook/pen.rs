@@ -4,6 +4,7 @@ use domain::money::Fen;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Formula, Worksheet, XlsxError};
 
 use super::super::model::{MerchantDay, Report};
+use super::super::signed;
 
 /// A4.
 const A4: u8 = 9;
@@ -12,14 +13,20 @@ const A4: u8 = 9;
 pub(super) struct Styles {
     header: String,
     footer: String,
+    /// The lines to sign on.
+    signs: String,
     pub(super) title: Format,
     pub(super) line: Format,
     pub(super) good: Format,
     pub(super) open: Format,
     pub(super) bad: Format,
     pub(super) head: Format,
+    /// The head of what somebody must do.
+    pub(super) head_bad: Format,
     pub(super) text: Format,
     pub(super) small: Format,
+    /// An amount that is not there, to the right.
+    pub(super) none: Format,
     pub(super) whose: Format,
     pub(super) whose_open: Format,
     pub(super) whose_bad: Format,
@@ -34,11 +41,11 @@ pub(super) struct Styles {
 
 impl Styles {
     pub(super) fn new(report: &Report) -> Self {
-        Self::between(header(report), footer(report))
+        Self::between(header(report), footer(report), signed::line(report))
     }
 
-    /// The formats, with what stands above and below each page.
-    pub(super) fn between(header: String, footer: String) -> Self {
+    /// The formats, with what stands above and below each page, and the lines to sign on.
+    pub(super) fn between(header: String, footer: String, signs: String) -> Self {
         let font = Format::new().set_font_name("宋体").set_font_size(10);
         let cell =
             font.clone().set_border(FormatBorder::Thin).set_align(FormatAlign::VerticalCenter);
@@ -49,6 +56,9 @@ impl Styles {
         let whose = text.clone().set_bold().set_background_color(SUM);
         let small = text.clone().set_font_size(9);
         let count = cell.clone().set_num_format(whole);
+        let head = centred(&cell).set_bold().set_text_wrap();
+        let head_bad = head.clone().set_background_color(BAD).set_font_color(BAD_INK);
+        let head = head.set_background_color(Color::RGB(0x00D9_E2EF));
         let banner = centred(&font)
             .set_bold()
             .set_font_size(14)
@@ -57,15 +67,15 @@ impl Styles {
         Self {
             header,
             footer,
+            signs,
             title: centred(&font).set_bold().set_font_size(18),
             line: font.clone().set_text_wrap().set_align(FormatAlign::VerticalCenter),
             good: banner.clone().set_background_color(Color::RGB(0x00E2_F4E6)),
             open: banner.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
             bad: banner.set_background_color(BAD).set_font_color(BAD_INK),
-            head: centred(&cell)
-                .set_bold()
-                .set_text_wrap()
-                .set_background_color(Color::RGB(0x00D9_E2EF)),
+            head,
+            head_bad,
+            none: text.clone().set_align(FormatAlign::Right),
             small,
             text,
             whose_open: whose.clone().set_background_color(OPEN).set_font_color(OPEN_INK),
@@ -229,9 +239,8 @@ pub(super) fn signs(
     styles: &Styles,
     (row, last): (u32, u16),
 ) -> Result<u32, XlsxError> {
-    let signs = "制表：______________    复核：______________    财务负责人：______________    日期：______________";
     sheet.set_row_height(row, 40)?;
-    sheet.merge_range(row, 0, row, last, signs, &styles.line)?;
+    sheet.merge_range(row, 0, row, last, &styles.signs, &styles.line)?;
     Ok(row)
 }
 

@@ -120,10 +120,10 @@ END $$;
 CREATE CONSTRAINT TRIGGER a_payer_match_adds_up AFTER INSERT ON payer_matches
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_payer_match();
 
--- Money at the bank is a provider's or a payer's, never both. Whoever matches holds the bank's turn.
+-- Money at the bank is a provider's or a payer's, never both. A match that was taken back (V29) no longer counts. Whoever matches holds the bank's turn.
 CREATE FUNCTION check_kind_of_arrival() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM settlement_matches m JOIN payer_match_credits c USING (bank_serial) WHERE m.bank_serial = NEW.bank_serial) THEN
+    IF EXISTS (SELECT FROM standing_matches m JOIN payer_match_credits c USING (bank_serial) WHERE m.bank_serial = NEW.bank_serial) THEN
         RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'a_credit_is_a_providers_or_a_payers',
             MESSAGE = 'bank line ' || NEW.bank_serial || ' would be two arrivals';
     END IF;

@@ -343,6 +343,7 @@ impl OrderRecord {
                     refunding: payment.refunding_fen,
                     surplus: payment.surplus_fen,
                     surplus_refunding: payment.surplus_refunding_fen,
+                    shares: shares(&payment.shares, Fen::ZERO),
                 })
                 .collect(),
             // What the treasury pays is no provider's matter: none can say anything about it.

@@ -16,7 +16,7 @@ SELECT jsonb_build_object(
         'claimed_by', b.claimed_by, 'confirmed_by', b.confirmed_by, 'reason', b.reason, 'matched_at', b.matched_at,
         'settlements', (SELECT jsonb_agg(jsonb_build_object('settlement_id', s.settlement_id, 'account', s.account, 'bill_date', s.bill_date)
                                          ORDER BY s.bill_date)
-                          FROM settlement_match_days d JOIN settlements s USING (settlement_id) WHERE d.match_id = b.match_id)) END,
+                          FROM standing_match_days d JOIN settlements s USING (settlement_id) WHERE d.match_id = b.match_id)) END,
     'candidates', CASE WHEN b.match_id IS NULL AND b.payer_match_id IS NULL THEN b.candidates END,
     'searched_whole', CASE WHEN b.match_id IS NULL AND b.payer_match_id IS NULL THEN b.is_whole END) AS line,
        b.counter
@@ -28,7 +28,7 @@ SELECT jsonb_build_object(
                     WHEN GREATEST(jsonb_array_length(p.candidates), jsonb_array_length(q.candidates)) > 0 THEN 'proposed'
                     ELSE 'unmatched' END AS status
           FROM bank_lines b
-               LEFT JOIN settlement_matches m USING (bank_serial)
+               LEFT JOIN standing_matches m USING (bank_serial)
                LEFT JOIN remittance_debits r USING (bank_serial)
                LEFT JOIN bank_proposals p USING (bank_serial)
                LEFT JOIN payer_match_credits c USING (bank_serial)

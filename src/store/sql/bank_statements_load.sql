@@ -7,7 +7,7 @@ SELECT jsonb_build_object(
     'unmatched', count(*) FILTER (WHERE b.direction = 'in' AND COALESCE(m.match_id, c.match_id) IS NULL AND COALESCE(GREATEST(jsonb_array_length(p.candidates), jsonb_array_length(q.candidates)), 0) = 0))
   FROM bank_statements s
        LEFT JOIN bank_lines b USING (statement_id)
-       LEFT JOIN settlement_matches m USING (bank_serial)
+       LEFT JOIN standing_matches m USING (bank_serial)
        LEFT JOIN bank_proposals p USING (bank_serial)
        LEFT JOIN payer_match_credits c USING (bank_serial)
        LEFT JOIN payer_proposals q USING (bank_serial)

@@ -42,6 +42,10 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
                                                   AND s.journal = e.merchant_id AND s.side = 'long')
            WHEN 'remittance_reversed' THEN EXISTS (SELECT FROM remittance_reversals v WHERE v.remittance_id = e.subject_id)
            WHEN 'provider_settled' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
+           WHEN 'arrival_taken_back' THEN EXISTS (SELECT FROM settlement_match_shares s JOIN settlement_unmatches USING (match_id)
+                                                   WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id AND s.amount_fen > 0)
+           WHEN 'netting_taken_back' THEN EXISTS (SELECT FROM settlement_match_shares s JOIN settlement_unmatches USING (match_id)
+                                                   WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id AND s.amount_fen < 0)
            WHEN 'settlement_netted' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
            ELSE EXISTS (SELECT FROM refunds r WHERE r.refund_id = e.subject_id AND r.merchant_id = e.merchant_id) END
 UNION ALL

@@ -14,7 +14,7 @@ SELECT format('order %s is %s fen by transfer, bank line %s brought %s', o.order
  WHERE o.provider = 'bank'
    AND (b.amount_fen IS DISTINCT FROM o.amount_fen OR o.paid_at IS DISTINCT FROM b.value_date::timestamp AT TIME ZONE interval '8 hours')
 UNION ALL
-SELECT format('bank line %s is a transfer and a settlement', c.bank_serial) FROM payer_match_credits c JOIN settlement_matches m USING (bank_serial)
+SELECT format('bank line %s is a transfer and a settlement', c.bank_serial) FROM payer_match_credits c JOIN standing_matches m USING (bank_serial)
 UNION ALL
 SELECT format('fee %s of account %s is paid by order %s through %s', f.fee_id, COALESCE(f.payer_account, 'none'), o.order_id, o.provider)
   FROM order_allocations a JOIN orders o USING (order_id) JOIN fees f USING (fee_id)

@@ -1,6 +1,7 @@
 //! Every sum of the paper against every other, over generated days, exact to the fen.
 
-use domain::bill::Direction;
+use calamine::DataType as _;
+use domain::bill::{BillState, Direction};
 use payhub::report::{Report, Verdict, workbook};
 use proptest::prelude::*;
 
@@ -45,6 +46,7 @@ proptest! {
         for (row, side) in [(0, 1), (ends + 1, 3)] {
             let sums = report.merchants.iter().map(|day| &day.result.sums);
             let sums = sums.map(|sums| if side == 1 { sums.hub } else { sums.bill });
+            let void = void(&report, side);
             let raw = sums.fold([0; 5], |mut raw, sides| {
                 let (paid, back) = (sides.payments, sides.refunds);
                 raw[0] += i64::try_from(paid.count).unwrap();
@@ -54,7 +56,8 @@ proptest! {
                 raw[4] += paid.amount_fen.get() - back.amount_fen.get();
                 raw
             });
-            prop_assert_eq!(steps[row].1, raw);
+            let raw: Vec<i64> = raw.iter().zip(void).map(|(raw, void)| raw - void).collect();
+            prop_assert_eq!(steps[row].1.to_vec(), raw.clone());
             let net = line(&lines, "合计", "净额");
             prop_assert_eq!(net[side], raw[4]);
         }
@@ -116,6 +119,58 @@ proptest! {
             prop_assert_eq!((fen(&total[8]), added(8)), (net[bill] - net[hub], net[bill] - net[hub]));
         }
     }
+}
+
+/// What the bill lists of rows on which no money moved, in the columns of a step; the ledger has none.
+fn void(report: &Report, side: usize) -> [i64; 5] {
+    let mut void = [0; 5];
+    for found in report
+        .merchants
+        .iter()
+        .flat_map(|day| day.result.differences.iter().chain(&day.result.doubts))
+    {
+        if side == 3 && found.bill_state == Some(BillState::Failed) {
+            let fen = found.bill_amount.unwrap().get();
+            let (at, fen) =
+                if found.direction == Direction::Payment { (0, fen) } else { (2, -fen) };
+            void[at] += 1;
+            void[at + 1] += fen;
+            void[4] += fen;
+        }
+    }
+    void
+}
+
+/// A payment at the counter that was taken back: both sides list it, and nobody has the money.
+#[test]
+fn what_was_taken_back_is_on_the_list_and_in_no_sum() {
+    let mut day = result(&[(false, 8000, Fate::Same), (false, 5000, Fate::Same)], 0);
+    day.matched[1].is_void = true;
+    let report = report(vec![day]);
+    assert!(report.foots());
+    let book = book(&report);
+    let lines = book.lines();
+    let paid = line(&lines, "微信支付 registry-0", "支付");
+    assert_eq!(paid[..6], [1, 8000, 1, 8000, 1, 8000]);
+    let texts = book.texts().join("\n");
+    assert!(texts.contains("核对一致净额：人民币捌拾元整    ¥80.00"), "{texts}");
+    assert!(
+        texts.contains("账单另列未动款的 1 笔（已撤销的支付 50.00 元、失败的退款 0.00 元）"),
+        "{texts}"
+    );
+    let row = book.detail().find(|row| text(&row[8]).contains("未动款")).unwrap();
+    assert!(row[5].is_empty() && row[6].is_empty(), "{row:?}");
+
+    let failed = report_of(&[(false, 8000, Fate::Failed)]);
+    assert_eq!(
+        failed.steps().iter().find(|(name, _)| name == "状态不符（仅系统计入）").unwrap().1[1],
+        -8000
+    );
+    assert!(failed.texts().iter().any(|text| text.contains("账单列示 80.00 元，未动款")));
+}
+
+fn report_of(rows: &[Planted]) -> Book {
+    book(&report(vec![result(rows, 0)]))
 }
 
 fn told(rows: &[Planted], doubt: usize) -> (Verdict, String, Vec<(String, [i64; 5])>) {

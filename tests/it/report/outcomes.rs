@@ -209,6 +209,7 @@ pub(super) fn report(results: Vec<Reconciliation>) -> Report {
     Report {
         office: Some("园区不动产登记中心".to_owned()),
         made_at: Some(day_start(DAY)),
+        signatures: Vec::new(),
         merchants: results.into_iter().enumerate().map(day).collect(),
     }
 }

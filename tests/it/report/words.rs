@@ -70,6 +70,10 @@ fn hard() -> Report {
     assert!(answers.len() >= 9, "{answers:?}");
     let mut tails: Vec<String> =
         answers.iter().map(|word| format!("; asked at once, its provider says: {word}")).collect();
+    // A doubt that waited in vain says so behind its answer.
+    if let Some(tail) = tails.first_mut() {
+        tail.push_str("; a doubt since 2018-11-29, no bill of the 3 after it has it");
+    }
     tails.push("; asked at once, its provider gave no answer".to_owned());
     tails.push("; its provider could not be asked: the merchant's queries were spent".to_owned());
     let findings = days.iter_mut().flat_map(|day| &mut day.differences);
