@@ -114,7 +114,7 @@ fn wanted(charged: &[Charged], came: Fen) -> Result<Vec<(FeeId, Fen)>, Fault> {
     let void = Fen::sum(charged.iter().filter(|fee| fee.void).map(left)).ok_or_else(too_large)?;
     let difference = came.minus(open).ok_or_else(too_large)?;
     let with_void = difference == void && void > Fen::ZERO;
-    if open == Fen::ZERO || (difference != Fen::ZERO && !with_void) {
+    if !with_void && (open == Fen::ZERO || difference != Fen::ZERO) {
         let detail = format!(
             "{} yuan came and {} are owed, a difference of {}: a statement is paid whole, with one \
              transfer or several together",
@@ -198,8 +198,11 @@ mod tests {
         let whole = wanted(&charged, Fen::new(63_000)).unwrap();
         let parts = divide(&whole, &[Fen::new(63_000)], &charged).unwrap();
         assert_eq!((parts[0].surplus, parts[0].shares.len()), (Fen::new(55_000), 1));
-        for other in [7_999, 8_001, 62_999, 63_001] {
+        for other in [0, 7_999, 8_001, 62_999, 63_001] {
             assert_eq!(wanted(&charged, Fen::new(other)).unwrap_err().code, "transfer_differs");
         }
+        let nothing_owed = &charged[1..];
+        assert_eq!(wanted(nothing_owed, Fen::new(55_000)).unwrap(), [(fee(1), Fen::new(55_000))]);
+        assert_eq!(wanted(nothing_owed, Fen::ZERO).unwrap_err().code, "transfer_differs");
     }
 }

@@ -1,6 +1,7 @@
 //! A mortgage bank that pays by the month: its fees accrue, a statement charges them, and a transfer
 //! pays it whole or not at all.
 
+mod apart;
 mod settled;
 mod stated;
 

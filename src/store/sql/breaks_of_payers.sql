@@ -25,3 +25,8 @@ SELECT format('order %s pays fee %s, which no statement of its match charges', c
   FROM payer_match_credits c JOIN order_allocations a USING (order_id)
  WHERE NOT EXISTS (SELECT FROM payer_match_statements m JOIN payer_statement_lines l USING (statement_id)
                     WHERE m.match_id = c.match_id AND l.fee_id = a.fee_id AND l.kind = 'charge')
+UNION ALL
+-- Who said so stands on the audit trail once, by the same name.
+SELECT format('match %s was confirmed by %s, the audit trail has %s', t.match_id, COALESCE(t.claimed_by, 'nobody'), COALESCE(string_agg(a."by", ', '), 'nobody'))
+  FROM payer_matches t LEFT JOIN audit_entries a ON a.subject = t.match_id AND a.action = 'payer_statement.confirmed'
+ GROUP BY t.match_id HAVING count(a.seq) <> CASE WHEN t.claimed_by IS NULL THEN 0 ELSE 1 END OR bool_or(a."by" <> t.claimed_by)

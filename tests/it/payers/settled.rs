@@ -12,7 +12,7 @@ use crate::bank::{csv, hand_in};
 use crate::harness::{World, at, word};
 
 /// The code that refuses a person's word, or `paid`.
-async fn says(world: &World, serials: &[&str], statements: &[&Value]) -> String {
+pub(super) async fn says(world: &World, serials: &[&str], statements: &[&Value]) -> String {
     let serials: Vec<String> = serials.iter().map(|serial| (*serial).to_owned()).collect();
     let statements: Vec<PayerStatementId> =
         statements.iter().map(|it| word(it, "id").parse().unwrap()).collect();
@@ -26,12 +26,13 @@ async fn says(world: &World, serials: &[&str], statements: &[&Value]) -> String 
     }
 }
 
-/// A closed month of two fees of one bank.
-async fn november() -> (World, [String; 2], Value) {
+/// A closed month of two fees of one bank, and the Thursday after that.
+pub(super) async fn november() -> (World, [String; 2], Value) {
     let world = World::open_with(BANKS).await;
     let fees = [accrued(&world, ICBC, "1").await, accrued(&world, ICBC, "2").await];
     closed(&world).await;
     let stated = statement(&world, ICBC).await;
+    world.clock.set(at("2018-12-06T01:00:00Z"));
     (world, fees, stated)
 }
 
