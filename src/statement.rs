@@ -1,13 +1,18 @@
 //! A month's statement, from the newest runs of its days and what they left open.
 
+use deadpool_postgres::GenericClient;
 use domain::time::business_day;
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::reconcile;
 use crate::report::{self, AccountMonth, Month, MonthDay, found};
-use crate::store::statements;
+use crate::settlement::{SettlementDay, told_until};
+use crate::store::{settlements, statements};
+
+/// Before any bill: what is underway at the bank may be of whatever day.
+const FIRST_DAY: Date = date(1990, 1, 1);
 
 /// The years that a month can be of.
 const YEARS: std::ops::Range<i16> = 1990..2200;
@@ -64,6 +69,7 @@ async fn account(hub: &Hub, month: &Month, merchant: &Merchant) -> Result<Accoun
     let runs = statements::runs(&client, &ids, span).await?;
     let doubts = statements::doubts(&client, &ids, span).await?;
     let differences = statements::differences(&client, &ids, span).await?;
+    let bank = bank(&client, hub, merchant, month.last).await?;
     drop(client);
     let mut days = Vec::new();
     let each = month.first.series(jiff::Span::new().days(1)).take_while(|day| *day <= month.last);
@@ -84,7 +90,27 @@ async fn account(hub: &Hub, month: &Month, merchant: &Merchant) -> Result<Accoun
         days,
         doubts,
         differences,
+        bank,
     })
+}
+
+/// What an account's bill days until a day let expect at the bank, and what has arrived. The reason of a
+/// match is free text in which a name may stand, and is not taken over.
+async fn bank(
+    client: &impl GenericClient,
+    hub: &Hub,
+    merchant: &Merchant,
+    last: Date,
+) -> Result<Vec<SettlementDay>, Fault> {
+    let account = merchant.provider.account().payee.as_str();
+    let account = format!("{}:{account}", merchant.provider.provider());
+    let late_since = told_until(client, hub).await?;
+    let mut found = settlements::between(client, (FIRST_DAY, last), late_since).await?;
+    found.retain(|day| day.account == account);
+    for arrival in found.iter_mut().filter_map(|day| day.arrival.as_mut()) {
+        arrival.reason = None;
+    }
+    Ok(found)
 }
 
 /// The forms of a statement.

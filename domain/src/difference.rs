@@ -116,8 +116,9 @@ impl DifferenceState {
             | (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Matched) => {
                 Ok(Self::Resolved)
             }
-            (Self::Approved, Step::WrittenOff) => Ok(Self::WrittenOff),
-            (Self::WrittenOff, Step::ReopenAsked) => Ok(Self::WrittenOff),
+            (Self::Approved, Step::WrittenOff) | (Self::WrittenOff, Step::ReopenAsked) => {
+                Ok(Self::WrittenOff)
+            }
             (Self::Resolved | Self::WrittenOff, Step::Reopened) => Ok(Self::Open),
             (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Cleared) => {
                 Ok(Self::Cleared)
@@ -125,18 +126,9 @@ impl DifferenceState {
             (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Superseded) => {
                 Ok(Self::Superseded)
             }
-            (
-                Self::Open,
-                Step::Proposed
-                | Step::Approved
-                | Step::Declined
-                | Step::Resolved
-                | Step::WrittenOff
-                | Step::ReopenAsked
-                | Step::Reopened,
-            )
+            (Self::Open, Step::Proposed)
             | (
-                Self::Assigned,
+                Self::Open | Self::Assigned,
                 Step::Approved
                 | Step::Declined
                 | Step::Resolved

@@ -193,12 +193,12 @@ fn partner(found: &Difference, doing: Doing<'_>) -> Option<String> {
 
 impl Taking<'_> {
     async fn of_itself(&mut self, found: &Difference, doing: Doing<'_>) -> Result<(), Fault> {
-        let step = match doing {
-            // What two wrote off takes two again: the first asks.
-            Doing::Reopen if found.status == DifferenceState::WrittenOff => {
-                self.reopening(found)?
-            }
-            _ => doing.step(),
+        let is_written_off = found.status == DifferenceState::WrittenOff;
+        // What two wrote off takes two again: the first asks.
+        let step = if is_written_off && matches!(doing, Doing::Reopen) {
+            self.reopening(found)?
+        } else {
+            doing.step()
         };
         let to = after(found, step)?;
         let mut new = NewStep { id: &found.id, by: "", reason: self.reason, ..NewStep::default() };

@@ -11,6 +11,7 @@ mod in_words;
 mod json;
 mod model;
 mod month;
+mod month_bank;
 mod month_page;
 mod month_words;
 mod office;

@@ -14,8 +14,10 @@ use serde_json::{Value, json};
 
 use super::foot::{Foot, Ways};
 use super::model::{MerchantDay, Report};
+use super::month_bank;
 use super::sorted::{self, For, Sums, add, subtract};
 use super::verdict::Verdict;
+use crate::settlement::SettlementDay;
 
 /// A month of one account or of several.
 #[derive(Clone, Debug)]
@@ -45,6 +47,8 @@ pub struct AccountMonth {
     pub doubts: Vec<Matter>,
     /// Differences that were open on some day of the month.
     pub differences: Vec<Matter>,
+    /// What the bill days until the end of the month let expect at the bank, and what has arrived.
+    pub bank: Vec<SettlementDay>,
 }
 
 /// A doubt or difference over a month, by the days of the bills that opened and ended it.
@@ -260,10 +264,12 @@ impl Month {
     /// Whether opening and days come to closing, and each day to its parts.
     #[must_use]
     pub fn holds(&self) -> bool {
-        self.accounts.iter().all(|account| {
-            self.carries(account).iter().all(Carry::holds)
-                && account.days.iter().all(|day| Whole::of(std::iter::once(day)).holds())
-        })
+        let banks = month_bank::banks(self);
+        banks.iter().all(|(_, bank)| bank.holds())
+            && self.accounts.iter().all(|account| {
+                self.carries(account).iter().all(Carry::holds)
+                    && account.days.iter().all(|day| Whole::of(std::iter::once(day)).holds())
+            })
     }
 
     /// Every item that the month has money of.
@@ -294,6 +300,7 @@ pub fn month_json(month: &Month) -> Value {
             "total": whole_json(&account.whole()),
             "doubts": doubts,
             "differences": differences,
+            "bank": month_bank::bank_json(month, account),
             "open_differences": aged(month, &open),
             "open_doubts": aged(month, &waiting),
             "ended_differences": ended,
@@ -308,6 +315,7 @@ pub fn month_json(month: &Month) -> Value {
         "foots": month.holds(),
         "accounts": accounts.collect::<Vec<_>>(),
         "total": whole_json(&month.whole()),
+        "bank": month_bank::whole(month),
     })
 }
 

@@ -4,7 +4,9 @@ use askama::Template;
 
 use super::in_words::in_words;
 use super::month::{Carry, Month, MonthDay, Pile, Whole};
+use super::month_bank;
 use super::month_words::{self, COLUMNS, LIST, Listed};
+use super::office::Settled;
 use super::page::PRINT;
 use super::sorted::For;
 
@@ -20,6 +22,11 @@ struct Page {
     items: Vec<String>,
     by_item: Vec<Line>,
     lists: Vec<(&'static str, Vec<Listed>)>,
+    bank_columns: [&'static str; 8],
+    bank_list: [&'static str; 9],
+    bank_note: &'static str,
+    banks: Vec<BankLine>,
+    bank_days: Vec<Settled>,
     words: String,
     remarks: Vec<String>,
     print: &'static str,
@@ -30,6 +37,11 @@ struct Line {
     numbers: Vec<String>,
     signed: String,
     is_sum: bool,
+}
+
+struct BankLine {
+    name: String,
+    cells: Vec<String>,
 }
 
 struct CarryLine {
@@ -58,11 +70,25 @@ pub fn month_page(month: &Month) -> Result<String, askama::Error> {
             ("未了结", month_words::listed(month, true)),
             ("已了结", month_words::listed(month, false)),
         ],
+        bank_columns: month_bank::COLUMNS,
+        bank_list: month_bank::LIST,
+        bank_note: month_bank::NOTE,
+        banks: banks(month),
+        bank_days: month_bank::listed(month),
         words: format!("本月系统净额：人民币{}    ¥{}", in_words(net), net.yuan()),
         remarks: month_words::remarks(month),
         print: PRINT,
     };
     page.render()
+}
+
+fn banks(month: &Month) -> Vec<BankLine> {
+    let line = |(name, bank): (String, month_bank::Bank)| {
+        let late = [bank.late.count.to_string(), bank.late.amount_fen.yuan()];
+        let cells = bank.amounts().map(|fen| fen.yuan()).into_iter().chain(late).collect();
+        BankLine { name, cells }
+    };
+    month_bank::banks(month).into_iter().map(line).collect()
 }
 
 fn days(month: &Month) -> Vec<Line> {

@@ -96,21 +96,29 @@ fn known(report: &Report) -> impl Iterator<Item = (&MerchantDay, &OfficePaper)> 
 /// The money at the bank, merchant by merchant.
 pub(super) fn settled(report: &Report) -> Vec<Settled> {
     known(report)
-        .flat_map(|(day, office)| office.settlements.iter().map(move |it| settlement(day, it)))
+        .flat_map(|(day, office)| {
+            office.settlements.iter().map(move |it| shown(words::name(day), it))
+        })
         .collect()
 }
 
-/// What came more or less of a credit of several days stands with its first day.
-fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
+/// What came of a bill day more than was expected; `None` where nothing has come. That of a credit of
+/// several days stands with its first day.
+pub(super) fn apart(it: &SettlementDay) -> Option<Fen> {
+    it.arrival.as_ref().map(|arrival| match arrival.days.first() {
+        Some(first) if *first != it.bill_date => Fen::ZERO,
+        _ => arrival.difference_fen,
+    })
+}
+
+/// A bill day in the words of the paper.
+pub(super) fn shown(merchant: String, it: &SettlementDay) -> Settled {
     let arrival = it.arrival.as_ref();
     // What a later version of the day's run expects, beside what has arrived for another sum.
     let changed = it.changed.as_ref();
     let net = changed.map_or(it.net_fen, |changed| changed.net_fen);
     let more = it.net_fen.minus(net).unwrap_or(Fen::ZERO);
-    let apart = arrival.map(|arrival| match arrival.days.first() {
-        Some(first) if *first != it.bill_date => more,
-        _ => add(arrival.difference_fen, more),
-    });
+    let apart = apart(it).map(|apart| add(apart, more));
     let cause = arrival.map_or(String::new(), |arrival| {
         let mut lines: Vec<String> = arrival.cause.iter().map(|word| cause(word)).collect();
         if let [_, _, ..] = arrival.days.as_slice() {
@@ -126,7 +134,7 @@ fn settlement(day: &MerchantDay, it: &SettlementDay) -> Settled {
         lines.join("\n")
     });
     Settled {
-        merchant: words::name(day),
+        merchant,
         bill_date: it.bill_date.to_string(),
         payments: changed.map_or(it.payments_fen, |changed| changed.payments_fen),
         refunds: signed(

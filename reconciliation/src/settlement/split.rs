@@ -74,7 +74,9 @@ mod tests {
             prop_assert_eq!(parts.iter().sum::<i64>(), difference);
             let whole: i64 = nets.iter().map(|net| (*net).max(0)).sum();
             for (part, net) in parts.iter().zip(&nets) {
-                prop_assert!(whole == 0 || (part * whole - difference * (*net).max(0)).abs() < whole);
+                let share = part.saturating_mul(whole);
+                let fair = difference.saturating_mul((*net).max(0));
+                prop_assert!(whole == 0 || share.abs_diff(fair) < whole.unsigned_abs());
             }
         }
     }

@@ -13,6 +13,7 @@ mod fund;
 mod items;
 mod lists;
 mod month;
+mod month_bank;
 mod office;
 mod pen;
 mod refunds;

@@ -13,6 +13,7 @@ use super::super::signed;
 use super::super::sorted::For;
 use super::WorkbookError;
 use super::cover::merged;
+use super::month_bank;
 use super::pen::{self, Styles};
 
 const DAY_WIDTHS: [u8; 14] = [22, 11, 8, 8, 7, 12, 7, 11, 12, 12, 10, 10, 10, 9];
@@ -38,6 +39,9 @@ pub fn month_workbook(month: &Month) -> Result<Vec<u8>, WorkbookError> {
         Styles::between(header, "&R第 &P 页 共 &N 页".to_owned(), signed::line(&Report::default()));
     whole(book.add_worksheet(), &styles, month)?;
     items(book.add_worksheet(), &styles, month)?;
+    if month.accounts.iter().any(|account| !account.bank.is_empty()) {
+        month_bank::days(book.add_worksheet(), &styles, month)?;
+    }
     for (name, listed) in [
         ("未了结", month_words::listed(month, true)),
         ("已了结", month_words::listed(month, false)),
@@ -72,6 +76,7 @@ fn whole(sheet: &mut Worksheet, styles: &Styles, month: &Month) -> Result<(), Xl
         row = row.saturating_add(1);
     }
     row = carries(sheet, styles, row.saturating_add(1), month)?;
+    row = month_bank::balance(sheet, styles, row, month)?;
     let net = month.whole().hub.net();
     let words = format!("本月系统净额：人民币{}    ¥{}", in_words(net), net.yuan());
     merged(sheet, (row, 0, LAST), &words, &styles.sum_text)?;

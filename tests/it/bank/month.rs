@@ -93,5 +93,29 @@ async fn a_month_with_holidays_is_explained_to_the_fen() {
         assert_eq!(lines(&world, status).await, Vec::<serde_json::Value>::new(), "{status}");
     }
     assert_eq!(last.checked_add(1.day()).unwrap(), day);
+    a_months_statement_carries_what_is_underway(&world, unsettled).await;
     world.finish().await;
+}
+
+/// What the statement of one month leaves underway the next one begins with, and its end is the journal's.
+async fn a_months_statement_carries_what_is_underway(world: &World, unsettled: i64) {
+    let month = async |month: &str| {
+        let (status, found) =
+            world.get(&format!("/v1/statements/month?month={month}")).await.unwrap();
+        assert_eq!((status, &found["foots"]), (200, &json!(true)), "{found}");
+        found["bank"].clone()
+    };
+    let (january, february) = (month("2019-01").await, month("2019-02").await);
+    let fen = |of: &serde_json::Value, name: &str| of[name].as_i64().unwrap();
+    for of in [&january, &february] {
+        let settled = fen(of, "arrived_fen") - fen(of, "apart_fen");
+        assert_eq!(fen(of, "opening_fen") + fen(of, "due_fen") - settled, fen(of, "closing_fen"));
+        assert!(fen(of, "due_fen") > 0 && fen(of, "arrived_fen") > 0, "{of}");
+    }
+    assert_eq!(january["opening_fen"], json!(0));
+    assert!(fen(&january, "closing_fen") > 0, "the last days of January arrive in February");
+    assert_eq!(january["closing_fen"], february["opening_fen"]);
+    assert_eq!(fen(&february, "closing_fen"), unsettled);
+    let arrived: i64 = world.count("SELECT sum(amount_fen)::bigint FROM bank_lines").await;
+    assert_eq!(fen(&january, "arrived_fen") + fen(&february, "arrived_fen"), arrived);
 }
