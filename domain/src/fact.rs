@@ -118,6 +118,8 @@ pub enum Source {
     Query,
     /// The provider's bill, confirmed by a query.
     Bill,
+    /// The bank's statement.
+    Bank,
 }
 
 impl Source {
@@ -128,6 +130,7 @@ impl Source {
             Self::Callback => "callback",
             Self::Query => "query",
             Self::Bill => "bill",
+            Self::Bank => "bank",
         }
     }
 }

@@ -102,6 +102,8 @@ pub struct JournalLine {
 pub enum EntryKind {
     /// A payment came in.
     PaymentReceived,
+    /// A payer's transfer came in at the bank (转账到账).
+    TransferReceived,
     /// A refund was promised to a payer (reserved against the payment).
     RefundRequested,
     /// A refund reached the payer.
@@ -141,8 +143,9 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::PaymentReceived,
+        Self::TransferReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
         Self::RefundReleased,
@@ -167,6 +170,7 @@ impl EntryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PaymentReceived => "payment_received",
+            Self::TransferReceived => "transfer_received",
             Self::RefundRequested => "refund_requested",
             Self::RefundSucceeded => "refund_succeeded",
             Self::RefundReleased => "refund_released",
@@ -203,6 +207,7 @@ impl EntryKind {
     const fn sides(self, owed: Account) -> (Account, Account) {
         match self {
             Self::PaymentReceived => (Account::ProviderClearing, owed),
+            Self::TransferReceived => (Account::CollectingAccount, owed),
             Self::RefundRequested => (owed, Account::RefundsUnderWay),
             Self::RefundSucceeded => (Account::RefundsUnderWay, Account::ProviderClearing),
             Self::RefundReleased => (Account::RefundsUnderWay, owed),

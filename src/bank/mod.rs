@@ -28,6 +28,7 @@ use crate::store::{StoreError, Transaction};
 
 pub use confirm::{Confirmed, Confirming, confirm};
 pub(crate) use prove::prove;
+pub(crate) use shown::counter_of;
 pub use shown::{line, lines, settlement, settlements, statement};
 pub use unmatch::{Unmatched, Unmatching, unmatch};
 

@@ -9,6 +9,7 @@ mod bills;
 mod differences;
 mod exit;
 mod incidents;
+mod payers;
 mod reconcile;
 mod runs;
 mod statement;
@@ -34,6 +35,7 @@ pub use bills::{BillsCommand, SaveArgs};
 pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
+pub use payers::{ConfirmTransferArgs, PayersCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
 pub use statement::StatementArgs;
@@ -95,6 +97,9 @@ pub enum Command {
     Callbacks(CallbacksCommand),
     /// Prove the journal: sums, hash chain, agreement of orders, fees and ledger.
     VerifyLedger(ConfigArgs),
+    /// Payers who pay by the month: their statements, and the transfers that pay them.
+    #[command(subcommand)]
+    Payers(PayersCommand),
     /// Refunds that wait for a second person, or are on their way through the treasury.
     #[command(subcommand)]
     Refund(RefundCommand),

@@ -29,6 +29,7 @@ mod observe;
 mod openapi;
 mod orders;
 mod paper;
+mod payers;
 mod phone;
 mod query;
 mod receipts;
@@ -208,6 +209,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(differences::configure)
         .configure(supervision::configure)
         .configure(bank::configure)
+        .configure(payers::configure)
         .configure(fiscal::configure)
         .configure(events::configure)
         .configure(endpoints::configure)

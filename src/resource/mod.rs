@@ -42,6 +42,9 @@ pub fn fee(record: &FeeRecord) -> Value {
         "due_on": record.due_on,
         "notice_no": record.notice_no,
         "live_order_id": record.live_order_id,
+        "billing": if record.payer_account.is_some() { "monthly" } else { "immediate" },
+        "payer_account": record.payer_account,
+        "statement_id": record.statement_id,
         "issued_at": rfc3339(record.issued_at),
         "voided_at": time(record.voided_at),
     });

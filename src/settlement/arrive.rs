@@ -14,6 +14,7 @@ use super::remitted::match_debits;
 use super::{Told, amount, tell, tell_late};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::payers::match_transfers;
 use crate::record::Effects;
 use crate::store::settlements::{self, NewMatch};
 use crate::store::{StoreError, Transaction, bank, incidents};
@@ -49,15 +50,20 @@ pub(crate) async fn match_open(
     foreseen: Option<Foreseen>,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let Some(found) = standing(tx, hub, Coming::default()).await? else { return Ok(()) };
+    let Some(mut found) = standing(tx, hub, Coming::default()).await? else { return Ok(()) };
     let since = days_before(found.reach, TRIED_FOR);
     due_anew(tx, hub, since).await?;
+    // What is a payer's, or may be, is no provider's, and none of its proposals stand.
+    let all = std::mem::take(&mut found.credits);
+    let mut proposed: Vec<(String, Proposed)> = Vec::new();
+    let (others, payers) = match_transfers(tx, hub, effects, (all, found.reach), now).await?;
+    found.credits = others;
+    proposed.extend(payers.into_iter().map(|serial| (serial, Proposed::default())));
     let Foreseen { on, mut settled } = match foreseen {
         Some(foreseen) if foreseen.on == found => foreseen,
-        // Somebody else was first.
+        // Somebody else was first, or a payer sent some of it.
         Some(_) | None => decide(hub, found).await?,
     };
-    let mut proposed = Vec::new();
     for credit in &on.credits {
         match settled.remove(&credit.serial) {
             Some(Settled::Matched(candidate)) => {

@@ -27,6 +27,7 @@ pub mod migrate;
 pub mod notifications;
 pub mod orders;
 pub mod papers;
+pub mod payers;
 pub mod queries;
 pub mod refunds;
 pub mod remittances;

@@ -41,6 +41,7 @@ mod offline_reconcile;
 mod order_answers;
 mod orders;
 mod papers;
+mod payers;
 mod payments;
 mod people;
 mod portal_refunds;

@@ -62,6 +62,13 @@ pub struct BankLine {
     pub r#match: Value,
     /// The remittance to the treasury that a debit is; null where none is known.
     pub remittance_id: Option<String>,
+    /// Which payers' statements it pays: id, `order_id`, statements, `claimed_by`, reason, `matched_at`.
+    #[schema(value_type = Option<Object>)]
+    pub payer_match: Value,
+    /// Which it may pay: statements, numbers, account, `open_fen`, `difference_fen`, cause,
+    /// `proposed_action`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub payer_candidates: Value,
     /// What it may be: settlements, account, days, `expected_fen`, `difference_fen`, cause.
     #[schema(value_type = Option<Vec<Object>>)]
     pub candidates: Value,

@@ -29,6 +29,7 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
   FROM journal_entries e
  WHERE NOT CASE e.kind
            WHEN 'payment_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id)
+           WHEN 'transfer_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id AND p.provider = 'bank')
            WHEN 'fees_remitted' THEN EXISTS (SELECT FROM remittance_shares s JOIN payments p USING (payment_id)
                                               WHERE s.remittance_id = e.subject_id AND p.merchant_id = e.merchant_id)
            WHEN 'short_written_off' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
