@@ -335,6 +335,12 @@ async fn a_doubt_waits_over_a_day_that_has_no_flow() {
     world.paid(WECHAT, "on Sunday").await;
     at_hour(&world, "2018-12-03T02:05:00Z").await;
     let (run, found) = causes(&world, "2018-12-02").await;
+    let doubts = run["summary"]["fund_flow"]["doubts"].as_array().unwrap().len();
+    // The file that could have it is Saturday's, and has not come.
+    assert_eq!((found.len(), doubts), (0, 1), "it is not forgotten: {run}");
+    world.paid(WECHAT, "on Monday").await;
+    at_hour(&world, "2018-12-04T02:05:00Z").await;
+    let (run, found) = causes(&world, "2018-12-03").await;
     assert_eq!(found, ["missing_in_flow"], "the money never came: {run}");
     world.finish().await;
 }
