@@ -235,19 +235,11 @@ pub(super) async fn keep(
         Flow::Off(_) => {
             fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
         }
-        Flow::Checked(check, file) => {
+        Flow::Checked(_, file) => {
             if let Some((which, file)) = file {
                 store(tx, hub, which, file, now).await?;
             }
-            let account = ids(hub, merchant);
-            fund_bills::end(tx, &account, run.date).await?;
-            let former = fund_bills::former(tx, &account, run.date, run.version).await?;
-            if let Some((of, next)) = fund_bills::after(tx, &account, run.date).await?
-                && leaves_otherwise(former, &check.result)?
-            {
-                let why = "a day before it was looked at since, and left something else";
-                fund_bills::wait(tx, (&of, next), now, why).await?;
-            }
+            fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
         }
         Flow::Missing(why) => {
             let next = later(hub, pause(0));
@@ -267,14 +259,6 @@ async fn store(
     let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
     fund_bills::keep(client, which, &sealed, now).await?;
     Ok(())
-}
-
-/// Whether a day leaves something else than its former version did, or for the first time something.
-fn leaves_otherwise(former: Option<serde_json::Value>, now: &FundResult) -> Result<bool, Fault> {
-    let former: Option<FundResult> =
-        former.map(serde_json::from_value).transpose().map_err(|error| Fault::internal(&error))?;
-    let (closing, doubts) = former.map_or((None, Vec::new()), |it| (it.closing_fen, it.doubts));
-    Ok(closing != now.closing_fen || doubts != now.doubts)
 }
 
 fn pause(tries: i32) -> SignedDuration {

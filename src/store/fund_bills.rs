@@ -121,34 +121,3 @@ pub async fn before(
     row.map(|row| Ok(Looked { day: row.try_get("bill_date")?, result: row.try_get("result")? }))
         .transpose()
 }
-
-/// What a day's fund flow came to by the newest ended run before a version, as JSON; `None`: that had
-/// not looked at it, or there is none.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn former(
-    client: &impl GenericClient,
-    account: &[&str],
-    day: Date,
-    version: i32,
-) -> Result<Option<Value>, StoreError> {
-    let statement = client.prepare_cached(sql::RUNS_FUND_FORMER).await?;
-    let row = client.query_opt(&statement, &[&account, &day, &version]).await?;
-    row.map(|row| Ok(row.try_get("result")?)).transpose()
-}
-
-/// The next day after one whose fund flow was looked at, within a week, and whose run it is.
-///
-/// # Errors
-/// When the database does not answer.
-pub async fn after(
-    client: &impl GenericClient,
-    account: &[&str],
-    day: Date,
-) -> Result<Option<(MerchantId, Date)>, StoreError> {
-    let statement = client.prepare_cached(sql::RUNS_FUND_AFTER).await?;
-    let row = client.query_opt(&statement, &[&account, &day]).await?;
-    let Some(row) = row else { return Ok(None) };
-    Ok(Some((typed("runs.merchant_id", row.try_get("merchant_id")?)?, row.try_get("bill_date")?)))
-}

@@ -344,27 +344,3 @@ async fn a_doubt_waits_over_a_day_that_has_no_flow() {
     assert_eq!(found, ["missing_in_flow"], "the money never came: {run}");
     world.finish().await;
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_day_leaves_late_reaches_the_days_after_it() {
-    let world = World::open().await;
-    paid_at_midnight_and_never_there(&world).await;
-    let late = world.sandbox.engine().set_fault(late_on(FRIDAY)).unwrap();
-    at_hour(&world, NEXT_MORNING).await;
-    world.paid(WECHAT, "on Saturday").await;
-    at_hour(&world, "2018-12-02T02:05:00Z").await;
-    let (run, found) = causes(&world, "2018-12-01").await;
-    assert_eq!((word(&run, "status").as_str(), found.len()), ("balanced", 0), "{run}");
-    world.sandbox.engine().lift_faults(Some(late));
-    for hour in 4..8 {
-        at_hour(&world, &format!("2018-12-02T0{hour}:30:00Z")).await;
-    }
-    let (run, found) = causes(&world, FRIDAY).await;
-    assert_eq!((&run["version"], found.len()), (&json!(2), 0), "{run}");
-    let (run, found) = causes(&world, "2018-12-01").await;
-    // The balance of Friday ends without it, too.
-    assert_eq!(found, ["missing_in_flow", "opening_gap"], "{run}");
-    assert_eq!((word(&run, "status").as_str(), &run["version"]), ("unbalanced", &json!(2)));
-    assert_eq!(world.count("SELECT count(*) FROM fund_bill_waits").await, 0);
-    world.finish().await;
-}
