@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::book::{Book, count, fen, text};
 use super::outcomes::{Fate, report, result, with_papers};
 
-const RUN: &str = "run_01900000-0000-7000-8000-000000000001";
-const OLDER: &str = "run_01900000-0000-7000-8000-000000000002";
+const RUN: &str = "run_01900000000070008000000000000001";
+const OLDER: &str = "run_01900000000070008000000000000002";
 
 fn id(prefix: &str, number: u8) -> String {
     format!("{prefix}_01900000-0000-7000-8000-0000000000{number:02}")
