@@ -15,7 +15,7 @@ const RUN: &str = "run_01900000000070008000000000000001";
 const OLDER: &str = "run_01900000000070008000000000000002";
 
 fn id(prefix: &str, number: u8) -> String {
-    format!("{prefix}_01900000-0000-7000-8000-0000000000{number:02}")
+    format!("{prefix}_019000000000700080000000000000{number:02}")
 }
 
 fn settlement(number: u8, day: &str, (payments, refunds): (i64, i64), arrival: Value) -> Value {
