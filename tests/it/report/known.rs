@@ -30,7 +30,7 @@ fn settlement(number: u8, day: &str, (payments, refunds): (i64, i64), arrival: V
 /// Friday's and Saturday's money as one credit, 48 fen short; two people have said so.
 fn together() -> Value {
     json!({
-        "match_id": id("smt", 1), "bank_serial": "20181203000000000001", "value_date": "2018-12-03",
+        "match_id": id("stm", 1), "bank_serial": "20181203000000000001", "value_date": "2018-12-03",
         "credit_fen": 23_952, "days": ["2018-11-30", "2018-12-01"], "expected_fen": 24_000,
         "difference_fen": -48, "cause": "settlement_short", "claimed_by": "张三", "confirmed_by": "李四",
         "reason": null,
