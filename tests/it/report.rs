@@ -3,7 +3,6 @@
 
 mod book;
 mod foots;
-mod known;
 mod office;
 mod outcomes;
 mod sorted;
