@@ -70,7 +70,7 @@ async fn owner_of<'a>(
     let ids: Vec<&str> = all.iter().map(|merchant| merchant.id.as_str()).collect();
     let client = hub.store.client().await?;
     let owner = runs::owner_of(&client, &ids, hint.out_trade_no.as_str()).await?;
-    Ok(owner.and_then(|(owner, _order)| hub.merchants.get(&owner)).unwrap_or(merchant))
+    Ok(owner.and_then(|owner| hub.merchants.get(&owner)).unwrap_or(merchant))
 }
 
 async fn ask_about(

@@ -6,12 +6,12 @@ use deadpool_postgres::GenericClient;
 use domain::ids::MerchantId;
 use subtle::ConstantTimeEq as _;
 
-use crate::audit;
 use crate::hub::Hub;
 use crate::record::{Linked, link};
 use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::journal::{self, Entry, Head};
+use crate::{audit, bank, users};
 
 /// How many entries are read at a time.
 const PAGE: i64 = 1000;
@@ -77,6 +77,8 @@ pub async fn prove(books: &impl GenericClient, sealer: &Sealer) -> Result<Proof,
     let (acts, broken) = audit::prove(books, sealer).await?;
     proof.acts = acts;
     proof.breaks.extend(broken);
+    proof.breaks.extend(users::prove(books, sealer).await?);
+    proof.breaks.extend(bank::prove(books, sealer).await?);
     Ok(proof)
 }
 

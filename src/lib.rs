@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod offline;
 pub mod orders;
 pub mod outbound;
+pub mod payers;
 pub mod postgres;
 pub mod reconcile;
 pub mod record;

@@ -32,6 +32,7 @@ const LONGEST_REASON: usize = 200;
 #[serde(deny_unknown_fields)]
 pub struct RemittanceRequest {
     /// On which day the money left for the treasury.
+    #[serde(deserialize_with = "domain::time::read_day")]
     pub remitted_on: Date,
     /// The number of the paper that it left with.
     pub reference: String,

@@ -29,6 +29,16 @@ pub struct Signing<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// Nobody signs a report whose sums are not what its rows come to.
+async fn foots(hub: &Hub, run_id: &str, step: SignOffStep) -> Result<(), Fault> {
+    let is_signed = matches!(step, SignOffStep::Prepared | SignOffStep::Reviewed);
+    if !is_signed || reconcile::report(hub, &[run_id]).await?.foots() {
+        return Ok(());
+    }
+    let detail = format!("run {run_id}: the sums of its report are not what its rows come to");
+    Err(Fault::conflict("report_does_not_foot", detail))
+}
+
 /// Takes a step of a run's sign-off; the run as it is then. One that was opened again has a new
 /// version, which is begun.
 ///
@@ -38,12 +48,7 @@ pub struct Signing<'a> {
 pub async fn sign(hub: &Hub, run_id: &str, signing: &Signing<'_>) -> Result<RunRecord, Fault> {
     check(signing)?;
     let run = reconcile::load(hub, run_id).await?;
-    if matches!(signing.step, SignOffStep::Prepared | SignOffStep::Reviewed)
-        && !reconcile::report(hub, &[run_id]).await?.foots()
-    {
-        let detail = format!("run {run_id}: the sums of its report are not what its rows come to");
-        return Err(Fault::conflict("report_does_not_foot", detail));
-    }
+    foots(hub, run_id, signing.step).await?;
     let now = hub.clock.now();
     // Written before anything is locked: it takes its time, and what is signed cannot change.
     let papers = match signing.step {

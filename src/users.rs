@@ -6,11 +6,12 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use deadpool_postgres::GenericClient;
 use domain::personal::Secret;
 use domain::user::{UserAct, UserRole};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::{Hub, random};
+use crate::seal::Sealer;
 use crate::store::StoreError;
 use crate::store::users::{self, User};
 
@@ -133,7 +134,14 @@ pub async fn add(
         return Err(Fault::conflict("user_taken", format!("there is a user {name} already")));
     }
     let words: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
-    let act = Act::of(audit::OPERATOR, "user.added", name, json!({"roles": words}));
+    let act = Act::of(
+        audit::OPERATOR,
+        "user.added",
+        name,
+        json!({
+            "roles": words, "password": audit::stands_for(&hub.sealer, Some(&hash)),
+        }),
+    );
     audit::write_down(&tx, &hub.sealer, &[act], now).await?;
     let user = enabled(&tx, name).await?;
     tx.commit().await.map_err(StoreError::from)?;
@@ -151,7 +159,8 @@ pub async fn set_password(hub: &Hub, name: &str, password: &Secret) -> Result<()
     if !users::set_password(&tx, name, &hash).await? {
         return Err(Fault::not_found("user who is enabled"));
     }
-    changed(hub, &tx, name, "user.password_changed").await?;
+    let data = json!({"password": audit::stands_for(&hub.sealer, Some(&hash))});
+    changed(hub, &tx, name, ("user.password_changed", data)).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -166,7 +175,7 @@ pub async fn disable(hub: &Hub, name: &str) -> Result<(), Fault> {
     if !users::disable(&tx, name, hub.clock.now()).await? {
         return Err(Fault::not_found("user who is enabled"));
     }
-    changed(hub, &tx, name, "user.disabled").await?;
+    changed(hub, &tx, name, ("user.disabled", json!({}))).await?;
     tx.commit().await.map_err(StoreError::from)?;
     Ok(())
 }
@@ -175,11 +184,32 @@ async fn changed(
     hub: &Hub,
     client: &impl GenericClient,
     name: &str,
-    action: &str,
+    (action, data): (&str, Value),
 ) -> Result<(), Fault> {
     let user = users::find(client, name).await?.ok_or_else(|| Fault::not_found("user"))?;
-    let act = Act::of(audit::OPERATOR, action, &user.name, json!({}));
+    let act = Act::of(audit::OPERATOR, action, &user.name, data);
     Ok(audit::write_down(client, &hub.sealer, &[act], hub.clock.now()).await?)
+}
+
+/// Whose password in the table is not the one that the audit trail says, a sentence each.
+///
+/// # Errors
+/// When the database does not answer.
+pub(crate) async fn prove(
+    client: &impl GenericClient,
+    sealer: &Sealer,
+) -> Result<Vec<String>, StoreError> {
+    let said: std::collections::BTreeMap<String, Option<String>> =
+        users::passwords_said(client).await?.into_iter().collect();
+    let mut breaks = Vec::new();
+    for user in users::list(client).await? {
+        let Some(Some(said)) = said.get(&user.name) else { continue };
+        if audit::stands_for(sealer, Some(&user.password_hash)).as_ref() != Some(said) {
+            let name = &user.name;
+            breaks.push(format!("user {name} has another password than the audit trail says"));
+        }
+    }
+    Ok(breaks)
 }
 
 /// The user who logs in with a name and a password; none where either is wrong, or the user is

@@ -2,6 +2,8 @@
 //! name: gzip, zip or plain text; UTF-8 or GB18030; WeChat Pay or Alipay by the names of columns.
 
 pub mod balance;
+mod blocks;
+pub mod crew;
 pub(crate) mod decimal;
 mod error;
 pub mod stream;

@@ -1,6 +1,8 @@
 //! What a judged fact changes. Effects are data: the store writes them and decides nothing.
 
-use domain::ids::{FeeId, OrderId, PaymentId, ProviderRefundNo, ProviderTradeNo, RefundId};
+use domain::ids::{
+    FeeId, OrderId, OutRefundNo, PaymentId, ProviderRefundNo, ProviderTradeNo, RefundId,
+};
 use domain::journal::{EntryKind, Share};
 use domain::money::Fen;
 use domain::refund::RefundState;
@@ -24,6 +26,8 @@ pub enum Effect {
     Payment(PaymentEffect),
     /// A refund moved.
     Refund(RefundEffect),
+    /// A refund that nobody asked for here was made in the provider's portal.
+    PortalRefund(PortalRefundEffect),
 }
 
 /// Money that came in.
@@ -87,6 +91,31 @@ pub struct RefundEffect {
     pub incident: Option<NewIncident>,
 }
 
+/// A refund that was made in the provider's portal (商户平台退款), as it is written down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortalRefundEffect {
+    /// Its number at the provider.
+    pub out_refund_no: OutRefundNo,
+    /// From which payment.
+    pub payment_id: PaymentId,
+    /// What it gives back in all.
+    pub amount: Fen,
+    /// Where it stands.
+    pub state: RefundState,
+    /// What the journal learns, in order.
+    pub entries: Vec<EntryKind>,
+    /// What it takes back: surplus first, then from the fees in the order's order.
+    pub shares: Vec<Share>,
+    /// The provider's number.
+    pub provider_refund_no: Option<ProviderRefundNo>,
+    /// When the provider says it came to stand so.
+    pub at: Option<Timestamp>,
+    /// When the provider says that it took the refund on.
+    pub accepted_at: Option<Timestamp>,
+    /// What finance staff are told: that it was made, and whether it is stuck.
+    pub incidents: Vec<NewIncident>,
+}
+
 /// Something that finance staff must look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIncident {
@@ -111,6 +140,10 @@ pub enum IncidentKind {
     CurrencyDiffers,
     /// The provider speaks of a refund that the hub does not have.
     RefundUnknown,
+    /// A refund was made past the hub; bill and query prove it, and it is booked.
+    PortalRefund,
+    /// A refund was made past the hub of more than the books have left.
+    PortalRefundExceeds,
     /// Another amount than the refund's.
     RefundAmountDiffers,
     /// A refund's fact contradicts what is on record.
@@ -134,6 +167,8 @@ impl IncidentKind {
             Self::AppDiffers => "app_differs",
             Self::CurrencyDiffers => "currency_differs",
             Self::RefundUnknown => "refund_unknown",
+            Self::PortalRefund => "portal_refund",
+            Self::PortalRefundExceeds => "portal_refund_exceeds",
             Self::RefundAmountDiffers => "refund_amount_differs",
             Self::RefundContradicts => "refund_contradicts",
             Self::RefundAbnormal => "refund_abnormal",

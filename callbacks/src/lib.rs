@@ -9,7 +9,9 @@ mod judge;
 mod locked;
 mod open;
 
-pub use effect::{Effect, IncidentKind, Judgement, NewIncident, PaymentEffect, RefundEffect};
+pub use effect::{
+    Effect, IncidentKind, Judgement, NewIncident, PaymentEffect, PortalRefundEffect, RefundEffect,
+};
 pub use judge::{Claim, LatePayment, Policy, SurplusPayment, judge};
 pub use locked::{LockedFee, LockedOrder, LockedPayment, LockedRefund};
 pub use open::{LARGEST_BODY, Opened, Refusal, open, reopen};

@@ -67,6 +67,8 @@ pub struct LockedPayment {
     pub surplus: Fen,
     /// What refunds hold or gave back of that part.
     pub surplus_refunding: Fen,
+    /// How the rest divides over fees.
+    pub shares: Vec<Share>,
 }
 
 /// A refund on record.

@@ -2,7 +2,8 @@
 //!
 //! It rests on the working days of [`Calendar`](crate::calendar::Calendar), which the same announcement
 //! fixes, and differs in two things: a bank may be closed on a working day, as at the end of its year,
-//! or open on another; and nothing is provisional here, because what has arrived is a fact.
+//! or open on another. What has arrived is a fact; when money is due is provisional where the
+//! calendar is not announced yet, and is set anew when it is.
 
 use std::collections::BTreeSet;
 
@@ -35,6 +36,23 @@ impl BankCalendar {
     pub fn is_bank_day(&self, day: Date) -> bool {
         !self.closed.contains(&day)
             && (self.open.contains(&day) || self.working.is_working_day(day))
+    }
+
+    /// Whether the day on which a bill's money is due rests on days whose calendar is not announced
+    /// yet: it may still move.
+    #[must_use]
+    pub fn due_is_provisional(&self, bill_day: Date) -> bool {
+        let due = self.due_on(bill_day);
+        let mut day = bill_day;
+        while day < due {
+            let Ok(next) = day.tomorrow() else { return true };
+            day = next;
+            let is_said = self.closed.contains(&day) || self.open.contains(&day);
+            if !is_said && self.working.is_provisional(day) {
+                return true;
+            }
+        }
+        false
     }
 
     /// When the money of a bill's day is due (T+1): on the next bank day, so that a weekend and the
@@ -102,6 +120,19 @@ mod tests {
         ] {
             assert_eq!(bank.due_on(day(bill)), day(due), "{bill}");
         }
+    }
+
+    #[test]
+    fn where_no_calendar_is_announced_yet_the_due_day_is_provisional() {
+        let usual = bank(&[], &[]);
+        assert!(!usual.due_is_provisional(day("2018-09-30")));
+        assert!(!usual.due_is_provisional(day("2026-12-24")));
+        assert!(usual.due_is_provisional(day("2026-12-25")), "New Year 2027 may take the 28th");
+        assert!(usual.due_is_provisional(day("2026-12-31")));
+        assert!(usual.due_is_provisional(day("2030-04-30")));
+        // What the bank itself has said is known.
+        assert!(!bank(&[], &["2030-05-01"]).due_is_provisional(day("2030-04-30")));
+        assert!(bank(&[], &[]).due_is_provisional(Date::MAX.yesterday().unwrap()));
     }
 
     #[test]

@@ -48,7 +48,9 @@ pub enum DifferenceStep {
     WrittenOff,
     /// Another difference is matched with it by force, as was agreed to there.
     Matched,
-    /// It is taken up again, with a reason.
+    /// That a write-off is taken up again is asked for, with a reason.
+    ReopenAsked,
+    /// It is taken up again, with a reason; where its money was written off, by another than who asked.
     Reopened,
     /// A run finds that the rows agree.
     Cleared,
@@ -114,7 +116,9 @@ impl DifferenceState {
             | (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Matched) => {
                 Ok(Self::Resolved)
             }
-            (Self::Approved, Step::WrittenOff) => Ok(Self::WrittenOff),
+            (Self::Approved, Step::WrittenOff) | (Self::WrittenOff, Step::ReopenAsked) => {
+                Ok(Self::WrittenOff)
+            }
             (Self::Resolved | Self::WrittenOff, Step::Reopened) => Ok(Self::Open),
             (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Cleared) => {
                 Ok(Self::Cleared)
@@ -122,21 +126,14 @@ impl DifferenceState {
             (Self::Open | Self::Assigned | Self::Proposed | Self::Approved, Step::Superseded) => {
                 Ok(Self::Superseded)
             }
-            (
-                Self::Open,
-                Step::Proposed
-                | Step::Approved
-                | Step::Declined
-                | Step::Resolved
-                | Step::WrittenOff
-                | Step::Reopened,
-            )
+            (Self::Open, Step::Proposed)
             | (
-                Self::Assigned,
+                Self::Open | Self::Assigned,
                 Step::Approved
                 | Step::Declined
                 | Step::Resolved
                 | Step::WrittenOff
+                | Step::ReopenAsked
                 | Step::Reopened,
             )
             | (
@@ -145,9 +142,18 @@ impl DifferenceState {
                 | Step::Proposed
                 | Step::Resolved
                 | Step::WrittenOff
+                | Step::ReopenAsked
                 | Step::Reopened,
             )
-            | (Self::Approved, Step::Assigned | Step::Approved | Step::Declined | Step::Reopened)
+            | (
+                Self::Approved,
+                Step::Assigned
+                | Step::Approved
+                | Step::Declined
+                | Step::ReopenAsked
+                | Step::Reopened,
+            )
+            | (Self::Resolved, Step::ReopenAsked)
             | (
                 Self::Resolved | Self::WrittenOff,
                 Step::Assigned
@@ -206,7 +212,7 @@ impl DifferenceState {
 
 impl DifferenceStep {
     /// Every step.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Assigned,
         Self::Proposed,
         Self::Approved,
@@ -214,6 +220,7 @@ impl DifferenceStep {
         Self::Resolved,
         Self::WrittenOff,
         Self::Matched,
+        Self::ReopenAsked,
         Self::Reopened,
         Self::Cleared,
         Self::Superseded,
@@ -222,7 +229,7 @@ impl DifferenceStep {
     /// Whether it must say why.
     #[must_use]
     pub const fn needs_reason(self) -> bool {
-        matches!(self, Self::Proposed | Self::Declined | Self::Reopened)
+        matches!(self, Self::Proposed | Self::Declined | Self::ReopenAsked | Self::Reopened)
     }
 
     /// The word on record.
@@ -236,6 +243,7 @@ impl DifferenceStep {
             Self::Resolved => "resolved",
             Self::WrittenOff => "written_off",
             Self::Matched => "matched",
+            Self::ReopenAsked => "reopen_asked",
             Self::Reopened => "reopened",
             Self::Cleared => "cleared",
             Self::Superseded => "superseded",
@@ -253,6 +261,7 @@ impl DifferenceStep {
             Self::Resolved => "办结",
             Self::WrittenOff => "核销",
             Self::Matched => "强制匹配",
+            Self::ReopenAsked => "申请重新打开",
             Self::Reopened => "重新打开",
             Self::Cleared => "自动消除",
             Self::Superseded => "新版取代",

@@ -45,6 +45,9 @@ pub struct RefundFact {
     pub out_trade_no: OutTradeNo,
     /// The hub's refund number.
     pub out_refund_no: OutRefundNo,
+    /// The provider's number of the payment that it gives back; `None` where the provider does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_trade_no: Option<ProviderTradeNo>,
     /// The provider's number of the refund, where it has one.
     pub provider_refund_no: Option<ProviderRefundNo>,
     /// What this refund gives back; `None` where the provider does not say.
@@ -115,6 +118,8 @@ pub enum Source {
     Query,
     /// The provider's bill, confirmed by a query.
     Bill,
+    /// The bank's statement.
+    Bank,
 }
 
 impl Source {
@@ -125,6 +130,7 @@ impl Source {
             Self::Callback => "callback",
             Self::Query => "query",
             Self::Bill => "bill",
+            Self::Bank => "bank",
         }
     }
 }

@@ -184,6 +184,14 @@ own_id!(
     SettlementMatchId, "stm"
 );
 own_id!(
+    /// The statement of a payer's month (月结账单).
+    PayerStatementId, "pst"
+);
+own_id!(
+    /// That credits at the bank pay some statements of a payer (月结核销).
+    PayerMatchId, "pmt"
+);
+own_id!(
     /// An incident (异常) that finance staff must look at.
     IncidentId, "inc"
 );

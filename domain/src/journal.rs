@@ -102,6 +102,8 @@ pub struct JournalLine {
 pub enum EntryKind {
     /// A payment came in.
     PaymentReceived,
+    /// A payer's transfer came in at the bank (转账到账).
+    TransferReceived,
     /// A refund was promised to a payer (reserved against the payment).
     RefundRequested,
     /// A refund reached the payer.
@@ -133,12 +135,17 @@ pub enum EntryKind {
     /// A merchant's refunds were more than its payments: its provider kept that back of what arrived
     /// for the other merchants of the account (轧差).
     SettlementNetted,
+    /// A match of an arrival was taken back: the provider owes the money still (撤销匹配).
+    ArrivalTakenBack,
+    /// What was kept back of that arrival is taken back with it.
+    NettingTakenBack,
 }
 
 impl EntryKind {
     /// Every kind, in the order of money's way.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::PaymentReceived,
+        Self::TransferReceived,
         Self::RefundRequested,
         Self::RefundSucceeded,
         Self::RefundReleased,
@@ -154,6 +161,8 @@ impl EntryKind {
         Self::LongTakenBack,
         Self::ProviderSettled,
         Self::SettlementNetted,
+        Self::ArrivalTakenBack,
+        Self::NettingTakenBack,
     ];
 
     /// Its word in the database.
@@ -161,6 +170,7 @@ impl EntryKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PaymentReceived => "payment_received",
+            Self::TransferReceived => "transfer_received",
             Self::RefundRequested => "refund_requested",
             Self::RefundSucceeded => "refund_succeeded",
             Self::RefundReleased => "refund_released",
@@ -176,6 +186,8 @@ impl EntryKind {
             Self::LongTakenBack => "long_taken_back",
             Self::ProviderSettled => "provider_settled",
             Self::SettlementNetted => "settlement_netted",
+            Self::ArrivalTakenBack => "arrival_taken_back",
+            Self::NettingTakenBack => "netting_taken_back",
         }
     }
 }
@@ -195,6 +207,7 @@ impl EntryKind {
     const fn sides(self, owed: Account) -> (Account, Account) {
         match self {
             Self::PaymentReceived => (Account::ProviderClearing, owed),
+            Self::TransferReceived => (Account::CollectingAccount, owed),
             Self::RefundRequested => (owed, Account::RefundsUnderWay),
             Self::RefundSucceeded => (Account::RefundsUnderWay, Account::ProviderClearing),
             Self::RefundReleased => (Account::RefundsUnderWay, owed),
@@ -213,8 +226,12 @@ impl EntryKind {
             Self::LongWrittenOff | Self::ShortTakenBack => {
                 (Account::ProviderClearing, Account::WriteOffs)
             }
-            Self::ProviderSettled => (Account::CollectingAccount, Account::ProviderClearing),
-            Self::SettlementNetted => (Account::ProviderClearing, Account::CollectingAccount),
+            Self::ProviderSettled | Self::NettingTakenBack => {
+                (Account::CollectingAccount, Account::ProviderClearing)
+            }
+            Self::SettlementNetted | Self::ArrivalTakenBack => {
+                (Account::ProviderClearing, Account::CollectingAccount)
+            }
         }
     }
 }
@@ -256,6 +273,8 @@ mod tests {
             (EntryKind::ShortWrittenOff, EntryKind::ShortTakenBack),
             (EntryKind::LongWrittenOff, EntryKind::LongTakenBack),
             (EntryKind::ProviderSettled, EntryKind::SettlementNetted),
+            (EntryKind::ProviderSettled, EntryKind::ArrivalTakenBack),
+            (EntryKind::SettlementNetted, EntryKind::NettingTakenBack),
         ] {
             let there = entry(requested, &share);
             let back = entry(released, &share);

@@ -52,6 +52,39 @@ impl FromStr for Provider {
     }
 }
 
+/// The way on which a payment came (支付途径): a provider, or a transfer at the office's bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidThrough {
+    /// WeChat Pay (微信支付).
+    Wechat,
+    /// Alipay (支付宝).
+    Alipay,
+    /// A transfer of a monthly account (银行转账).
+    Bank,
+}
+
+impl PaidThrough {
+    /// Its word in API and database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wechat => Provider::Wechat.as_str(),
+            Self::Alipay => Provider::Alipay.as_str(),
+            Self::Bank => "bank",
+        }
+    }
+}
+
+impl From<Provider> for PaidThrough {
+    fn from(provider: Provider) -> Self {
+        match provider {
+            Provider::Wechat => Self::Wechat,
+            Provider::Alipay => Self::Alipay,
+        }
+    }
+}
+
 /// A word from the database, the configuration or a request that its type does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{word:?} is not a known {what}")]

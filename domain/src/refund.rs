@@ -29,6 +29,28 @@ pub enum RefundState {
     Abnormal,
 }
 
+/// Who had a refund made (退款来源).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundOrigin {
+    /// It was asked for here.
+    #[default]
+    Hub,
+    /// Somebody made it in the provider's own portal (商户平台退款); nobody asked here.
+    Portal,
+}
+
+impl RefundOrigin {
+    /// Its word in API and database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hub => "hub",
+            Self::Portal => "portal",
+        }
+    }
+}
+
 /// What can happen to a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RefundTransition {

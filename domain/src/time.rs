@@ -1,9 +1,13 @@
 //! Beijing time. China has one zone and no daylight saving, so a fixed offset is exact and needs
 //! no time-zone data.
 
+use std::borrow::Cow;
+
 use jiff::civil::{Date, DateTime};
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
+use serde::de::Error as _;
+use serde::{Deserialize as _, Deserializer};
 
 /// UTC+8, the offset of Asia/Shanghai.
 pub const BEIJING: Offset = Offset::constant(8);
@@ -27,6 +31,40 @@ pub fn business_day(at: Timestamp) -> Date {
 /// In words, for whoever gave the day.
 pub fn check_day(day: Date) -> Result<(), String> {
     if day.year() >= 2000 { Ok(()) } else { Err(format!("{day} is before the year 2000")) }
+}
+
+/// A day as it is written everywhere: `YYYY-MM-DD`, and no other form of ISO 8601. A day with a time
+/// of day behind it may be meant in another zone, so nothing is cut off.
+///
+/// # Errors
+/// In words, for whoever wrote it.
+pub fn parse_day(text: &str) -> Result<Date, String> {
+    let is_written = text.len() == 10
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if !is_written {
+        return Err("must be a day as YYYY-MM-DD".to_owned());
+    }
+    text.parse().map_err(|fault: jiff::Error| fault.to_string())
+}
+
+/// Reads a day as [`parse_day`] does, for `serde(deserialize_with)`.
+///
+/// # Errors
+/// In words, of the member.
+pub fn read_day<'de, D: Deserializer<'de>>(from: D) -> Result<Date, D::Error> {
+    parse_day(&Cow::<str>::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// Reads a day that may be absent or null; beside `serde(default)`.
+///
+/// # Errors
+/// As [`read_day`].
+pub fn read_day_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Date>, D::Error> {
+    let text = Option::<Cow<'_, str>>::deserialize(from)?;
+    text.map(|text| parse_day(&text)).transpose().map_err(D::Error::custom)
 }
 
 /// The instant of a wall-clock time in Beijing; clamped at the ends of time.
@@ -87,6 +125,16 @@ mod tests {
     #[test]
     fn rfc3339_has_beijings_offset_and_no_fraction() {
         assert_eq!(rfc3339(at("2018-11-29T16:00:00.123Z")), "2018-11-30T00:00:00+08:00");
+    }
+
+    #[test]
+    fn a_day_is_written_in_one_way() {
+        assert_eq!(parse_day("2018-11-30").map(|day| day.to_string()), Ok("2018-11-30".to_owned()));
+        for other in
+            ["20181130", "2018-11-30T23:30:00", "+002018-11-30", "2018-02-30", "2018/11/30", ""]
+        {
+            assert!(parse_day(other).is_err(), "{other}");
+        }
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub enum Answer {
     UnderWay,
     /// It was not done and will not be, or the provider does not know of it.
     NotDone,
+    /// It was done, and the ledger has not that much left to give back.
+    NotCovered,
     /// No answer on which one could act.
     Unknown,
 }
@@ -26,6 +28,7 @@ impl Cause {
             Answer::Done => self.done(),
             Answer::UnderWay => self.under_way(),
             Answer::NotDone => self.not_done(kind),
+            Answer::NotCovered => Self::RefundNotCovered,
         }
     }
 
@@ -47,6 +50,7 @@ impl Cause {
             | Self::AmountUnequal
             | Self::DiscountExplains
             | Self::RefundAmountUnequal
+            | Self::RefundNotCovered
             | Self::RateUnequal
             | Self::ListedTwice
             | Self::NearCut
@@ -74,6 +78,7 @@ impl Cause {
             | Self::RefundByHand
             | Self::RefundNoticeLost
             | Self::RefundAmountUnequal
+            | Self::RefundNotCovered
             | Self::RateUnequal
             | Self::ListedTwice
             | Self::NearCut
@@ -104,6 +109,7 @@ impl Cause {
             | Self::DiscountExplains
             | Self::RefundNotDone
             | Self::RefundAmountUnequal
+            | Self::RefundNotCovered
             | Self::RateUnequal
             | Self::ListedTwice
             | Self::NearCut
@@ -130,7 +136,7 @@ mod tests {
 
     #[test]
     fn an_answer_refines_the_cause() {
-        use Answer::{Done, NotDone, UnderWay};
+        use Answer::{Done, NotCovered, NotDone, UnderWay};
         for (cause, kind, answer, after) in [
             (Cause::PaymentMissingInBill, Kind::OnlyInHub, Done, Cause::BillOmits),
             (Cause::PaymentMissingInBill, Kind::OnlyInHub, NotDone, Cause::ProvedUnpaid),
@@ -148,6 +154,7 @@ mod tests {
             (Cause::RefundUnderWay, Kind::OnlyInHub, NotDone, Cause::RefundNotDone),
             (Cause::RefundByHand, Kind::OnlyInBill, Done, Cause::DoneNotBooked),
             (Cause::RefundByHand, Kind::OnlyInBill, NotDone, Cause::BillContradicted),
+            (Cause::RefundByHand, Kind::OnlyInBill, NotCovered, Cause::RefundNotCovered),
             (Cause::RefundNotDone, Kind::StateDiffers, Done, Cause::BillContradicted),
             (Cause::NearCut, Kind::OnlyInBill, NotDone, Cause::BillContradicted),
             (Cause::NearCut, Kind::OnlyInHub, NotDone, Cause::NearCut),

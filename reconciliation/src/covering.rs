@@ -7,8 +7,10 @@ use domain::Fen;
 pub const MOST_ITEMS: usize = 20;
 /// The most sets that are shown.
 pub const MOST_SETS: usize = 8;
-/// The most steps of a search.
-const MOST_STEPS: u32 = 1 << 20;
+/// The most steps of one search.
+pub const MOST_STEPS: u32 = 1 << 18;
+/// The most steps of all searches for one statement: a fraction of a second.
+pub const MOST_STEPS_IN_ALL: u32 = 1 << 22;
 
 /// The sets that add up to a target.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,9 +29,10 @@ struct Branch {
     taken: Vec<usize>,
 }
 
-/// Every non-empty set of `amounts` that adds up to `target`.
+/// Every non-empty set of `amounts` that adds up to `target`. What it costs is taken from `left_in_all`.
 #[must_use]
-pub fn covering(amounts: &[Fen], target: Fen) -> Covering {
+pub fn covering(amounts: &[Fen], target: Fen, left_in_all: &mut u32) -> Covering {
+    let most = MOST_STEPS.min(*left_in_all);
     let dropped = amounts.len().saturating_sub(MOST_ITEMS);
     let items: Vec<i128> = amounts.iter().skip(dropped).map(|fen| i128::from(fen.get())).collect();
     let reach = reach(&items);
@@ -38,7 +41,7 @@ pub fn covering(amounts: &[Fen], target: Fen) -> Covering {
     let mut open = vec![Branch { at: 0, left: i128::from(target.get()), taken: Vec::new() }];
     while let Some(Branch { at, left, taken }) = open.pop() {
         steps = steps.saturating_add(1);
-        if steps > MOST_STEPS {
+        if steps > most {
             found.is_whole = false;
             break;
         }
@@ -62,6 +65,7 @@ pub fn covering(amounts: &[Fen], target: Fen) -> Covering {
         open.push(Branch { at: next, left, taken });
         open.push(Branch { at: next, left: left.saturating_sub(*item), taken: with });
     }
+    *left_in_all = left_in_all.saturating_sub(steps);
     found
 }
 
@@ -86,6 +90,10 @@ mod tests {
 
     fn fen(amounts: &[i64]) -> Vec<Fen> {
         amounts.iter().map(|fen| Fen::new(*fen)).collect()
+    }
+
+    fn covering(amounts: &[Fen], target: Fen) -> Covering {
+        super::covering(amounts, target, &mut MOST_STEPS_IN_ALL.clone())
     }
 
     #[test]
@@ -114,6 +122,13 @@ mod tests {
             .collect();
         let tired = covering(&fen(&twos), Fen::new(1));
         assert_eq!((tired.sets.len(), tired.is_whole), (0, false));
+        // And many searches together have an end as well, which the last ones tell.
+        let mut left = MOST_STEPS_IN_ALL;
+        let searches = (0..40).map(|_| super::covering(&fen(&twos), Fen::new(1), &mut left));
+        assert!(searches.into_iter().all(|found| !found.is_whole));
+        assert_eq!(left, 0);
+        let none_left = super::covering(&fen(&[100, 200]), Fen::new(300), &mut left);
+        assert_eq!((none_left.sets.len(), none_left.is_whole), (0, false));
     }
 
     proptest! {

@@ -109,6 +109,7 @@ mod tests {
                 value_date: row[1].parse().unwrap(),
                 amount: Fen::new(row[2].parse().unwrap()),
                 reference: row[3..].join(" "),
+                is_taken_back: false,
             })
             .collect();
         let pairs = pair(&remitted, &debits, &bank);

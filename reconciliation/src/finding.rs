@@ -54,6 +54,8 @@ pub enum Cause {
     RefundMissingInBill,
     /// A refund that the ledger has not, usually made by hand in the provider's portal.
     RefundByHand,
+    /// Asked, the provider says that it gave it back: the ledger has not that much left to give back.
+    RefundNotCovered,
     /// The refund arrived, its notice did not.
     RefundNoticeLost,
     /// The refund did not go through at the provider.
@@ -96,6 +98,8 @@ pub enum Action {
     QueryRefund,
     /// Query the refund; if it was made in the portal, record it and cancel its e-bill.
     RecordRefund,
+    /// Find out who gave it back, and take back or follow what is promised or paid over elsewhere.
+    FindRefunder,
     /// Work the refund as failed: to another account, or anew.
     RedoRefund,
     /// Compare with the contract and claim the difference from the provider.
@@ -217,6 +221,7 @@ impl Cause {
             Self::DiscountExplains => (Action::BookGross, Finance),
             Self::RefundMissingInBill | Self::RefundNoticeLost => (Action::QueryRefund, Finance),
             Self::RefundByHand | Self::RefundDoneAfterAll => (Action::RecordRefund, Finance),
+            Self::RefundNotCovered => (Action::FindRefunder, Finance),
             Self::RefundNotDone => (Action::RedoRefund, Finance),
             Self::RateUnequal => (Action::ClaimCharge, Finance),
             Self::ListedTwice => (Action::CountOnce, Finance),

@@ -76,6 +76,9 @@ pub const fn cause(cause: Cause) -> &'static str {
             "系统记了退款，渠道账单没有：可能退款未被受理，或记入其他日期"
         }
         Cause::RefundByHand => "渠道退了款，系统没有这笔退款：多为在渠道后台手工退款",
+        Cause::RefundNotCovered => {
+            "经查询确在渠道后台退款，但系统账承接不了：可退余额不足（另有退款或已缴库），或退款单号已被占用"
+        }
         Cause::RefundNoticeLost => "渠道已退款，系统仍在处理中：退款通知丢失",
         Cause::RefundNotDone => "渠道退款未成功：可能付款人账户异常",
         Cause::RefundDoneAfterAll => "系统记为退款失败，渠道却已受理或已退款",
@@ -103,6 +106,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::HoldAndCompare => "暂停该笔缴费结算，核对订单金额与优惠列，并向渠道核实",
         Action::QueryRefund => "向渠道查询该退款，按查询结果更新",
         Action::RecordRefund => "向渠道查询该退款；确属后台退款的，补记退款并办理票据冲红",
+        Action::FindRefunder => "查明何人在渠道后台退款；撤回重复的退款，或就已缴库的部分办理更正",
         Action::RedoRefund => "按退款异常处理：联系付款人，改退其他账户或重新发起",
         Action::ClaimCharge => "核对签约费率，向渠道申请退还或补扣差额",
         Action::CountOnce => "只认一笔，另一笔向渠道核实",

@@ -12,6 +12,7 @@ pub mod label;
 pub mod ledger;
 pub mod matcher;
 pub mod outcome;
+pub mod payer;
 pub mod rules;
 pub mod settlement;
 

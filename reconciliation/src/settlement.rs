@@ -6,6 +6,7 @@
 
 mod named;
 mod proposal;
+mod split;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,10 @@ use domain::bank_calendar::BankCalendar;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use crate::covering::MOST_STEPS_IN_ALL;
+
 pub use proposal::{Candidate, Proposed};
+pub use split::split;
 
 /// The rank of money that came on another day than it was due.
 const NOT_DUE: u8 = 3;
@@ -113,6 +117,8 @@ pub struct Credit {
     pub amount: Fen,
     /// What the bank says of it.
     pub reference: String,
+    /// Whether people took a match of it back: then only people say what it is.
+    pub is_taken_back: bool,
 }
 
 /// What became of a credit.
@@ -158,7 +164,8 @@ pub fn settle(
     sorted.sort_by(|a, b| (a.value_date, &a.serial).cmp(&(b.value_date, &b.serial)));
     let mut done = BTreeMap::new();
     for day in sorted.chunk_by(|a, b| a.value_date == b.value_date) {
-        let mut left = day.to_vec();
+        let mut left: Vec<&Credit> =
+            day.iter().copied().filter(|credit| !credit.is_taken_back).collect();
         while !left.is_empty() {
             let taken = books.take(&left);
             if taken.is_empty() {
@@ -183,6 +190,8 @@ struct Books<'a> {
     accounts: Vec<Open<'a>>,
     taken: Vec<Vec<bool>>,
     bank: &'a BankCalendar,
+    /// How many steps are left to the searches for covering sets.
+    steps: u32,
 }
 
 impl<'a> Books<'a> {
@@ -200,7 +209,7 @@ impl<'a> Books<'a> {
             .iter()
             .map(|open| open.days.iter().map(|day| !day.is_open).collect())
             .collect();
-        Self { accounts, taken, bank }
+        Self { accounts, taken, bank, steps: MOST_STEPS_IN_ALL }
     }
 
     /// Takes what is exact, in one way only, and wanted by one credit of the day only.
@@ -265,15 +274,41 @@ impl<'a> Books<'a> {
     }
 
     /// Days that follow one another and add up to a credit. A day without money may stand between,
-    /// and then goes with them; one that was taken before may not.
+    /// and then goes with them; one that was taken before may not. Days on which more was given back
+    /// than taken, and whose neighbours arrived without them, are kept back of a later credit.
     fn spans(&self, account: usize, credit: &Credit) -> Vec<Span> {
         let Some(open) = self.accounts.get(account) else { return Vec::new() };
+        let mut found = self.runs(account, credit, (Fen::ZERO, &[]), 0);
+        let last_taken = (0..open.days.len()).rev().find(|place| self.is_taken(account, *place));
+        let Some(last_taken) = last_taken else { return found };
+        let carried: Vec<usize> = (0..last_taken)
+            .filter(|place| !self.is_taken(account, *place))
+            .filter(|place| self.day(account, *place).is_some_and(|day| day.net < Fen::ZERO))
+            .collect();
+        let sum = Fen::sum(carried.iter().filter_map(|place| Some(self.day(account, *place)?.net)));
+        if let Some(sum) = sum.filter(|sum| *sum < Fen::ZERO) {
+            let from = last_taken.saturating_add(1);
+            found.extend(self.runs(account, credit, (sum, &carried), from));
+        }
+        found
+    }
+
+    /// The days from a place on that follow one another and, with what is carried to them, add up to
+    /// a credit.
+    fn runs(
+        &self,
+        account: usize,
+        credit: &Credit,
+        (carried, before): (Fen, &[usize]),
+        from: usize,
+    ) -> Vec<Span> {
+        let Some(open) = self.accounts.get(account) else { return Vec::new() };
         let mut found = Vec::new();
-        for (first, begin) in open.days.iter().enumerate() {
+        for (first, begin) in open.days.iter().enumerate().skip(from) {
             if begin.net == Fen::ZERO || !self.may_be(account, first, credit) {
                 continue;
             }
-            let (mut sum, mut places) = (Fen::ZERO, Vec::new());
+            let (mut sum, mut places) = (carried, before.to_vec());
             for (place, day) in open.days.iter().enumerate().skip(first) {
                 if !self.may_be(account, place, credit) {
                     break;
@@ -291,12 +326,15 @@ impl<'a> Books<'a> {
 
     /// Whether a day may be part of a credit: it is open, over, and not due for too long.
     fn may_be(&self, account: usize, place: usize, credit: &Credit) -> bool {
-        let is_taken = self.taken.get(account).and_then(|it| it.get(place)).copied();
         self.day(account, place).is_some_and(|day| {
-            is_taken == Some(false)
+            !self.is_taken(account, place)
                 && day.day < credit.value_date
                 && day.due_on >= self.bank.before(credit.value_date, WINDOW)
         })
+    }
+
+    fn is_taken(&self, account: usize, place: usize) -> bool {
+        self.taken.get(account).and_then(|it| it.get(place)).copied().unwrap_or(true)
     }
 
     fn rank(&self, span: &Span, credit: &Credit) -> u8 {

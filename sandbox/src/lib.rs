@@ -13,6 +13,7 @@ mod delivery;
 mod engine;
 mod error;
 mod faults;
+mod fund;
 mod generated;
 mod keys;
 mod message;

@@ -1,18 +1,18 @@
 //! A person says which settlements a credit is. One is enough where it fits to the fen; where it
-//! closes a difference, another says the same.
+//! closes a difference, or takes a day whose money was due long before, another says the same.
 
 use domain::Fen;
 use domain::ids::SettlementId;
 use domain::user::{UserAct, folded};
 use jiff::civil::Date;
-use reconciliation::settlement::{Candidate, Credit, Expected, SettlementCause};
+use reconciliation::settlement::{Candidate, Credit, Expected, SettlementCause, WINDOW};
 use serde_json::json;
 
 use crate::audit::{self, Act};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, RecordError, commit_acts};
-use crate::settlement::{By, arrived, match_open};
+use crate::settlement::{By, Coming, arrived, foresee, match_open};
 use crate::store::{StoreError, Transaction, bank, settlements};
 use crate::users;
 
@@ -40,7 +40,7 @@ pub enum Confirmed {
         /// What came more than was expected; less, where it is negative.
         difference: Fen,
     },
-    /// It closes this difference: another person must say the same.
+    /// It closes this difference, or takes a day of long before: another person must say the same.
     Waits {
         /// The difference.
         difference: Fen,
@@ -55,23 +55,29 @@ pub enum Confirmed {
 pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fault> {
     check(asked)?;
     let now = hub.clock.now();
+    let mut ids: Vec<&str> = asked.settlements.iter().map(SettlementId::as_str).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let coming = Coming { matched: Some((asked.serial, &ids)), ..Coming::default() };
+    let foreseen = foresee(hub, coming).await?;
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     bank::in_turn(&tx).await?;
     let credit = credit(&tx, asked.serial).await?;
-    let mut ids: Vec<&str> = asked.settlements.iter().map(SettlementId::as_str).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let candidate = candidate(&tx, &credit, &ids).await?;
+    let (candidate, is_old) = candidate(&tx, hub, &credit, &ids).await?;
     let difference = candidate.difference_fen;
     let before = settlements::claims(&tx, asked.serial, &ids, difference).await?;
     let by = users::permit(&tx, asked.by, UserAct::ConfirmSettlement).await?;
     let by = by.as_str();
     let reason = asked.reason.map(str::trim);
     let other = before.iter().find(|(name, _)| folded(name) != folded(by));
-    let needs_two = difference != Fen::ZERO;
+    let needs_two = difference != Fen::ZERO || is_old;
     if needs_two && reason.is_none() {
-        let detail = format!("it closes a difference of {} yuan: say why", difference.yuan());
+        let what = match is_old {
+            true => "it was due long before".to_owned(),
+            false => format!("it closes a difference of {} yuan", difference.yuan()),
+        };
+        let detail = format!("{what}: say why, and another must say the same");
         return Err(Fault::invalid("reason_missing", detail));
     }
     if needs_two && other.is_none() && !before.is_empty() {
@@ -98,7 +104,7 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
     let mut effects = Effects::new(now);
     arrived(&tx, &mut effects, &credit, &candidate, by, now).await?;
     // What was proposed for others may have lost its days.
-    match_open(&tx, hub, &mut effects, now).await?;
+    match_open(&tx, hub, &mut effects, foreseen, now).await?;
     commit_acts(hub, tx, effects, &[act]).await.map_err(alone)?;
     Ok(Confirmed::Matched { difference })
 }
@@ -106,7 +112,10 @@ pub async fn confirm(hub: &Hub, asked: &Confirming<'_>) -> Result<Confirmed, Fau
 /// What the database says when it knows better.
 fn alone(error: RecordError) -> Fault {
     let is_alone = match &error {
-        RecordError::Store(error) => error.constraint() == Some("nobody_closes_a_difference_alone"),
+        RecordError::Store(error) => matches!(
+            error.constraint(),
+            Some("nobody_closes_a_difference_alone" | "nobody_takes_an_old_day_alone")
+        ),
         RecordError::Seal(_) | RecordError::TooLarge | RecordError::Defect => false,
     };
     if is_alone {
@@ -131,12 +140,14 @@ async fn credit(tx: &Transaction<'_>, serial: &str) -> Result<Credit, Fault> {
     }
 }
 
-/// The settlements that are named, against the credit.
+/// The settlements that are named, against the credit; and whether one of them was due so long before
+/// that nobody would look for it there.
 async fn candidate(
     tx: &Transaction<'_>,
+    hub: &Hub,
     credit: &Credit,
     ids: &[&str],
-) -> Result<Candidate, Fault> {
+) -> Result<(Candidate, bool), Fault> {
     let all = settlements::expected(tx, EVER).await?;
     let mut days: Vec<&Expected> = Vec::new();
     for id in ids {
@@ -146,8 +157,17 @@ async fn candidate(
             let detail = format!("money has arrived for settlement {id}");
             return Err(Fault::conflict("settlement_arrived", detail));
         }
+        if day.day >= credit.value_date {
+            let detail = format!(
+                "settlement {id} is of {}, and the money came on {}: it comes after its day",
+                day.day, credit.value_date
+            );
+            return Err(Fault::invalid("settlements_invalid", detail));
+        }
         days.push(day);
     }
+    let looked_at = hub.bank.before(credit.value_date, WINDOW);
+    let is_old = days.iter().any(|day| day.net > Fen::ZERO && day.due_on < looked_at);
     days.sort_by_key(|day| day.day);
     let account = days.first().map(|day| day.account.clone()).unwrap_or_default();
     if days.is_empty() || days.iter().any(|day| day.account != account) {
@@ -161,14 +181,15 @@ async fn candidate(
     let difference = credit.amount.minus(expected);
     let difference = difference
         .ok_or_else(|| Fault::invalid("settlements_invalid", "their sum does not fit"))?;
-    Ok(Candidate {
+    let candidate = Candidate {
         settlements: ids.iter().map(|id| (*id).to_owned()).collect(),
         account,
         days: days.iter().map(|day| day.day).collect(),
         expected_fen: expected,
         difference_fen: difference,
         cause: SettlementCause::of(credit.amount, expected, fee),
-    })
+    };
+    Ok((candidate, is_old))
 }
 
 fn check(asked: &Confirming<'_>) -> Result<(), Fault> {

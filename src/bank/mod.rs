@@ -2,11 +2,16 @@
 //! providers are expected to settle. Who stands on the other side is sealed, and shown masked.
 
 mod confirm;
+mod prove;
 mod shown;
+mod unmatch;
+
+use std::collections::BTreeSet;
 
 use domain::ids::{ApplicationId, BankStatementId};
 use domain::time::business_day;
 use reconciliation::bank::{BankRow, RowFault, Statement, Way, read};
+use reconciliation::settlement::Credit;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -17,12 +22,15 @@ use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, commit_acts};
 use crate::seal::Purpose;
-use crate::settlement::match_open;
+use crate::settlement::{Coming, foresee, match_open};
 use crate::store::bank::{self, NewLine, NewStatement, StatementRecord};
 use crate::store::{StoreError, Transaction};
 
 pub use confirm::{Confirmed, Confirming, confirm};
+pub(crate) use prove::prove;
+pub(crate) use shown::counter_of;
 pub use shown::{line, lines, settlement, settlements, statement};
+pub use unmatch::{Unmatched, Unmatching, unmatch};
 
 /// Takes a statement in, and matches what came in with what was expected.
 ///
@@ -36,6 +44,7 @@ pub async fn import(
 ) -> Result<StatementRecord, Fault> {
     let now = hub.clock.now();
     let found = read(file, business_day(now)).map_err(|faults| invalid(&faults))?;
+    let foreseen = foresee(hub, coming(hub, &found).await?).await?;
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     bank::in_turn(&tx).await?;
@@ -56,7 +65,7 @@ pub async fn import(
     };
     bank::insert(&tx, &new).await?;
     let mut effects = Effects::new(now);
-    match_open(&tx, hub, &mut effects, now).await?;
+    match_open(&tx, hub, &mut effects, foreseen, now).await?;
     let stored = bank::statement(&tx, id.as_str()).await?;
     let stored = stored.ok_or_else(|| Fault::not_found("bank statement"))?;
     if let Some(answering) = answering {
@@ -73,6 +82,24 @@ pub async fn import(
     let act = Act::of(&by, "bank_statement.taken_in", id.as_str(), data);
     commit_acts(hub, tx, effects, &[act]).await?;
     Ok(stored)
+}
+
+/// What a statement will bring that is not on record yet.
+async fn coming(hub: &Hub, found: &Statement) -> Result<Coming<'static>, Fault> {
+    let client = hub.store.client().await?;
+    let serials: Vec<&str> = found.rows.iter().map(|row| row.bank_serial.as_str()).collect();
+    let known: BTreeSet<String> =
+        bank::known(&client, &serials).await?.into_iter().map(|(serial, _)| serial).collect();
+    let rows = || found.rows.iter().filter(|row| !known.contains(&row.bank_serial));
+    let credits = rows().filter(|row| row.way == Way::In).map(|row| Credit {
+        serial: row.bank_serial.clone(),
+        value_date: row.value_date,
+        amount: row.amount,
+        reference: row.reference.clone(),
+        is_taken_back: false,
+    });
+    let reach = rows().map(|row| row.value_date).max();
+    Ok(Coming { reach, credits: credits.collect(), matched: None })
 }
 
 /// The rows that are not on record yet.
@@ -118,7 +145,7 @@ fn sum(rows: &[BankRow], way: Way) -> Result<i64, Fault> {
 }
 
 fn invalid(faults: &[RowFault]) -> Fault {
-    let rows: std::collections::BTreeSet<u64> = faults.iter().map(|fault| fault.row).collect();
+    let rows: BTreeSet<u64> = faults.iter().map(|fault| fault.row).collect();
     let first = faults.first();
     let first = first.map(|it| format!("row {}, {}: {}", it.row, it.column, it.detail));
     let detail = format!(

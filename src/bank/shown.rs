@@ -9,7 +9,7 @@ use super::counter_context;
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::seal::Purpose;
-use crate::settlement::{SettlementDay, told_until};
+use crate::settlement::{SettlementDay, provisional, told_until};
 use crate::store::bank::{self, LineRecord, StatementRecord, WhichLines};
 use crate::store::settlements;
 
@@ -42,10 +42,7 @@ pub async fn lines(hub: &Hub, which: WhichLines<'_>, limit: i64) -> Result<Vec<V
 pub fn line(hub: &Hub, record: &LineRecord) -> Result<Value, Fault> {
     let mut shown = record.shown.clone();
     let serial = shown.get("bank_serial").and_then(Value::as_str).unwrap_or_default();
-    let context = counter_context(serial);
-    let clear = hub.sealer.open(Purpose::PersonalData, &record.counter, context.as_bytes())?;
-    let (name, account): (Personal, Personal) =
-        serde_json::from_slice(&clear).map_err(|error| Fault::internal(&error))?;
+    let (name, account) = counter_of(hub, serial, &record.counter)?;
     shown.insert("counter_name".to_owned(), json!(name.masked_name()));
     shown.insert("counter_account".to_owned(), json!(account.masked_account()));
     Ok(Value::Object(shown))
@@ -62,7 +59,9 @@ pub async fn settlements(
 ) -> Result<Vec<SettlementDay>, Fault> {
     let client = hub.store.client().await?;
     let late_since = told_until(&client, hub).await?;
-    Ok(settlements::page(&client, days, late_since, page).await?)
+    let mut found = settlements::page(&client, days, late_since, page).await?;
+    provisional(hub, &mut found);
+    Ok(found)
 }
 
 /// A settlement as its list answers it.
@@ -71,4 +70,18 @@ pub async fn settlements(
 /// When it cannot be written as JSON.
 pub fn settlement(day: &SettlementDay) -> Result<Value, Fault> {
     serde_json::to_value(day).map_err(|error| Fault::internal(&error))
+}
+
+/// Name and account of who stands on the other side of a line.
+///
+/// # Errors
+/// When what is sealed was changed.
+pub(crate) fn counter_of(
+    hub: &Hub,
+    serial: &str,
+    sealed: &[u8],
+) -> Result<(Personal, Personal), Fault> {
+    let context = counter_context(serial);
+    let clear = hub.sealer.open(Purpose::PersonalData, sealed, context.as_bytes())?;
+    serde_json::from_slice(&clear).map_err(|error| Fault::internal(&error))
 }

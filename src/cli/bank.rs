@@ -22,10 +22,12 @@ pub enum BankCommand {
     },
     /// Say which settlements a credit is; another says the same where that closes a difference.
     Confirm(ConfirmArgs),
+    /// Take the match of a credit back; another asks for the same where two agreed to it.
+    Unmatch(UnmatchArgs),
     /// Write what went to the treasury on a day, by remittance and item, for the treasury's side.
     SettlementFile {
         /// The day on which it left.
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
         date: Date,
         /// Where it goes.
         #[arg(long, value_name = "FILE")]
@@ -51,6 +53,23 @@ pub struct ConfirmArgs {
     /// Why, where it closes a difference.
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// `payhub bank unmatch`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct UnmatchArgs {
+    /// The bank's number of the credit.
+    #[arg(value_name = "BANK_SERIAL")]
+    pub serial: String,
+    /// The console user who asks for it.
+    #[arg(long, value_name = "NAME")]
+    pub user: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigArgs,

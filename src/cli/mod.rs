@@ -9,6 +9,7 @@ mod bills;
 mod differences;
 mod exit;
 mod incidents;
+mod payers;
 mod reconcile;
 mod runs;
 mod statement;
@@ -29,11 +30,12 @@ use jiff::civil::Date;
 use url::Url;
 
 pub use audit::AuditCommand;
-pub use bank::{BankCommand, ConfirmArgs};
+pub use bank::{BankCommand, ConfirmArgs, UnmatchArgs};
 pub use bills::{BillsCommand, SaveArgs};
 pub use differences::{DifferenceArgs, DifferenceCommand, FindArgs, ProposeArgs};
 pub use exit::Exit;
 pub use incidents::{CloseArgs, IncidentsCommand};
+pub use payers::{ConfirmTransferArgs, PayersCommand};
 pub use reconcile::{DayArgs, OfflineArgs, ReconcileArgs, ReconcileMode};
 pub use runs::{ReasonArgs, RunCommand, SignArgs};
 pub use statement::StatementArgs;
@@ -95,6 +97,9 @@ pub enum Command {
     Callbacks(CallbacksCommand),
     /// Prove the journal: sums, hash chain, agreement of orders, fees and ledger.
     VerifyLedger(ConfigArgs),
+    /// Payers who pay by the month: their statements, and the transfers that pay them.
+    #[command(subcommand)]
+    Payers(PayersCommand),
     /// Refunds that wait for a second person, or are on their way through the treasury.
     #[command(subcommand)]
     Refund(RefundCommand),
@@ -249,7 +254,7 @@ pub struct TreasuryArgs {
     #[arg(long, value_name = "NAME")]
     pub user: String,
     /// On which day; absent: today.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
     pub occurred_on: Option<Date>,
     /// The number of the paper that says so.
     #[arg(long, value_name = "NO")]

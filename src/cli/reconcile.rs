@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use domain::bill::RatePpm;
 use domain::ids::MerchantId;
-use domain::time::check_day;
+use domain::time::{check_day, parse_day};
 use jiff::civil::Date;
 
 use super::ConfigArgs;
@@ -111,9 +111,10 @@ impl ReconcileArgs {
     }
 }
 
-/// A day that a bill can have.
+/// A day that a bill can have, as `YYYY-MM-DD` and nothing else: of a time, nobody knows in which zone
+/// its day is meant.
 fn day(text: &str) -> Result<Date, String> {
-    let day: Date = text.parse().map_err(|fault: jiff::Error| fault.to_string())?;
+    let day = parse_day(text)?;
     check_day(day).map(|()| day)
 }
 

@@ -20,10 +20,10 @@ pub enum SuperviseCommand {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct SuperviseArgs {
     /// The first day of issue or acceptance, in Beijing.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
     pub from: Date,
     /// The last day.
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = domain::time::parse_day)]
     pub until: Date,
     /// Where the findings go as CSV, too.
     #[arg(long, value_name = "FILE")]

@@ -57,6 +57,8 @@ fn reconcile_is_a_day_or_two_files_and_never_half_of_both() {
     refuses("payhub reconcile --date 2026-11-20", "--merchant");
     refuses("payhub reconcile --merchant a", "--date");
     refuses("payhub reconcile --merchant a --date 2026-13-01", "2026-13-01");
+    refuses("payhub reconcile --merchant a --date 20261120", "YYYY-MM-DD");
+    refuses("payhub reconcile --merchant a --date 2026-11-20T00:00:00Z", "YYYY-MM-DD");
     refuses("payhub reconcile --merchant a/b --date 2026-11-20", "a/b");
     refuses("payhub reconcile --bill b.csv", "--ledger");
     refuses("payhub reconcile --bill b.csv --ledger l.csv", "--out");

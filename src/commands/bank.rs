@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use domain::Fen;
 use jiff::civil::Date;
 use serde_json::Value;
 
 use super::{Stop, open};
-use crate::bank::{self, Confirmed, Confirming};
-use crate::cli::{BankCommand, ConfirmArgs, Exit};
+use crate::bank::{self, Confirmed, Confirming, Unmatched, Unmatching};
+use crate::cli::{BankCommand, ConfirmArgs, Exit, UnmatchArgs};
 use crate::config::Environment;
 use crate::fault::Fault;
 use crate::fiscal;
@@ -22,12 +23,14 @@ pub(super) async fn bank(asked: &BankCommand, environment: &Environment) -> Resu
     let (config, file) = match asked {
         BankCommand::Import { file, config } => (config, read(file)?),
         BankCommand::Confirm(args) => (&args.config, Vec::new()),
+        BankCommand::Unmatch(args) => (&args.config, Vec::new()),
         BankCommand::SettlementFile { config, .. } => (config, Vec::new()),
     };
     let (hub, database) = open(config.config.as_deref(), environment).await?;
     let done = match asked {
         BankCommand::Import { .. } => import(&hub, &file).await,
         BankCommand::Confirm(args) => confirm(&hub, args).await,
+        BankCommand::Unmatch(args) => unmatch(&hub, args).await,
         BankCommand::SettlementFile { date, out, .. } => settlement_file(&hub, *date, out).await,
     };
     database.close().await?;
@@ -80,11 +83,24 @@ async fn confirm(hub: &Hub, args: &ConfirmArgs) -> Result<Exit, Fault> {
             format!("{serial}  matched by {user}, difference {}", difference.yuan())
         }
         Confirmed::Waits { difference } => {
-            let difference = difference.yuan();
-            format!("{serial}  closes a difference of {difference}: another must confirm the same")
+            let what = match difference {
+                Fen::ZERO => "takes a day of long before".to_owned(),
+                difference => format!("closes a difference of {}", difference.yuan()),
+            };
+            format!("{serial}  {what}: another must confirm the same")
         }
     };
     terminal::say(line);
+    Ok(Exit::Done)
+}
+
+async fn unmatch(hub: &Hub, args: &UnmatchArgs) -> Result<Exit, Fault> {
+    let UnmatchArgs { serial, user, reason, config: _ } = args;
+    let asked = Unmatching { serial, by: user, reason };
+    terminal::say(match bank::unmatch(hub, &asked).await? {
+        Unmatched::TakenBack => format!("{serial}  its match is taken back by {user}"),
+        Unmatched::Waits => format!("{serial}  two agreed to it: another must ask for the same"),
+    });
     Ok(Exit::Done)
 }
 

@@ -11,7 +11,7 @@ use crate::cli::{BillsCommand, Exit, SaveArgs};
 use crate::config::Environment;
 use crate::fault::Fault;
 use crate::hub::Hub;
-use crate::store::bills;
+use crate::store::bills::{self, Shelf};
 use crate::terminal;
 
 pub(super) async fn bills(asked: &BillsCommand, environment: &Environment) -> Result<Exit, Stop> {
@@ -41,6 +41,7 @@ async fn list(hub: &Hub, merchant: &str, date: Date) -> Result<(), Fault> {
             Some(why) => format!("refused: {why}"),
             None => format!("read by {}", runs.join(" ")),
         };
+        let fate = if file.fund_flow { format!("fund flow, {fate}") } else { fate };
         terminal::say(format_args!("{}  {at}  SHA-256 {sha256}  {fate}", file.number));
     }
     if given.is_empty() {
@@ -50,8 +51,13 @@ async fn list(hub: &Hub, merchant: &str, date: Date) -> Result<(), Fault> {
 }
 
 async fn save(hub: &Hub, asked: &SaveArgs) -> Result<(), Stop> {
-    let SaveArgs { number, refused, out, .. } = asked;
-    let file = opened(hub, *number, *refused).await.map_err(|fault| Stop::problem(fault.detail))?;
+    let SaveArgs { number, refused, fund_flow, out, .. } = asked;
+    let shelf = match (refused, fund_flow) {
+        (true, _) => Shelf::Refused,
+        (false, true) => Shelf::FundFlow,
+        (false, false) => Shelf::Trade,
+    };
+    let file = opened(hub, *number, shelf).await.map_err(|fault| Stop::problem(fault.detail))?;
     let told = |error: std::io::Error| Stop::problem(format!("{}: {error}", out.display()));
     let mut written = OpenOptions::new().write(true).create_new(true).open(out).map_err(told)?;
     written.write_all(&file).map_err(told)?;
@@ -59,8 +65,8 @@ async fn save(hub: &Hub, asked: &SaveArgs) -> Result<(), Stop> {
     Ok(())
 }
 
-async fn opened(hub: &Hub, number: i64, refused: bool) -> Result<Vec<u8>, Fault> {
-    let stored = bills::read(&hub.store.client().await?, number, refused).await?;
+async fn opened(hub: &Hub, number: i64, shelf: Shelf) -> Result<Vec<u8>, Fault> {
+    let stored = bills::read(&hub.store.client().await?, number, shelf).await?;
     let stored = stored.ok_or_else(|| Fault::not_found("bill"))?;
     stored.open(&hub.sealer).map_err(|error| Fault::internal(&error))
 }

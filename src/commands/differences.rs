@@ -52,6 +52,9 @@ pub(super) async fn difference(
     database.close().await?;
     let found = done.map_err(Stop::of)?;
     terminal::say(line(&found, today));
+    if found.steps.last().is_some_and(|last| last.event == DifferenceStep::ReopenAsked) {
+        terminal::say("    two wrote it off: another must reopen it as well");
+    }
     Ok(Exit::Done)
 }
 
@@ -129,6 +132,7 @@ fn told(step: &Step) -> String {
         | DifferenceStep::Resolved
         | DifferenceStep::WrittenOff
         | DifferenceStep::Matched
+        | DifferenceStep::ReopenAsked
         | DifferenceStep::Reopened
         | DifferenceStep::Cleared
         | DifferenceStep::Superseded => step.event.to_string(),

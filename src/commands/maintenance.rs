@@ -118,7 +118,11 @@ pub(super) async fn reconcile(asked: &DayArgs, environment: &Environment) -> Res
     let (hub, database) = open(asked.config.config.as_deref(), environment).await?;
     let done = reconcile_again(&hub, asked).await;
     database.close().await?;
-    let run = done.map_err(Stop::of)?;
+    // 1 says that the day differs: a day or merchant that cannot be run is bad usage.
+    let run = done.map_err(|fault| match fault.status {
+        422 => Stop::bad_usage(fault.detail),
+        _ => Stop::of(fault),
+    })?;
     terminal::say(run.line());
     Ok(if run.is_balanced() { Exit::Done } else { Exit::FoundProblem })
 }

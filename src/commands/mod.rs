@@ -9,6 +9,7 @@ mod doctor;
 mod incidents;
 mod keys;
 mod maintenance;
+mod payers;
 mod runs;
 mod sandbox;
 mod serve;
@@ -117,6 +118,7 @@ async fn run_async(command: Command, environment: &Environment) -> Result<Exit, 
         Command::Audit(asked) => audit::audit(&asked, environment).await,
         Command::User(asked) => users::user(&asked, environment).await,
         Command::Bank(asked) => bank::bank(&asked, environment).await,
+        Command::Payers(asked) => payers::payers(&asked, environment).await,
         Command::Statement(asked) => statement::statement(&asked, environment).await,
         Command::Key(asked) => keys::key(&asked, environment).await,
         Command::Callbacks(asked) => maintenance::callbacks(&asked, environment).await,

@@ -12,7 +12,7 @@ use toml::{Table, Value};
 use super::error::ConfigError;
 
 /// The tables of `payhub.toml`, for telling a setting from a variable that is none.
-pub(super) const TABLES: [&str; 14] = [
+pub(super) const TABLES: [&str; 15] = [
     "server",
     "database",
     "security",
@@ -27,6 +27,7 @@ pub(super) const TABLES: [&str; 14] = [
     "callbacks",
     "bank",
     "fiscal_items",
+    "payer_accounts",
 ];
 
 /// The most entries that an array of tables may get from the environment.

@@ -125,7 +125,8 @@ pub(super) fn read(section: &Section<'_>) -> Result<Merchant, ConfigError> {
         })?;
     }
     // Older keys sign no question for it, and partners are given their merchants' sealed.
-    let usual = provider != "wechat-v2" && !section.has("sp_mchid");
+    let is_partner = ["sp_mchid", "sub_mchid", "sub_appid"].iter().any(|key| section.has(key));
+    let usual = provider != "wechat-v2" && !is_partner;
     merchant.fund_flow = section.flag("fund_flow")?.unwrap_or(usual);
     Ok(merchant)
 }

@@ -13,6 +13,7 @@ mod environment;
 mod error;
 mod fiscal;
 mod merchant;
+mod payer;
 mod policy;
 mod section;
 mod security;
@@ -38,6 +39,7 @@ pub use environment::Environment;
 pub use error::ConfigError;
 pub use fiscal::FiscalItem;
 pub use merchant::{ClientIdentity, Dated, Merchant};
+pub use payer::{PayerAccount, plain as plain_account};
 pub use policy::{PayGates, Policy, RefundApproval};
 pub use security::MasterKey;
 pub use server::Server;
@@ -81,6 +83,8 @@ pub struct Config {
     pub bank: BankDays,
     /// Which item of the treasury each fee item is.
     pub fiscal_items: Vec<FiscalItem>,
+    /// Who pays by the month.
+    pub payer_accounts: Vec<PayerAccount>,
 }
 
 impl Config {
@@ -103,6 +107,7 @@ impl Config {
             templates: Vec::new(),
             bank: BankDays::default(),
             fiscal_items: Vec::new(),
+            payer_accounts: Vec::new(),
         }
     }
 
@@ -197,6 +202,9 @@ fn read(root: &Section<'_>, environment: &Environment) -> Result<Config, ConfigE
     config.templates = templates(root, &config.channels)?;
     config.bank = bank::read(&root.below("bank")?)?;
     config.fiscal_items = fiscal_items(root)?;
+    let payers = root.entries("payer_accounts")?;
+    config.payer_accounts = each(&payers, payer::read, |payer| payer.id.as_str())?;
+    payer::refuse_shared(&payers, &config)?;
     Ok(config)
 }
 

@@ -19,7 +19,7 @@ use crate::fault::Fault;
 use crate::http;
 use crate::hub::Hub;
 use crate::store::Store;
-use crate::{cases, dispatch, keys, orders, reconcile, refunds};
+use crate::{cases, dispatch, keys, orders, payers, reconcile, refunds};
 
 /// How often workers are asked again before the office counts as restless.
 const ROUNDS: usize = 200;
@@ -320,7 +320,8 @@ async fn work(at: &AtWork) -> Result<usize, OfficeError> {
     let lit = at.work(|hub| async move { cases::run_once(&hub).await }).await?;
     let sent = at.work(|hub| async move { dispatch::run_once(&hub).await }).await?;
     let reconciled = at.work(|hub| async move { reconcile::run_once(&hub).await }).await?;
-    Ok([renewed, followed, refunded, lit, sent, reconciled]
+    let closed = at.work(|hub| async move { payers::run_once(&hub).await }).await?;
+    Ok([renewed, followed, refunded, lit, sent, reconciled, closed]
         .into_iter()
         .fold(0_usize, usize::saturating_add))
 }

@@ -193,7 +193,13 @@ fn partner(found: &Difference, doing: Doing<'_>) -> Option<String> {
 
 impl Taking<'_> {
     async fn of_itself(&mut self, found: &Difference, doing: Doing<'_>) -> Result<(), Fault> {
-        let step = doing.step();
+        let is_written_off = found.status == DifferenceState::WrittenOff;
+        // What two wrote off takes two again: the first asks.
+        let step = if is_written_off && matches!(doing, Doing::Reopen) {
+            self.reopening(found)?
+        } else {
+            doing.step()
+        };
         let to = after(found, step)?;
         let mut new = NewStep { id: &found.id, by: "", reason: self.reason, ..NewStep::default() };
         let (owner, other): (String, Option<Difference>);
@@ -224,8 +230,10 @@ impl Taking<'_> {
                 self.effects.write_off(&journal, &subject, side, amount);
                 return Ok(());
             }
-            Doing::Reopen => money::take_back(found, &mut self.effects)?,
-            Doing::Decline => {}
+            Doing::Reopen if step == DifferenceStep::Reopened => {
+                money::take_back(found, &mut self.effects)?;
+            }
+            Doing::Reopen | Doing::Decline => {}
         }
         self.write(&new, (found.status, to, step)).await.map(drop)
     }
@@ -252,10 +260,26 @@ impl Taking<'_> {
         let other_id = (step == DifferenceStep::Matched).then_some(found.id.as_str());
         if other_id.is_some() {
             money::two_sides(found, &other)?;
+            money::nothing_else_is_agreed(found, &other)?;
         }
         let reason = self.reason;
         let new = NewStep { id: &other.id, other_id, reason, ..NewStep::default() };
         self.write(&new, (other.status, to, step)).await.map(drop)
+    }
+
+    /// Whether this asks that a write-off is taken up again, or agrees to it.
+    fn reopening(&self, found: &Difference) -> Result<DifferenceStep, Fault> {
+        match found.steps.last().filter(|last| last.event == DifferenceStep::ReopenAsked) {
+            None => Ok(DifferenceStep::ReopenAsked),
+            Some(asked) if folded(&asked.by) != folded(&self.by) => Ok(DifferenceStep::Reopened),
+            Some(asked) => {
+                let detail = format!(
+                    "difference {}: {} has asked for it; another must agree",
+                    found.id, asked.by
+                );
+                Err(Fault::conflict("same_person", detail))
+            }
+        }
     }
 
     fn by_another(&self, found: &Difference) -> Result<(), Fault> {
@@ -290,7 +314,7 @@ impl Taking<'_> {
         });
         let action = format!("difference.{step}");
         self.acts.push(Act::of(&self.by, &action, new.id, data));
-        if to.is_over() || step == DifferenceStep::Reopened {
+        if from != to && (to.is_over() || step == DifferenceStep::Reopened) {
             self.moved.push(new.id.to_owned());
         }
         Ok(position)
@@ -306,7 +330,7 @@ fn after(found: &Difference, step: DifferenceStep) -> Result<DifferenceState, Fa
 /// What the constraints say where two came at once, or somebody's hand was there before.
 fn refused(error: StoreError, id: &str) -> Fault {
     match error.constraint() {
-        Some("nobody_approves_what_he_proposed") => {
+        Some("nobody_approves_what_he_proposed" | "nobody_takes_a_write_off_up_again_alone") => {
             Fault::conflict("same_person", "another must agree to what one proposed")
         }
         Some(
@@ -316,6 +340,7 @@ fn refused(error: StoreError, id: &str) -> Fault {
             | "a_write_off_is_what_was_agreed_to"
             | "a_difference_is_resolved_as_was_agreed_to"
             | "a_forced_match_is_of_two_sides"
+            | "a_forced_match_ends_nothing_that_others_agreed_to"
             | "one_standing_difference_a_fingerprint"),
         ) => Fault::conflict("difference_conflict", format!("difference {id}: {rule}")),
         _ => error.into(),

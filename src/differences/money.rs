@@ -3,14 +3,14 @@
 
 use deadpool_postgres::Transaction;
 use domain::Fen;
-use domain::difference::{DifferenceStep, Remedy};
+use domain::difference::{DifferenceState, DifferenceStep, Remedy};
 use domain::ids::{MerchantId, RefundId};
 
 use super::{Doing, Proposal};
 use crate::fault::Fault;
 use crate::hub::Hub;
 use crate::record::{Effects, Side};
-use crate::store::differences::{self, Difference};
+use crate::store::differences::{self, Difference, Step};
 
 /// Checks what a remedy needs; the other difference of a forced match.
 pub(super) async fn check(
@@ -91,6 +91,25 @@ pub(super) fn two_sides(one: &Difference, other: &Difference) -> Result<(), Faul
         one.id, other.id
     );
     Err(Fault::invalid("remedy_invalid", detail))
+}
+
+/// Whether the other side of a forced match may end by it: not while something else is proposed or
+/// agreed to there.
+pub(super) fn nothing_else_is_agreed(one: &Difference, other: &Difference) -> Result<(), Fault> {
+    let stands = matches!(other.status, DifferenceState::Proposed | DifferenceState::Approved);
+    let proposal = other.proposal().filter(|_| stands);
+    let Some(remedy) = proposal.and_then(|proposal| proposal.action) else { return Ok(()) };
+    if proposal.and_then(|proposal| proposal.other_id.as_deref()) == Some(one.id.as_str()) {
+        return Ok(());
+    }
+    let by = proposal.map(|proposal| proposal.by.as_str()).unwrap_or_default();
+    let detail = format!(
+        "difference {}: {} by {by} is {} there; propose it anew and decline it first",
+        other.id,
+        remedy.as_str(),
+        other.status
+    );
+    Err(Fault::conflict("difference_conflict", detail))
 }
 
 /// Whether what was agreed to ends as it is said to; the other difference of a forced match.
@@ -180,9 +199,8 @@ pub(super) async fn journal(
 
 /// Takes the entry of a write-off back.
 pub(super) fn take_back(found: &Difference, effects: &mut Effects) -> Result<(), Fault> {
-    let Some(last) = found.steps.last().filter(|it| it.event == DifferenceStep::WrittenOff) else {
-        return Ok(());
-    };
+    let written = |it: &&Step| it.event == DifferenceStep::WrittenOff;
+    let Some(last) = found.steps.iter().rev().find(written) else { return Ok(()) };
     let side = match last.side.as_deref() {
         Some("long") => Side::Long,
         Some(_) | None => Side::Short,

@@ -132,7 +132,9 @@ fn one_of(name: &str, given: Option<&str>, known: &[&str]) -> Result<(), Fault> 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Days {
+    #[serde(deserialize_with = "domain::time::read_day")]
     from: Date,
+    #[serde(deserialize_with = "domain::time::read_day")]
     until: Date,
     cursor: Option<String>,
     limit: Option<i64>,

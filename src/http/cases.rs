@@ -58,6 +58,7 @@ pub(super) struct ProgressRequest {
     event: String,
     occurred_at: Option<Timestamp>,
     reason: Option<String>,
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     due_on: Option<Date>,
     place: Option<String>,
     tel: Option<String>,

@@ -39,7 +39,7 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 #[serde(deny_unknown_fields)]
 pub(super) struct QuoteRequest {
     items: Vec<QuoteItem>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     accepted_on: Option<Date>,
     #[serde(default)]
     case_no: Option<CaseNo>,

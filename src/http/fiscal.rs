@@ -26,6 +26,7 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    #[serde(deserialize_with = "domain::time::read_day")]
     date: Date,
 }
 

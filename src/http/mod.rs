@@ -3,6 +3,7 @@
 //! nothing about money. The work itself runs on the hub's main runtime, so that it outlives the
 //! connection that asked for it and the HTTP worker that took it.
 
+mod address;
 mod answer;
 mod auth;
 mod bank;
@@ -28,6 +29,7 @@ mod observe;
 mod openapi;
 mod orders;
 mod paper;
+mod payers;
 mod phone;
 mod query;
 mod receipts;
@@ -164,6 +166,7 @@ pub fn serve(
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shared.clone())
+            .wrap(from_fn(address::check))
             .wrap(from_fn(observe::observe))
             .configure(operation)
             .configure(|service| {
@@ -206,6 +209,7 @@ fn api(service: &mut web::ServiceConfig) {
         .configure(differences::configure)
         .configure(supervision::configure)
         .configure(bank::configure)
+        .configure(payers::configure)
         .configure(fiscal::configure)
         .configure(events::configure)
         .configure(endpoints::configure)

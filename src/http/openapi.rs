@@ -11,8 +11,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::{
     bank, callbacks, cases, combined, deliveries, differences, doubts, endpoints, error, events,
-    fees, fiscal, health, incidents, metrics, notifications, orders, receipts, reconciliations,
-    refunds, remittances, resource, schema, signatures, statements, supervision,
+    fees, fiscal, health, incidents, metrics, notifications, orders, payers, receipts,
+    reconciliations, refunds, remittances, resource, schema, signatures, statements, supervision,
 };
 use crate::fault::Fault;
 use every::EveryCall;
@@ -52,6 +52,7 @@ static DOCUMENT: LazyLock<Result<String, String>> =
         supervision::fees,
         differences::list, differences::show, differences::changes,
         bank::create, bank::show, bank::lines, bank::settlements,
+        payers::list, payers::show, payers::paper,
         fiscal::items, fiscal::file,
         callbacks::take, receipts::take,
         health::alive, health::ready, metrics::show, document, docs,

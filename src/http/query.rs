@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, web};
 use serde::de::DeserializeOwned;
 
+use super::address;
 use crate::fault::Fault;
 
 /// How many rows a list has when nobody says otherwise, and at most.
@@ -13,6 +14,9 @@ const PAGE: (i64, i64) = (50, 200);
 /// # Errors
 /// 400 `invalid_query`, naming what is wrong.
 pub(super) fn read<T: DeserializeOwned>(http: &HttpRequest) -> Result<T, Fault> {
+    if address::holds_nul(http.query_string()) {
+        return Err(Fault::unreadable("invalid_query", "holds a NUL character (%00)"));
+    }
     web::Query::<T>::from_query(http.query_string())
         .map(web::Query::into_inner)
         .map_err(|error| Fault::unreadable("invalid_query", error.to_string()))

@@ -37,6 +37,7 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct RunRequest {
     merchant_id: String,
+    #[serde(deserialize_with = "domain::time::read_day")]
     date: Date,
     /// Whether the provider's bill is fetched again; else the stored one is read, where there is one.
     #[serde(default)]
@@ -69,6 +70,7 @@ pub(super) async fn create(http: HttpRequest, payload: Payload) -> HttpResponse 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     date: Option<Date>,
     merchant_id: Option<String>,
     cursor: Option<i64>,

@@ -8,6 +8,7 @@ mod fees;
 mod incidents;
 mod notifications;
 mod orders;
+mod payers;
 mod refunds;
 mod rest;
 mod treasury;
@@ -24,6 +25,7 @@ pub use fees::{
 pub use incidents::{EarlierIncident, Incident, IncidentClose, IncidentPage, ProposedAction};
 pub use notifications::{Attempt, MaskedReach, Notification, NotificationRequest, Reached};
 pub use orders::{Order, OrderPayer, OrderRequest, Pay, Payment, Refused};
+pub use payers::{PayerStatement, PayerStatementPage};
 pub use refunds::{Allocation, RedirectRequest, Refund, RefundRequest};
 pub use rest::{Checks, Event, EventPage, Health, Problem, Readiness};
 pub use treasury::{

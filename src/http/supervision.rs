@@ -21,7 +21,9 @@ pub(super) fn configure(service: &mut web::ServiceConfig) {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
+    #[serde(deserialize_with = "domain::time::read_day")]
     from: Date,
+    #[serde(deserialize_with = "domain::time::read_day")]
     until: Date,
     cursor: Option<String>,
     limit: Option<i64>,

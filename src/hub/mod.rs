@@ -19,7 +19,7 @@ use domain::bank_calendar::BankCalendar;
 use domain::ids::MerchantId;
 use domain::personal::Secret;
 
-use crate::config::{FiscalItem, PayGates, Policy, Template};
+use crate::config::{FiscalItem, PayGates, PayerAccount, Policy, Template};
 use crate::dispatch::Webhooks;
 use crate::intake::Limits;
 use crate::keys::Renewals;
@@ -72,6 +72,8 @@ pub struct Hub {
     pub bank: BankCalendar,
     /// Which item of the treasury each fee item is.
     pub fiscal_items: Vec<FiscalItem>,
+    /// Who pays by the month.
+    pub payers: Vec<PayerAccount>,
 }
 
 /// A merchant and the adapter that speaks for it.

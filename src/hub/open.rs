@@ -173,6 +173,7 @@ pub async fn open(config: &Config, store: Store, clock: Arc<dyn Clock>) -> Resul
         health: Health::default(),
         office: config.office_name.clone(),
         fiscal_items: config.fiscal_items.clone(),
+        payers: config.payer_accounts.clone(),
         bank: BankCalendar::new(working, days.closed, days.open),
         store,
         clock,

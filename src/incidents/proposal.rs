@@ -38,7 +38,7 @@ impl Action {
 }
 
 /// Every kind with what is proposed for it.
-const TABLE: [(&str, Action, &str); 32] = [
+const TABLE: [(&str, Action, &str); 33] = [
     (
         "surplus_payment",
         Action::RefundSurplus,
@@ -85,14 +85,19 @@ const TABLE: [(&str, Action, &str); 32] = [
         "another amount was given back than was asked for: compare with the provider's portal",
     ),
     (
-        "refund_by_hand",
-        Action::Investigate,
-        "a refund was made past the hub and is in the books: find out by whom, in the provider's portal",
-    ),
-    (
         "refund_unknown",
         Action::Investigate,
         "a refund was made past the hub: find out by whom, in the provider's portal",
+    ),
+    (
+        "portal_refund",
+        Action::Investigate,
+        "a refund was made past the hub, and is booked: find out by whom, and cancel its e-bill",
+    ),
+    (
+        "portal_refund_exceeds",
+        Action::Investigate,
+        "more was given back past the hub than is left here: find out by whom, and stop other refunds",
     ),
     (
         "order_unknown",

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use crate::fault::Fault;
 use crate::hub::{Hub, Shift, prepare_months};
 use crate::store::idempotency;
-use crate::{cases, combined, dispatch, keys, orders, reconcile, refunds};
+use crate::{cases, combined, dispatch, keys, orders, payers, reconcile, refunds};
 
 use round::{Wakes, Work, Worker};
 
@@ -37,6 +37,8 @@ const RECONCILE: Worker = Worker::new("reconcile", Wakes::Reconcile, 30, 1800);
 const KEYS: Worker = Worker::new("keys", Wakes::Period, 30, 120);
 /// Looks at the lights of cases.
 const CASES: Worker = Worker::new("cases", Wakes::Period, 30, 120);
+/// Closes the months of those who pay by the month.
+const PAYERS: Worker = Worker::new("payers", Wakes::Period, 30, 120);
 /// Puts old things away.
 const HOUSEKEEPING: Worker = Worker::new("housekeeping", Wakes::Period, 3600, 120);
 /// How long workers may take to end what they are doing: longer than the longest call.
@@ -88,6 +90,9 @@ impl Workers {
         workers.keep(hub, RECONCILE, "", |hub| Box::pin(reconcile::run_once(hub)));
         workers.keep(hub, KEYS, "", |hub| Box::pin(keys::run_once(hub)));
         workers.keep(hub, CASES, "", |hub| Box::pin(cases::run_once(hub)));
+        if !hub.payers.is_empty() {
+            workers.keep(hub, PAYERS, "", |hub| Box::pin(payers::run_once(hub)));
+        }
         workers.keep(hub, HOUSEKEEPING, "", |hub| Box::pin(housekeeping(hub)));
         workers
     }

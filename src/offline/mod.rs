@@ -2,6 +2,7 @@
 //! file, without configuration, database or keys. Both files are read to their end and found good
 //! before anything is written.
 
+mod crew;
 mod error;
 mod streams;
 #[cfg(test)]

@@ -8,18 +8,21 @@ use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use adapters::bill::stream::{self, StreamError};
+use adapters::bill::stream::{self, Marks, StreamError};
 use domain::bill::{BillRow, BillTotals};
 use reconciliation::{Again, Held, Reconciliation, Streaming, ledger};
 use sha2::{Digest as _, Sha256};
 
+use super::crew::{Spare, Threads};
 use super::{Compared, OfflineError, bad_bill, bad_ledger, name, rules};
 use crate::cli::OfflineArgs;
 use crate::report::FileStamp;
 
-/// How many rows of the bill go from thread to thread at once, and how often before one waits.
-const ROWS: usize = 2048;
-const AHEAD: usize = 16;
+/// How many blocks of the bill are read before they are compared.
+const AHEAD: usize = 32;
+
+/// How many threads read the bill.
+const READERS: usize = 2;
 
 /// Compares the files; `None` where one of them cannot be read twice or is not one text.
 pub(super) fn compare(args: &OfflineArgs) -> Result<Option<Compared>, OfflineError> {
@@ -52,23 +55,28 @@ fn matched(
 ) -> Result<Option<Matched>, OfflineError> {
     let unread = |fault| bad_ledger(&args.ledger, fault);
     let mut matcher = Streaming::new(rules(args));
+    let spare = &Spare::default();
     let read = thread::scope(|scope| {
         let (send, batches) = mpsc::sync_channel(AHEAD);
-        let reading = scope.spawn(move || read_ahead(bill, &send));
+        let reading = scope.spawn(move || read_ahead(bill, spare, &send));
         ledger::stream(ledger, &mut |row, place| matcher.ledger_row(row, place)).map_err(unread)?;
         matcher.bill_begins();
         for batch in batches {
             matcher.bill_rows(&batch);
+            spare.keep(batch);
         }
         ended(args, reading.join())
     })?;
-    let Some(totals) = sound(args, read)? else { return Ok(None) };
+    let Some((totals, marks)) = sound(args, read)? else { return Ok(None) };
     let needed = matcher.bill_ends(totals.stated_day, totals.covers);
     let mut again = |row: BillRow<'_>| matcher.bill_row_again(&row);
     let read = match needed {
         Again::All => stream::read(&mut bill, &mut again).map(|_totals| ()),
         Again::Lines(lines) if lines.is_empty() => Ok(()),
-        Again::Lines(lines) => stream::again(&mut bill, &lines, &mut again),
+        Again::Lines(lines) => match marks {
+            Some(marks) => stream::again_at(&mut bill, &marks, &lines, &mut again),
+            None => stream::again(&mut bill, &lines, &mut again),
+        },
     };
     let Some(()) = sound(args, read)? else { return Ok(None) };
     let places = matcher.places();
@@ -77,16 +85,17 @@ fn matched(
 }
 
 /// Reads the bill while another thread compares. Where that one has given up nobody takes the rows.
-fn read_ahead(mut bill: &File, send: &SyncSender<Held>) -> Result<BillTotals, StreamError> {
-    let mut rows = Held::with_room_for(ROWS);
-    let totals = stream::read(&mut bill, &mut |row| {
-        rows.push(&row);
-        if rows.len() == ROWS {
-            let _gone = send.send(std::mem::replace(&mut rows, Held::with_room_for(ROWS)));
-        }
-    })?;
-    let _gone = send.send(rows);
-    Ok(totals)
+fn read_ahead(
+    mut bill: &File,
+    spare: &Spare,
+    send: &SyncSender<Held>,
+) -> Result<(BillTotals, Option<Marks>), StreamError> {
+    thread::scope(|scope| {
+        let mut threads = Threads::start(scope, spare, READERS);
+        stream::read_by(&mut bill, &mut threads, &mut |rows| {
+            let _gone = send.send(rows);
+        })
+    })
 }
 
 /// `None` where only the whole of the bill can say what it is.

@@ -7,6 +7,7 @@ use callbacks::Claim;
 use domain::fact::{OrderStanding, ProviderFact, Source};
 use domain::ids::{MerchantId, OrderId};
 use domain::order::OrderState;
+use domain::provider::PaidThrough;
 use futures_util::future;
 use jiff::Timestamp;
 
@@ -72,6 +73,10 @@ pub async fn run_of(hub: &Hub, merchant: &MerchantId, shift: &Shift) -> Result<u
 /// When the database does not answer.
 pub async fn follow(hub: &Hub, order_id: &OrderId) -> Result<OrderRecord, Fault> {
     let order = load(hub, order_id).await?;
+    // A transfer at the bank is paid as it is known, and nobody is there to be asked.
+    if order.provider == PaidThrough::Bank {
+        return Ok(order);
+    }
     if !may_ask(hub, asked_through(hub, &order)?, Asker::Others).await? {
         return Ok(order);
     }

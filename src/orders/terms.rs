@@ -250,6 +250,14 @@ pub(crate) fn allocate(wanted: &[FeeId], balances: &[Balance]) -> Result<Vec<(Fe
             if fee.facts.void {
                 return Err(fault(Fault::conflict("fee_void", format!("fee {fee_id} is void"))));
             }
+            if let Some(account) = &fee.payer_account {
+                let detail = format!(
+                    "fee {fee_id} is paid by the month, by the account {account}: void it and issue \
+                     it anew without the account to have it paid at once"
+                );
+                let refused = Fault::conflict("fee_on_monthly_account", detail);
+                return Err(fault(refused.with("payer_account", account.as_str())));
+            }
             if fee.facts.total == Fen::ZERO {
                 let detail = format!("nothing is owed for fee {fee_id}");
                 return Err(fault(Fault::invalid("nothing_to_pay", detail)));

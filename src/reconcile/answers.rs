@@ -24,7 +24,7 @@ pub(super) enum Said {
 }
 
 /// What a provider's words mean for the row.
-const WORDS: [(&str, Answer); 15] = [
+const WORDS: [(&str, Answer); 14] = [
     ("paid", Answer::Done),
     ("succeeded", Answer::Done),
     ("processing", Answer::UnderWay),
@@ -36,11 +36,17 @@ const WORDS: [(&str, Answer); 15] = [
     ("failed", Answer::NotDone),
     ("abnormal", Answer::NotDone),
     ("no such refund", Answer::NotDone),
-    ("given back, but not as the bill says", Answer::NotDone),
-    ("given back, of a payment that is not in the books", Answer::Done),
-    ("given back, more than its payment has left", Answer::Done),
-    ("given back, of money that is at the treasury", Answer::Done),
+    (OTHERWISE, Answer::NotDone),
+    (EXCEEDS, Answer::NotCovered),
+    (TAKEN, Answer::NotCovered),
 ];
+
+/// The answer speaks of a refund, and not of the one that the bill lists.
+pub(super) const OTHERWISE: &str = "given back, but not as the bill says";
+/// It was given back, and the books have not that much left to give back.
+pub(super) const EXCEEDS: &str = "given back, but more than the books have left";
+/// It was given back, and another refund here has its number.
+pub(super) const TAKEN: &str = "given back, but its number is another refund's here";
 
 impl Said {
     /// What follows from it.

@@ -11,7 +11,7 @@ use super::papers::Ended;
 use crate::fault::Fault;
 use crate::fiscal;
 use crate::report::{OfficePaper, Papers, StandingPaper};
-use crate::settlement::{SettlementDay, told_until};
+use crate::settlement::{SettlementDay, provisional, told_until};
 use crate::store::differences::{self, Difference};
 use crate::store::findings::{self, SaidOf};
 use crate::store::{papers, runs, settlements};
@@ -70,6 +70,7 @@ async fn settled(tx: &Transaction<'_>, ended: &Ended<'_>) -> Result<Vec<Settleme
     let mut found = settlements::between(tx, (*first, ended.day), late_since).await?;
     let wanted: HashSet<&str> = wanted.iter().map(|(id, _)| id.as_str()).collect();
     found.retain(|it| wanted.contains(it.settlement_id.as_str()));
+    provisional(ended.hub, &mut found);
     for arrival in found.iter_mut().filter_map(|it| it.arrival.as_mut()) {
         arrival.reason = None;
     }

@@ -5,13 +5,13 @@ use deadpool_postgres::GenericClient;
 use domain::bill::BillTotals;
 use domain::ids::IncidentId;
 use domain::provider::Provider;
-use domain::time::from_beijing;
+use domain::time::{business_day, from_beijing};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::download::{Got, Wanted, get};
-use super::later;
+use super::{FURTHEST_BACK, later};
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::store::bills::{self, Which};
@@ -52,13 +52,29 @@ pub(super) async fn fetch(
         asking: "bill",
         fetching: "fetch_bill",
     };
-    match get(hub, merchant, wanted).await? {
+    match get(hub, merchant, wanted).await {
         Got::File(file) => Ok(Fetched::File(file)),
         Got::EmptyDay => Ok(Fetched::EmptyDay),
+        Got::NotYet(why) if is_out_of_reach(hub, run) => gives_up(hub, run, &why).await,
         Got::NotYet(why) => waits(hub, run, being_made(run), &why).await,
         Got::Silence(why) => waits(hub, run, AGAIN, &why).await,
+        Got::NotGiven(why) => Err(Fault::internal(&why)),
         Got::Damaged(why, file) => damaged(hub, merchant, run, &why, file.as_deref()).await,
     }
+}
+
+/// Whether the day is so long ago that its provider keeps no bill of it any more.
+fn is_out_of_reach(hub: &Hub, run: &RunRecord) -> bool {
+    let back = jiff::Span::new().days(FURTHEST_BACK);
+    business_day(hub.clock.now()).checked_sub(back).is_ok_and(|first| run.date < first)
+}
+
+/// Ends a run whose bill will never come: whoever asked for the day is told, and nothing waits.
+async fn gives_up(hub: &Hub, run: &RunRecord, why: &str) -> Result<Fetched, Fault> {
+    let client = hub.store.client().await?;
+    let given_up = Pause { status: "failed", next_at: None, failure: why, damaged: false };
+    runs::wait(&client, run, &given_up).await?;
+    Ok(Fetched::Waits)
 }
 
 /// Whether a run without a bill waits, because something may have happened on that day and its

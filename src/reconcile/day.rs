@@ -69,7 +69,9 @@ impl Bill {
 impl Bill {
     /// Whether its rows move any money.
     pub(super) fn moves_money(&self) -> bool {
-        let moves = |row: &Row| row.state != BillState::Failed && row.amount > Fen::ZERO;
+        let moves = |row: &Row| {
+            row.state != BillState::Failed && row.settled.unwrap_or(row.amount) > Fen::ZERO
+        };
         self.rows.iter().any(moves)
     }
 

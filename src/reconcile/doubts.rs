@@ -245,7 +245,7 @@ impl Known<'_> {
         match self.answers.of(found).map_or(Answer::Unknown, Said::answer) {
             // It has waited for its files, and the provider that accepted it has listed it in none.
             Answer::UnderWay => because(promoted, Cause::BillContradicted),
-            answer @ (Answer::Done | Answer::NotDone | Answer::Unknown) => {
+            answer @ (Answer::Done | Answer::NotDone | Answer::NotCovered | Answer::Unknown) => {
                 promoted.hear(answer);
                 promoted
             }

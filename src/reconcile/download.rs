@@ -7,7 +7,6 @@ use adapters::wire::Outcome;
 use jiff::civil::Date;
 
 use super::ask;
-use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::outbound::Kind;
 
@@ -21,6 +20,8 @@ pub(super) enum Got {
     NotYet(String),
     /// No answer came, in words.
     Silence(String),
+    /// The provider has no such bill for this merchant, in words; nobody was asked.
+    NotGiven(String),
     /// What came is not the file that the provider named: why, and the file.
     Damaged(String, Option<Vec<u8>>),
 }
@@ -37,12 +38,12 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Asks for the bill and fetches it.
-///
-/// # Errors
-/// When the provider has no such bill at all.
-pub(super) async fn get(hub: &Hub, merchant: &Merchant, wanted: Wanted<'_>) -> Result<Got, Fault> {
+pub(super) async fn get(hub: &Hub, merchant: &Merchant, wanted: Wanted<'_>) -> Got {
     let Wanted { bill, day, subject, asking, fetching } = wanted;
-    let call = merchant.provider.ask_bill(bill, day).map_err(|limit| Fault::internal(&limit))?;
+    let call = match merchant.provider.ask_bill(bill, day) {
+        Ok(call) => call,
+        Err(limit) => return Got::NotGiven(limit.to_string()),
+    };
     let kind = Kind::BillOrTicket;
     let asked = ask(hub, merchant, asking, subject, kind, &call, |answer, stamp| {
         merchant.provider.read_bill_ticket(answer, stamp.now)
@@ -50,17 +51,17 @@ pub(super) async fn get(hub: &Hub, merchant: &Merchant, wanted: Wanted<'_>) -> R
     .await;
     let ticket = match asked {
         Outcome::Accepted(BillAnswer::Ready(ticket)) => ticket,
-        Outcome::Accepted(BillAnswer::Here(file)) => return Ok(Got::File(file)),
-        Outcome::Accepted(BillAnswer::EmptyDay) => return Ok(Got::EmptyDay),
+        Outcome::Accepted(BillAnswer::Here(file)) => return Got::File(file),
+        Outcome::Accepted(BillAnswer::EmptyDay) => return Got::EmptyDay,
         Outcome::Accepted(BillAnswer::NotYet) => {
-            return Ok(Got::NotYet("the provider is still making the bill".to_owned()));
+            return Got::NotYet("the provider is still making the bill".to_owned());
         }
         Outcome::Refused(refusal) => {
             let why = format!("the provider refused: {} {}", refusal.code, refusal.message);
-            return Ok(Got::NotYet(why));
+            return Got::NotYet(why);
         }
         Outcome::Unknown(why) => {
-            return Ok(Got::Silence(format!("the provider did not answer: {why}")));
+            return Got::Silence(format!("the provider did not answer: {why}"));
         }
     };
     // Some providers let a link live for 30 seconds only: the file is fetched at once.
@@ -74,12 +75,12 @@ pub(super) async fn get(hub: &Hub, merchant: &Merchant, wanted: Wanted<'_>) -> R
         read
     })
     .await;
-    Ok(match fetched {
+    match fetched {
         Outcome::Accepted(file) => Got::File(file),
         Outcome::Refused(refusal) => {
             let file = refused.into_inner().unwrap_or_else(PoisonError::into_inner);
             Got::Damaged(refusal.message, file)
         }
         Outcome::Unknown(why) => Got::Silence(format!("the bill could not be fetched: {why}")),
-    })
+    }
 }

@@ -4,7 +4,8 @@
 
 use adapters::bill;
 use adapters::provider::{BillKind, FundAccount};
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
+use domain::fund::FundRow;
 use domain::ids::IncidentId;
 use domain::time::business_day;
 use jiff::civil::Date;
@@ -21,9 +22,9 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::report::{self, FileStamp, FundCheck};
 use crate::store::bills::{self, Which};
-use crate::store::fund_bills::{self, Waiting};
+use crate::store::fund_bills::{self, Looked, Waiting};
 use crate::store::incidents::{self, NewIncident};
-use crate::store::runs::RunRecord;
+use crate::store::runs::{self, RunRecord};
 
 /// After how many minutes a bill that did not come is asked for again; the last one repeats.
 const AGAIN: [i64; 5] = [5, 10, 20, 30, 60];
@@ -32,8 +33,8 @@ const GIVE_UP: i32 = 3;
 
 /// What a run has of the day's fund flow.
 pub(super) enum Flow {
-    /// The merchant's is not looked at.
-    Off,
+    /// There is none to look at: what the paper says of that.
+    Off(&'static str),
     /// It was held against the trade bill.
     Checked(Box<FundCheck>, Option<(Which, Vec<u8>)>),
     /// It is not there, for this reason.
@@ -44,7 +45,7 @@ impl Flow {
     /// What the report says of it.
     pub(super) fn shown(&self) -> (Option<FundCheck>, Option<String>) {
         match self {
-            Self::Off => (None, None),
+            Self::Off(why) => (None, Some((*why).to_owned())),
             Self::Checked(check, _) => (Some((**check).clone()), None),
             Self::Missing(_) => (None, Some(NOT_THERE.to_owned())),
         }
@@ -57,6 +58,18 @@ const NONE: &str = "the provider says that there is none, of a day on which mone
 
 /// What the paper says where the bill has not come.
 const NOT_THERE: &str = "尚未取得，款项是否全额到账未核对；取得后自动重新对账，生成新版本";
+/// What it says where nobody asks for it.
+const SWITCHED_OFF: &str = "本商户未启用资金账单核对，款项是否全额到账未核对";
+/// What it says where the provider gives this merchant none.
+const NOT_GIVEN: &str = "渠道不向本商户提供资金账单，款项是否全额到账未核对";
+
+/// A day's file, or why there is none.
+enum Found {
+    File(Vec<u8>, bool),
+    EmptyDay,
+    NotGiven(String),
+    Missing(String),
+}
 
 /// Looks at the fund flow of a run's day, whose trade bill is there.
 pub(super) async fn check(
@@ -66,110 +79,148 @@ pub(super) async fn check(
     trade: &Bill,
 ) -> Result<Flow, Fault> {
     if !merchant.fund_flow {
-        return Ok(Flow::Off);
+        return Ok(Flow::Off(SWITCHED_OFF));
     }
     let account = ids(hub, merchant);
     let client = hub.store.client().await?;
-    let stored =
-        if run.refetch { None } else { fund_bills::newest(&client, &account, run.date).await? };
+    let stored = fund_bills::newest(&client, &account, run.date).await?;
     let before = fund_bills::before(&client, &account, run.date).await?;
     drop(client);
-    let (file, is_new) = match stored {
-        Some(stored) => {
-            (Some(stored.open(&hub.sealer).map_err(|error| Fault::internal(&error))?), false)
-        }
-        None => match ask_for(hub, merchant, run.date, run.id.as_str()).await? {
-            Got::File(file) => (Some(file), true),
-            Got::EmptyDay if trade.moves_money() => return Ok(Flow::Missing(NONE.to_owned())),
-            Got::EmptyDay => (None, false),
-            Got::NotYet(why) | Got::Silence(why) => return Ok(Flow::Missing(why)),
-            Got::Damaged(why, file) => {
-                return refuse(hub, merchant, run, &why, file.as_deref()).await;
+    let stored = stored
+        .map(|stored| stored.open(&hub.sealer))
+        .transpose()
+        .map_err(|error| Fault::internal(&error))?;
+    let found = match stored {
+        Some(file) if !run.refetch => Found::File(file, false),
+        stored => match (fresh(hub, merchant, run, trade).await?, stored) {
+            // What is known of the day is not forgotten because its provider is silent today.
+            (Found::EmptyDay | Found::NotGiven(_) | Found::Missing(_), Some(file)) => {
+                Found::File(file, false)
             }
+            (found, _) => found,
         },
     };
-    let read = match &file {
-        Some(file) => held_against(merchant, run.date, file, trade, before)?,
-        None => Ok(without_file(run.date, trade, before)?),
+    let (check, kept) = match found {
+        Found::NotGiven(why) => {
+            tracing::warn!(merchant = %merchant.id, why, "there is no fund flow bill to ask for");
+            return Ok(Flow::Off(NOT_GIVEN));
+        }
+        Found::Missing(why) => return Ok(Flow::Missing(why)),
+        Found::EmptyDay => (without_file(run.date, trade, before)?, None),
+        Found::File(file, is_new) => {
+            let check = match held_against(merchant, run.date, &file, trade, before)? {
+                Ok(check) => check,
+                // What is stored was whole when it came.
+                Err(why) => return Err(Fault::internal(&why)),
+            };
+            let kept = is_new.then(|| (Which::of(&merchant.id, run.date, &file), file));
+            (check, kept)
+        }
     };
-    let check = match read {
-        Ok(check) => check,
-        Err(why) => return refuse(hub, merchant, run, &why, file.as_deref()).await,
-    };
-    let kept = file.filter(|_| is_new).map(|file| (Which::of(&merchant.id, run.date, &file), file));
     Ok(Flow::Checked(Box::new(check), kept))
 }
 
-async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Result<Got, Fault> {
+/// What the provider gives now; a damaged file is kept as evidence.
+async fn fresh(
+    hub: &Hub,
+    merchant: &Merchant,
+    run: &RunRecord,
+    trade: &Bill,
+) -> Result<Found, Fault> {
+    Ok(match whole(hub, merchant, run.date, run.id.as_str()).await? {
+        Got::File(file) => Found::File(file, true),
+        Got::EmptyDay if trade.moves_money() => Found::Missing(NONE.to_owned()),
+        Got::EmptyDay => Found::EmptyDay,
+        Got::NotGiven(why) => Found::NotGiven(why),
+        Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Found::Missing(why),
+    })
+}
+
+/// Asks for the bill of a day; a file is given on only where it is whole and of this day, any other is
+/// kept as evidence.
+async fn whole(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Result<Got, Fault> {
+    let (why, file) = match ask_for(hub, merchant, day, subject).await {
+        Got::File(file) => match sound(day, &file, &mut |_| ()) {
+            Ok(_) => return Ok(Got::File(file)),
+            Err(why) => (why, Some(file)),
+        },
+        Got::Damaged(why, file) => (why, file),
+        other @ (Got::EmptyDay | Got::NotYet(_) | Got::Silence(_) | Got::NotGiven(_)) => {
+            return Ok(other);
+        }
+    };
+    let why = format!("the fund flow bill is damaged, nothing was taken from it: {why}");
+    if let Some(file) = &file {
+        let client = hub.store.client().await?;
+        let which = Which::of(&merchant.id, day, file);
+        let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+        bills::keep_damaged(&client, &which, &sealed, &why, hub.clock.now()).await?;
+    }
+    Ok(Got::Damaged(why, file))
+}
+
+async fn ask_for(hub: &Hub, merchant: &Merchant, day: Date, subject: &str) -> Got {
     let bill = BillKind::FundFlow(FundAccount::Basic);
     let (asking, fetching) = ("fund_bill", "fetch_fund_bill");
     get(hub, merchant, Wanted { bill, day, subject, asking, fetching }).await
 }
 
-/// What the day before left to this one; nothing where its flow has not been looked at: that day's own
-/// run decides its doubts when it can.
-fn left(before: Option<serde_json::Value>) -> Result<Before, Fault> {
-    let Some(value) = before else { return Ok(Before::default()) };
+/// What the last day that was looked at left to this one: its doubts, and its balance where it is the
+/// day before. A day between that nobody has looked at makes no doubt older.
+fn left(before: Option<Looked>, day: Date) -> Result<Before, Fault> {
+    let Some(Looked { day: of, result }) = before else { return Ok(Before::default()) };
     let result: FundResult =
-        serde_json::from_value(value).map_err(|error| Fault::internal(&error))?;
-    Ok(Before { closing: result.closing_fen, doubts: result.doubts })
+        serde_json::from_value(result).map_err(|error| Fault::internal(&error))?;
+    let is_day_before = day.yesterday().is_ok_and(|yesterday| yesterday == of);
+    let closing = result.closing_fen.filter(|_| is_day_before);
+    Ok(Before { closing, doubts: result.doubts, steps_over: !is_day_before })
 }
 
-/// Reads the file and holds it against the trade bill; why it cannot be this day's, in words.
+/// Reads a file; why it cannot be this day's, in words.
+fn sound(
+    day: Date,
+    file: &[u8],
+    each: &mut dyn FnMut(FundRow<'_>),
+) -> Result<bill::FundFlow, String> {
+    let flow = bill::read_fund_rows(file, each).map_err(|error| error.to_string())?;
+    if let Some(fault) = &flow.footer_fault {
+        return Err(fault.clone());
+    }
+    match flow.days.filter(|days| *days != (day, day)) {
+        Some((first, last)) => {
+            Err(format!("it has changes from {first} until {last}, not of {day}"))
+        }
+        None => Ok(flow),
+    }
+}
+
+/// Holds the file against the trade bill; why it cannot be this day's, in words.
 fn held_against(
     merchant: &Merchant,
     day: Date,
     file: &[u8],
     trade: &Bill,
-    before: Option<serde_json::Value>,
+    before: Option<Looked>,
 ) -> Result<Result<FundCheck, String>, Fault> {
     let mut matcher = FundMatcher::new(day);
-    let flow = match bill::read_fund_rows(file, &mut |row| matcher.fund_row(&row)) {
+    let flow = match sound(day, file, &mut |row| matcher.fund_row(&row)) {
         Ok(flow) => flow,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(why) => return Ok(Err(why)),
     };
-    if let Some(fault) = &flow.footer_fault {
-        return Ok(Err(fault.clone()));
-    }
-    if let Some((first, last)) = flow.days.filter(|days| *days != (day, day)) {
-        return Ok(Err(format!("it has changes from {first} until {last}, not of {day}")));
-    }
     trade.each(&mut |row| matcher.trade_row(row));
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before, day)?);
     let name = format!("fund-{}-{}-{day}", merchant.provider.provider(), merchant.id);
     let stamp = FileStamp::of(name, file);
     Ok(Ok(FundCheck::new(Some(stamp), flow, &trade.totals, found)))
 }
 
 /// A day on which nothing changed the account.
-fn without_file(
-    day: Date,
-    trade: &Bill,
-    before: Option<serde_json::Value>,
-) -> Result<FundCheck, Fault> {
+fn without_file(day: Date, trade: &Bill, before: Option<Looked>) -> Result<FundCheck, Fault> {
     let mut matcher = FundMatcher::new(day);
     trade.each(&mut |row| matcher.trade_row(row));
     let flow = bill::FundFlow::default();
-    let found = matcher.finish(&report::account(&flow), &left(before)?);
+    let found = matcher.finish(&report::account(&flow), &left(before, day)?);
     Ok(FundCheck::new(None, flow, &trade.totals, found))
-}
-
-/// Refuses a damaged file and keeps it as evidence; nothing is taken from it.
-async fn refuse(
-    hub: &Hub,
-    merchant: &Merchant,
-    run: &RunRecord,
-    why: &str,
-    file: Option<&[u8]>,
-) -> Result<Flow, Fault> {
-    let why = format!("the fund flow bill is damaged, nothing was taken from it: {why}");
-    if let Some(file) = file {
-        let client = hub.store.client().await?;
-        let which = Which::of(&merchant.id, run.date, file);
-        let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
-        bills::keep_damaged(&client, &which, &sealed, &why, hub.clock.now()).await?;
-    }
-    Ok(Flow::Missing(why))
 }
 
 /// Writes what a run has of the fund flow, in the transaction that ends it.
@@ -181,12 +232,12 @@ pub(super) async fn keep(
     now: Timestamp,
 ) -> Result<(), Fault> {
     match flow {
-        Flow::Off => {}
+        Flow::Off(_) => {
+            fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
+        }
         Flow::Checked(_, file) => {
             if let Some((which, file)) = file {
-                let sealed =
-                    which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
-                fund_bills::keep(tx, which, &sealed, now).await?;
+                store(tx, hub, which, file, now).await?;
             }
             fund_bills::end(tx, &ids(hub, merchant), run.date).await?;
         }
@@ -198,6 +249,18 @@ pub(super) async fn keep(
     Ok(())
 }
 
+async fn store(
+    client: &impl GenericClient,
+    hub: &Hub,
+    which: &Which,
+    file: &[u8],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let sealed = which.seal(&hub.sealer, file).map_err(|error| Fault::internal(&error))?;
+    fund_bills::keep(client, which, &sealed, now).await?;
+    Ok(())
+}
+
 fn pause(tries: i32) -> SignedDuration {
     let turn = usize::try_from(tries).unwrap_or_default();
     let minutes = AGAIN.get(turn).or(AGAIN.last()).copied().unwrap_or(60);
@@ -205,7 +268,7 @@ fn pause(tries: i32) -> SignedDuration {
 }
 
 /// Asks once more for the bill of a day that waits for it, where one is due; how many that were. Once
-/// it is there, a new version of the day is begun, which reads it.
+/// it is there, whole, it is stored, and a new version of the day is begun, which reads it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -220,11 +283,29 @@ pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
         give_up(hub, &waiting).await?;
         return Ok(1);
     };
-    let got = ask_for(hub, merchant, waiting.day, &waiting.day.to_string()).await?;
-    let why = match got {
-        Got::File(_) => None,
-        Got::EmptyDay => Some(NONE.to_owned()),
-        Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
+    let client = hub.store.client().await?;
+    let is_stored = fund_bills::newest(&client, &ids(hub, merchant), waiting.day).await?.is_some();
+    drop(client);
+    let why = if is_stored {
+        None
+    } else {
+        match whole(hub, merchant, waiting.day, &waiting.day.to_string()).await? {
+            Got::File(file) => {
+                let client = hub.store.client().await?;
+                let which = Which::of(&merchant.id, waiting.day, &file);
+                store(&client, hub, &which, &file, now).await?;
+                None
+            }
+            Got::EmptyDay if moved_money(hub, merchant, waiting.day).await? => {
+                Some(NONE.to_owned())
+            }
+            Got::EmptyDay => None,
+            Got::NotYet(why) | Got::Silence(why) | Got::Damaged(why, _) => Some(why),
+            Got::NotGiven(_) => {
+                give_up(hub, &waiting).await?;
+                return Ok(1);
+            }
+        }
     };
     let Some(why) = why else {
         match again(hub, merchant, waiting.day, false, crate::incidents::HUB).await {
@@ -250,6 +331,18 @@ pub(super) async fn ask_again(hub: &Hub) -> Result<usize, Fault> {
     let of = (&waiting.merchant_id, waiting.day);
     fund_bills::wait(&client, of, later(hub, pause(waiting.tries.saturating_add(1))), &why).await?;
     Ok(1)
+}
+
+/// Whether the trade bill of a day that was reconciled has rows.
+async fn moved_money(hub: &Hub, merchant: &Merchant, day: Date) -> Result<bool, Fault> {
+    let client = hub.store.client().await?;
+    let Some(newest) = runs::newest(&client, &ids(hub, merchant), day).await? else {
+        return Ok(false);
+    };
+    let found = runs::by_ids(&client, &[newest.as_str()]).await?;
+    let summary = found.into_iter().find_map(|run| run.summary).unwrap_or_default();
+    let counts = ["/bill/payments/count", "/bill/refunds/count"].map(|at| summary.pointer(at));
+    Ok(counts.into_iter().flatten().any(|count| count.as_u64() != Some(0)))
 }
 
 async fn give_up(hub: &Hub, waiting: &Waiting) -> Result<(), Fault> {

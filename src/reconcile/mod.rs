@@ -4,7 +4,6 @@
 mod answers;
 mod beside;
 mod bill;
-mod by_hand;
 mod changes;
 mod day;
 mod doubts;
@@ -13,6 +12,7 @@ mod findings;
 mod followed;
 mod fund;
 mod papers;
+mod portal;
 mod query;
 mod rows;
 mod second;
@@ -20,7 +20,7 @@ mod shown;
 
 use adapters::wire::Outcome;
 use domain::ids::{MerchantId, RunId};
-use domain::time::{beijing, business_day};
+use domain::time::{beijing, business_day, check_day};
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -69,7 +69,7 @@ pub async fn run_once(hub: &Hub) -> Result<usize, Fault> {
 /// The bill that is stored is read again, unless `refetch` asks for the provider's. `by`: who asks.
 ///
 /// # Errors
-/// 422 no such merchant, or a day that is not over; 409 a day whose run is signed.
+/// 422 no such merchant, or a day that is not over or of another age; 409 a day whose run is signed.
 pub async fn begin(
     hub: &Hub,
     merchant: &str,
@@ -116,6 +116,7 @@ async fn again(
     if day >= business_day(now) {
         return Err(Fault::invalid("day_not_over", format!("{day} is not over in Beijing")));
     }
+    check_day(day).map_err(|why| Fault::invalid("days_invalid", why))?;
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     let run_id = RunId::new(Uuid::now_v7());

@@ -5,14 +5,15 @@ use adapters::provider::{OrderKey, RefundKey};
 use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::bill::Direction;
-use domain::fact::{OrderStanding, ProviderFact, RefundStanding, Source};
-use domain::ids::{OrderId, OutRefundNo, OutTradeNo};
+use domain::fact::{OrderStanding, ProviderFact, RefundFact, RefundStanding, Source};
+use domain::ids::{OutRefundNo, OutTradeNo};
 use domain::order::OrderState;
 use reconciliation::{Cause, Finding, Kind, Reconciliation};
 
 use super::answers::{Answers, Said, row};
+use super::ask;
 use super::day::ids;
-use super::{ask, by_hand, second};
+use super::{portal, second};
 use crate::combined;
 use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
@@ -67,8 +68,8 @@ enum Asks {
     Refund,
     /// A payment that the bill alone has: perhaps the second one of an order.
     Second,
-    /// A refund that the bill alone has: perhaps made by hand.
-    ByHand,
+    /// A refund that the bill alone has: perhaps made in the provider's portal.
+    Portal,
 }
 
 /// What a query can decide about a row; `None`: nothing.
@@ -88,7 +89,7 @@ fn asked_for(found: &Finding) -> Option<Asks> {
         (Cause::NearCut, Kind::OnlyInBill, Direction::Payment)
         | (Cause::PaymentForeign | Cause::SecondPayment, ..) => Some(Asks::Second),
         (Cause::NearCut, Kind::OnlyInBill, Direction::Refund) | (Cause::RefundByHand, ..) => {
-            Some(Asks::ByHand)
+            Some(Asks::Portal)
         }
         (
             Cause::NearCut
@@ -99,6 +100,7 @@ fn asked_for(found: &Finding) -> Option<Asks> {
             | Cause::AmountUnequal
             | Cause::DiscountExplains
             | Cause::RefundAmountUnequal
+            | Cause::RefundNotCovered
             | Cause::RateUnequal
             | Cause::ListedTwice
             | Cause::BillOmits
@@ -119,13 +121,13 @@ async fn one(
     answers: &mut Answers,
 ) -> Result<Option<Said>, Fault> {
     let Ok(order) = found.out_trade_no.parse::<OutTradeNo>() else { return Ok(None) };
-    let placed = owner(hub, merchant, &order).await?;
-    let merchant = placed.as_ref().map_or(merchant, |(owner, _)| owner);
+    let placed_through = owner(hub, merchant, &order).await?;
+    let merchant = placed_through.unwrap_or(merchant);
     let trade_no = found.provider_trade_no.parse().ok();
     let key = OrderKey { out_trade_no: &order, provider_trade_no: trade_no.as_ref() };
     match asks {
         Asks::Payment => payment(hub, merchant, &key, answers).await.map(Some),
-        Asks::Second if placed.is_some() && trade_no.is_some() => {
+        Asks::Second if placed_through.is_some() && trade_no.is_some() => {
             second::payment(hub, merchant, &key, found, answers).await
         }
         Asks::Second => Ok(None),
@@ -133,19 +135,11 @@ async fn one(
             let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
             refund(hub, merchant, (&order, &number), answers).await.map(Some)
         }
-        Asks::ByHand => {
+        Asks::Portal if placed_through.is_some() => {
             let Ok(number) = found.out_refund_no.parse() else { return Ok(None) };
-            let (Some((_, order_id)), Some(trade_no)) = (&placed, &trade_no) else {
-                return Ok(None);
-            };
-            let row = by_hand::Row {
-                order_id,
-                out_trade_no: &order,
-                provider_trade_no: trade_no,
-                out_refund_no: &number,
-            };
-            by_hand::refund(hub, merchant, &row, found, answers).await.map(Some)
+            portal::refund(hub, merchant, (&order, &number), found, answers).await
         }
+        Asks::Portal => Ok(None),
     }
 }
 
@@ -188,15 +182,15 @@ async fn unpaid(
     Ok(())
 }
 
-/// Through which of the account's merchants an order was placed, and its id; `None`: the hub has no such order.
+/// Through which of the account's merchants an order was placed; `None`: the hub has no such order.
 async fn owner<'a>(
     hub: &'a Hub,
     merchant: &'a Merchant,
     number: &OutTradeNo,
-) -> Result<Option<(&'a Merchant, OrderId)>, Fault> {
+) -> Result<Option<&'a Merchant>, Fault> {
     let client = hub.store.client().await?;
     let owner = runs::owner_of(&client, &ids(hub, merchant), number.as_str()).await?;
-    Ok(owner.and_then(|(owner, order)| Some((hub.merchants.get(&owner)?, order))))
+    Ok(owner.and_then(|owner| hub.merchants.get(&owner)))
 }
 
 async fn payment(
@@ -259,31 +253,47 @@ async fn refund(
     let known = refunds::by_number(&client, &merchant.id, number).await?;
     drop(client);
     let Some((_, _, amount)) = known else { return Ok(Said::Nothing) };
-    if !answers.turn.may_ask(hub, merchant).await? {
-        return Ok(Said::NotAsked);
-    }
     let key = RefundKey { out_trade_no: order, out_refund_no: number, amount };
-    let call = merchant.provider.query_refund(&key);
-    let subject = number.as_str();
-    let read =
-        ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
-            merchant.provider.read_refund(&key, answer, stamp.now)
-        });
-    Ok(match read.await {
-        Outcome::Accepted(Some(fact)) => {
-            let word = match fact.standing {
-                RefundStanding::Processing => "processing",
-                RefundStanding::Succeeded => "succeeded",
-                RefundStanding::Failed => "failed",
-                RefundStanding::Abnormal => "abnormal",
-            };
+    Ok(match ask_refund(hub, merchant, &key, &mut answers.turn).await? {
+        None => Said::NotAsked,
+        Some(Outcome::Accepted(Some(fact))) => {
+            let word = of_standing(fact.standing);
             let fact = ProviderFact::Refund(fact);
             answers.repaired |= book(hub, merchant, fact, Source::Query).await?;
             Said::Word(word)
         }
-        Outcome::Accepted(None) => Said::Word("no such refund"),
-        Outcome::Refused(_) | Outcome::Unknown(_) => Said::Nothing,
+        Some(Outcome::Accepted(None)) => Said::Word("no such refund"),
+        Some(Outcome::Refused(_) | Outcome::Unknown(_)) => Said::Nothing,
     })
+}
+
+/// How a refund stands at its provider; `None`: its turn to be asked for did not come.
+pub(super) async fn ask_refund(
+    hub: &Hub,
+    merchant: &Merchant,
+    key: &RefundKey<'_>,
+    turn: &mut InTurn,
+) -> Result<Option<Outcome<Option<RefundFact>>>, Fault> {
+    if !turn.may_ask(hub, merchant).await? {
+        return Ok(None);
+    }
+    let call = merchant.provider.query_refund(key);
+    let subject = key.out_refund_no.as_str();
+    let read =
+        ask(hub, merchant, "query_refund", subject, Urgency::Call, &call, |answer, stamp| {
+            merchant.provider.read_refund(key, answer, stamp.now)
+        });
+    Ok(Some(read.await))
+}
+
+/// The word for how a refund stands.
+pub(super) const fn of_standing(standing: RefundStanding) -> &'static str {
+    match standing {
+        RefundStanding::Processing => "processing",
+        RefundStanding::Succeeded => "succeeded",
+        RefundStanding::Failed => "failed",
+        RefundStanding::Abnormal => "abnormal",
+    }
 }
 
 /// Records what a query states; whether it changed the ledger.
@@ -293,7 +303,17 @@ pub(super) async fn book(
     fact: ProviderFact,
     source: Source,
 ) -> Result<bool, Fault> {
+    Ok(booking(hub, merchant, fact, source).await? == Some(Verdict::Applied))
+}
+
+/// The same; what became of it.
+pub(super) async fn booking(
+    hub: &Hub,
+    merchant: &Merchant,
+    fact: ProviderFact,
+    source: Source,
+) -> Result<Option<Verdict>, Fault> {
     let claims = vec![Claim { fact, source }];
     let verdicts = record(hub, &[Arrival { merchant, claims, evidence: None }]).await?;
-    Ok(verdicts.contains(&Verdict::Applied))
+    Ok(verdicts.first().copied())
 }

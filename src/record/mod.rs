@@ -36,7 +36,7 @@ use rounds::{Place, number, rounds};
 pub use aside::{held, keep_unbooked};
 pub use chain::{Linked, link};
 pub use outbox::{Telling, event, params_context};
-pub use rows::{Effects, Side, TreasuryMove};
+pub use rows::{Effects, Side, Transferred, TreasuryMove};
 
 /// How often a batch is tried again after it lost a race.
 const TRIES: u32 = 3;
@@ -321,6 +321,10 @@ fn apply(
                 }
                 Effect::Refund(refund) => {
                     effects.refund(arrival, claim, order, &refund)?;
+                    Ok((Verdict::Applied, None))
+                }
+                Effect::PortalRefund(refund) => {
+                    effects.portal_refund(arrival, claim, order, &refund)?;
                     Ok((Verdict::Applied, None))
                 }
             }

@@ -136,7 +136,9 @@ fn paid_notices<'a>(
     let mut all = PaidNotices { template: PAY_SUCCEEDED, channel, ..PaidNotices::default() };
     for telling in tellings {
         let Telling::FeePaid { fee, .. } = telling else { continue };
-        let Some(fee) = known.fees.get(fee) else { continue };
+        // What a payer pays by the month is no news to whoever the fee is of.
+        let fee = known.fees.get(fee).filter(|fee| fee.payer_account.is_none());
+        let Some(fee) = fee else { continue };
         let id = NotificationId::new(Uuid::now_v7());
         let params = json!({"no": fee.case_no, "amt": fee.total_fen.yuan()}).to_string();
         let context = params_context(&id);

@@ -4,7 +4,9 @@
 mod differences;
 mod evidence;
 mod moved;
+mod portal;
 mod settlement;
+mod transfer;
 mod treasury;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +33,7 @@ use moved::{Moved, RefundOverflow, add, move_by};
 
 pub use differences::Side;
 pub(super) use evidence::cause;
+pub use transfer::Transferred;
 pub use treasury::TreasuryMove;
 
 /// How soon a refund that is under way is asked for again.

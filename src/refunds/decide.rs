@@ -46,7 +46,8 @@ pub async fn decide(
         .status
         .after(transition)
         .map_err(|error| Fault::conflict("refund_not_waiting", error.to_string()))?;
-    if folded(&refund.requested_by) == folded(user) {
+    let requested_by = refund.requested_by.as_deref().unwrap_or_default();
+    if folded(requested_by) == folded(user) {
         return Err(Fault::conflict("same_person", "who asked for a refund does not decide on it"));
     }
     let now = hub.clock.now();
@@ -72,7 +73,7 @@ pub async fn decide(
     if after == RefundState::Declined {
         release(&mut effects, &refund, now)?;
     } else if refund.route == Route::Treasury {
-        treasury::begin(&tx, &refund_id, &refund.requested_by, now).await?;
+        treasury::begin(&tx, &refund_id, requested_by, now).await?;
     }
     let word = match decision {
         Decision::Approve => "refund.approved",

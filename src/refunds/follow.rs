@@ -5,7 +5,7 @@ use adapters::wire::Outcome;
 use callbacks::Claim;
 use domain::fact::{ProviderFact, Source};
 use domain::ids::{MerchantId, RefundId};
-use domain::refund::RefundState;
+use domain::refund::{RefundOrigin, RefundState};
 use domain::treasury::Route;
 use futures_util::future;
 use jiff::{SignedDuration, Timestamp};
@@ -156,6 +156,14 @@ async fn follow_counted(hub: &Hub, refund_id: &RefundId) -> Result<RefundRecord,
 /// moved anything). What the payer's account refused is a person's work.
 async fn absent(hub: &Hub, refund: &RefundRecord) -> Result<(), Fault> {
     if refund.status == RefundState::Abnormal {
+        return reschedule(hub, refund).await;
+    }
+    if refund.origin == RefundOrigin::Portal {
+        // No call of ours made it, so none can be sent again.
+        if refund.queries >= MISSED {
+            let detail = format!("refund {} of the portal is not at its provider", refund.id);
+            alarm(hub, refund, "refund_not_at_provider", &detail).await?;
+        }
         return reschedule(hub, refund).await;
     }
     if let (Some(reason), Some(code), Some(message)) =

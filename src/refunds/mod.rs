@@ -1,7 +1,6 @@
 //! A refund's life at the hub: asked for (and reserved at once), sent, followed. Its number never
 //! changes, and its money is reserved before anybody outside hears of it.
 
-mod by_hand;
 mod decide;
 mod follow;
 mod pause;
@@ -17,7 +16,6 @@ use domain::journal::Share;
 use domain::treasury::Route;
 use jiff::Timestamp;
 
-pub use by_hand::{Adopted, ByHand, adopt};
 pub use decide::{Decision, decide};
 pub use follow::{follow, run_of, run_once, run_surplus_of};
 pub use redirect::{RedirectRequest, redirect};

@@ -6,6 +6,7 @@ use domain::Fen;
 use domain::ids::{ApplicationId, FeeId, OrderId, OutRefundNo, PaymentId, RefundId};
 use domain::journal::Share;
 use domain::order::OrderState;
+use domain::provider::PaidThrough;
 use domain::refund::RefundState;
 use domain::treasury::Route;
 use jiff::{SignedDuration, Timestamp};
@@ -235,6 +236,14 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
     let taken = taken(books, asked, wanted.as_deref())?;
     let refund_id = RefundId::new(Uuid::now_v7());
     let sealed = match taken.route {
+        Route::Provider if order.provider == PaidThrough::Bank => {
+            let detail = format!(
+                "order {} is a transfer at the bank, and no provider can give it back: remit the fee \
+                 and let the treasury refund it, or pay it back from the collecting account by hand",
+                order.id
+            );
+            return Err(Fault::conflict("paid_by_transfer", detail).into());
+        }
         Route::Provider => {
             let merchant = crate::orders::merchant_of(hub, &order)?;
             Some(call(hub, merchant, &order, taken.payment, (&refund_id, number, request))?)
@@ -261,7 +270,6 @@ async fn write(hub: &Hub, asked: &Asked<'_>) -> Result<RefundId, Unwritten> {
         refund_call: sealed.as_deref(),
         now,
         next_query_at,
-        made_by_hand: false,
         fees: &taken.fees,
     };
     match refunds::insert(&tx, &new).await {
@@ -295,7 +303,7 @@ fn beginning(
 }
 
 /// What reserves the money of a written refund, and begins its way where that is the treasury's.
-pub(super) async fn reserved(
+async fn reserved(
     tx: &impl deadpool_postgres::GenericClient,
     new: &NewRefund<'_>,
     shares: &[Share],
@@ -314,7 +322,7 @@ pub(super) async fn reserved(
     Ok(effects)
 }
 
-pub(super) fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
+fn reserved_shares(taken: &Taken<'_>) -> Vec<Share> {
     let surplus =
         (taken.surplus > Fen::ZERO).then_some(Share { fee_id: None, amount_fen: taken.surplus });
     taken

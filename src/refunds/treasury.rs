@@ -37,6 +37,7 @@ pub struct StepRequest {
     /// What happened.
     pub event: TreasuryEvent,
     /// On which day.
+    #[serde(deserialize_with = "domain::time::read_day")]
     pub occurred_on: Date,
     /// Who did it.
     pub by: String,

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::model::Report;
 use super::page::page;
@@ -49,16 +50,22 @@ pub fn write(report: &Report, folder: &Path) -> Result<Files, WriteError> {
     let csv = |name, findings: Vec<_>| findings_csv(findings).map_err(|fault| text(name, &fault));
     let differences = report.differences().map(|(_, finding)| finding).collect();
     let doubts = report.doubts().map(|(_, finding)| finding).collect();
-    let parts = [
-        ("differences.csv", csv("differences.csv", differences)?),
-        ("doubts.csv", csv("doubts.csv", doubts)?),
-        ("report.xlsx", workbook(report).map_err(|fault| WriteError::Workbook(cause(&fault)))?),
-        ("report.html", page(report).map_err(|fault| text("report.html", &fault))?.into_bytes()),
-        (
-            "summary.json",
-            summary_json(report).map_err(|fault| text("summary.json", &fault))?.into_bytes(),
-        ),
-    ];
+    let parts = thread::scope(|scope| {
+        // The workbook takes as long as all the others.
+        let book = scope.spawn(|| workbook(report).map_err(|fault| cause(&fault)));
+        let csvs = (csv("differences.csv", differences)?, csv("doubts.csv", doubts)?);
+        let page = page(report).map_err(|fault| text("report.html", &fault))?;
+        let summary = summary_json(report).map_err(|fault| text("summary.json", &fault))?;
+        let ended = |_panicked| Err("the thread that makes it ended early".to_owned());
+        let book = book.join().unwrap_or_else(ended).map_err(WriteError::Workbook)?;
+        Ok::<_, WriteError>([
+            ("differences.csv", csvs.0),
+            ("doubts.csv", csvs.1),
+            ("report.xlsx", book),
+            ("report.html", page.into_bytes()),
+            ("summary.json", summary.into_bytes()),
+        ])
+    })?;
     place(folder, &parts)?;
     Ok(Files { workbook: folder.join("report.xlsx"), page: folder.join("report.html") })
 }

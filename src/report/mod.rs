@@ -38,6 +38,7 @@ pub use json::report_json;
 pub use model::{FileStamp, MerchantDay, Report};
 pub use month::{AccountMonth, Found, Matter, Month, MonthDay, found, month_json};
 pub use month_page::month_page;
+pub(crate) use page::PRINT;
 pub use page::{page, print_digest};
 pub use papers::{
     ActPaper, CarriedPaper, DayPaper, FeePaper, ItemPaper, OfficePaper, OpenPaper, Papers,

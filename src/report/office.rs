@@ -114,12 +114,19 @@ pub(super) fn apart(it: &SettlementDay) -> Option<Fen> {
 /// A bill day in the words of the paper.
 pub(super) fn shown(merchant: String, it: &SettlementDay) -> Settled {
     let arrival = it.arrival.as_ref();
-    let apart = apart(it);
+    // What a later version of the day's run expects, beside what has arrived for another sum.
+    let changed = it.changed.as_ref();
+    let net = changed.map_or(it.net_fen, |changed| changed.net_fen);
+    let more = it.net_fen.minus(net).unwrap_or(Fen::ZERO);
+    let apart = apart(it).map(|apart| add(apart, more));
     let cause = arrival.map_or(String::new(), |arrival| {
         let mut lines: Vec<String> = arrival.cause.iter().map(|word| cause(word)).collect();
         if let [_, _, ..] = arrival.days.as_slice() {
             let days: Vec<String> = arrival.days.iter().map(Date::to_string).collect();
             lines.push(format!("{} 合并到账 {} 元", days.join("、"), arrival.credit_fen.yuan()));
+        }
+        if more != Fen::ZERO {
+            lines.push(format!("到账后账单更正：原应到账 {} 元", it.net_fen.yuan()));
         }
         let by = [("认领", &arrival.claimed_by), ("确认", &arrival.confirmed_by)];
         let by = by.into_iter().filter_map(|(what, who)| Some((what, who.as_ref()?)));
@@ -129,14 +136,20 @@ pub(super) fn shown(merchant: String, it: &SettlementDay) -> Settled {
     Settled {
         merchant,
         bill_date: it.bill_date.to_string(),
-        payments: it.payments_fen,
-        refunds: signed(Direction::Refund, it.refunds_fen),
-        fee: it.fee_fen,
-        net: it.net_fen,
-        due_on: it.due_on.to_string(),
+        payments: changed.map_or(it.payments_fen, |changed| changed.payments_fen),
+        refunds: signed(
+            Direction::Refund,
+            changed.map_or(it.refunds_fen, |changed| changed.refunds_fen),
+        ),
+        fee: changed.map_or(it.fee_fen, |changed| changed.fee_fen),
+        net,
+        due_on: match it.due_is_provisional {
+            true => format!("{}（暂定）", it.due_on),
+            false => it.due_on.to_string(),
+        },
         serial: arrival.map(|arrival| arrival.bank_serial.clone()).unwrap_or_default(),
         value_date: arrival.map(|arrival| arrival.value_date.to_string()).unwrap_or_default(),
-        arrived: apart.map(|apart| add(it.net_fen, apart)),
+        arrived: apart.map(|apart| add(net, apart)),
         apart,
         cause,
         state: match (&apart, it.is_late) {
@@ -144,6 +157,7 @@ pub(super) fn shown(merchant: String, it: &SettlementDay) -> Settled {
             (Some(_), _) => "到账有差额",
             (None, true) => SettlementCause::SettlementLate.chinese(),
             (None, false) if it.net_fen == Fen::ZERO => "无需到账",
+            (None, false) if it.net_fen < Fen::ZERO => "待轧差",
             (None, false) => "未到账",
         },
         is_late: apart.is_none() && it.is_late,
@@ -217,7 +231,7 @@ pub(super) fn acts(report: &Report) -> Vec<Acted> {
 }
 
 /// What people do, and how the paper says it.
-const DEEDS: [(&str, &str); 16] = [
+const DEEDS: [(&str, &str); 18] = [
     ("run.asked_for", "要求对账"),
     ("run.prepared", "制表"),
     ("run.reviewed", "复核"),
@@ -234,6 +248,8 @@ const DEEDS: [(&str, &str); 16] = [
     ("treasury.rejected", "退付被拒绝"),
     ("bank_statement.taken_in", "导入银行对账单"),
     ("settlement.confirmed", "确认到账"),
+    ("settlement.unmatch_asked", "申请撤销到账匹配"),
+    ("settlement.unmatched", "撤销到账匹配"),
 ];
 
 fn done(word: &str) -> String {

@@ -29,7 +29,7 @@ const MOST_CARDS: usize = 500;
 const MOST_DETAILS: usize = 3000;
 
 /// The only script of a page: its button prints it.
-pub(super) const PRINT: &str =
+pub(crate) const PRINT: &str =
     "document.getElementById('print').addEventListener('click',()=>window.print())";
 
 /// The digest by which a page's policy names its script, as base64.

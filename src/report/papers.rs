@@ -171,8 +171,11 @@ pub struct RefundPaper {
     pub is_redirected: bool,
     /// Its state's word.
     pub state: String,
-    /// Who asked for it.
+    /// Who asked for it; empty where nobody here did.
     pub requested_by: String,
+    /// `hub`, or `portal` for one that was made in the provider's portal; papers of before have none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub origin: String,
     /// Who decided about it.
     pub decided_by: Option<String>,
     /// The e-bill that was cancelled for it (冲红), where somebody said so.

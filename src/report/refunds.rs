@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use domain::bill::Direction;
 use domain::money::Fen;
+use domain::refund::RefundOrigin;
 use jiff::Timestamp;
 
 use super::foot::{booked, is_carried};
@@ -80,8 +81,12 @@ fn one(day: &MerchantDay, refund: &RefundPaper, counted: Option<Fen>) -> Shown {
         case_nos: refund.case_nos.clone(),
         amount: signed(Direction::Refund, refund.amount),
         counted,
-        requested_by: refund.requested_by.clone(),
+        requested_by: match is_of_portal(refund) {
+            true => "商户平台".to_owned(),
+            false => refund.requested_by.clone(),
+        },
         decided_by: match (&refund.decided_by, refund.state.as_str()) {
+            (None, _) if is_of_portal(refund) => "未经系统".to_owned(),
             (Some(by), _) => by.clone(),
             (None, "pending_approval") => String::new(),
             (None, _) => "免审批".to_owned(),
@@ -114,8 +119,14 @@ fn unknown(day: &MerchantDay, number: &str, fen: Fen) -> Shown {
     }
 }
 
+/// Whether somebody made it in the provider's portal, past the hub.
+fn is_of_portal(refund: &RefundPaper) -> bool {
+    refund.origin == RefundOrigin::Portal.as_str()
+}
+
 fn route(refund: &RefundPaper) -> &'static str {
     match refund.route.as_str() {
+        _ if is_of_portal(refund) => "平台退款\n经查询补记",
         "treasury" => "国库退付",
         _ if refund.is_redirected => "改退他户",
         _ if refund.surplus > Fen::ZERO => "原路退回\n（含多收）",

@@ -9,7 +9,7 @@ use super::foot::{apart, booked};
 use super::model::{MerchantDay, signed};
 
 /// What a provider answers to a query, and how the paper says it.
-const ANSWERS: [(&str, &str); 15] = [
+const ANSWERS: [(&str, &str); 14] = [
     ("paid", "已支付"),
     ("unpaid", "未支付"),
     ("closed", "已关闭"),
@@ -17,9 +17,8 @@ const ANSWERS: [(&str, &str); 15] = [
     ("no such payment", "无此付款"),
     ("paid, but not as the bill says", "已支付，但与账单不符"),
     ("given back, but not as the bill says", "已退款，但与账单不符"),
-    ("given back, of a payment that is not in the books", "已退款，但系统没有这笔付款"),
-    ("given back, more than its payment has left", "已退款，但超过该笔付款的可退余额"),
-    ("given back, of money that is at the treasury", "已退款，但款项已缴库"),
+    ("given back, but more than the books have left", "已退款，但系统可退余额不足"),
+    ("given back, but its number is another refund's here", "已退款，但退款单号已被占用"),
     ("processing", "退款处理中"),
     ("succeeded", "退款成功"),
     ("failed", "退款失败"),

@@ -42,6 +42,9 @@ pub fn fee(record: &FeeRecord) -> Value {
         "due_on": record.due_on,
         "notice_no": record.notice_no,
         "live_order_id": record.live_order_id,
+        "billing": if record.payer_account.is_some() { "monthly" } else { "immediate" },
+        "payer_account": record.payer_account,
+        "statement_id": record.statement_id,
         "issued_at": rfc3339(record.issued_at),
         "voided_at": time(record.voided_at),
     });
@@ -133,6 +136,7 @@ pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
             .collect::<Vec<_>>(),
         "surplus_fen": record.surplus_fen,
         "requested_by": record.requested_by,
+        "origin": record.origin.as_str(),
         "decided_by": record.decided_by,
         "provider_refund_no": record.provider_refund_no,
         "created_at": rfc3339(record.created_at),
@@ -142,7 +146,6 @@ pub fn refund(record: &RefundRecord, now: Timestamp) -> Value {
         "refused": refused,
         "route": record.route,
         "found_by_office": record.found_by_office,
-        "made_by_hand": record.made_by_hand,
         "treasury": treasury::way(record, now),
     })
 }

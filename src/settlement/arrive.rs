@@ -6,22 +6,24 @@ use domain::ids::{MerchantId, SettlementMatchId};
 use domain::time::day_start;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
-use reconciliation::settlement::{CARRY, Candidate, Credit, Proposed, Settled, WINDOW, settle};
+use reconciliation::settlement::{CARRY, Candidate, Credit, Proposed, Settled, WINDOW, split};
 use uuid::Uuid;
 
+use super::foresee::{Coming, Foreseen, decide, standing};
 use super::remitted::match_debits;
 use super::{Told, amount, tell, tell_late};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::payers::match_transfers;
 use crate::record::Effects;
 use crate::store::settlements::{self, NewMatch};
 use crate::store::{StoreError, Transaction, bank, incidents};
 
 /// For how many days before the last that the bank told of a line is tried again by itself.
-const TRIED_FOR: i32 = 120;
+pub(super) const TRIED_FOR: i32 = 120;
 /// How many days of settlements lie before the oldest credit that is tried: the window of bank days,
 /// with holidays between.
-const BEFORE: i32 = 45;
+pub(super) const BEFORE: i32 = 45;
 /// In whose name the hub closes what has resolved itself.
 const HUB: &str = "payhub";
 
@@ -36,8 +38,8 @@ pub(crate) struct By<'a> {
     pub(crate) reason: Option<&'a str>,
 }
 
-/// Matches every open credit that is clear, and writes what is proposed for the others. The caller
-/// holds the bank's turn and commits the effects.
+/// Matches every open credit that is clear, and writes what is proposed for the others: as it was
+/// foreseen, where everything still stands so. The caller holds the bank's turn and commits the effects.
 ///
 /// # Errors
 /// When the database does not answer, or a sum does not fit.
@@ -45,38 +47,53 @@ pub(crate) async fn match_open(
     tx: &Transaction<'_>,
     hub: &Hub,
     effects: &mut Effects,
+    foreseen: Option<Foreseen>,
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let Some(reach) = bank::reach(tx).await? else { return Ok(()) };
-    let since = days_before(reach, TRIED_FOR);
-    let credits = bank::open(tx, since).await?;
-    let oldest = credits.iter().map(|credit| credit.value_date).min();
-    if let Some(oldest) = oldest {
-        let expected = settlements::expected(tx, days_before(oldest, BEFORE)).await?;
-        let mut settled = settle(&expected, &credits, &hub.bank);
-        let mut proposed = Vec::new();
-        for credit in &credits {
-            match settled.remove(&credit.serial) {
-                Some(Settled::Matched(candidate)) => {
-                    arrived(tx, effects, credit, &candidate, By::default(), now).await?;
-                }
-                Some(Settled::Proposed(it)) => {
-                    tell_difference(tx, credit, &it, now).await?;
-                    proposed.push((credit.serial.clone(), it));
-                }
-                None => {}
+    let Some(mut found) = standing(tx, hub, Coming::default()).await? else { return Ok(()) };
+    let since = days_before(found.reach, TRIED_FOR);
+    due_anew(tx, hub, since).await?;
+    // What is a payer's, or may be, is no provider's, and none of its proposals stand.
+    let all = std::mem::take(&mut found.credits);
+    let mut proposed: Vec<(String, Proposed)> = Vec::new();
+    let (others, payers) = match_transfers(tx, hub, effects, (all, found.reach), now).await?;
+    found.credits = others;
+    proposed.extend(payers.into_iter().map(|serial| (serial, Proposed::default())));
+    let Foreseen { on, mut settled } = match foreseen {
+        Some(foreseen) if foreseen.on == found => foreseen,
+        // Somebody else was first, or a payer sent some of it.
+        Some(_) | None => decide(hub, found).await?,
+    };
+    for credit in &on.credits {
+        match settled.remove(&credit.serial) {
+            Some(Settled::Matched(candidate)) => {
+                arrived(tx, effects, credit, &candidate, By::default(), now).await?;
             }
+            Some(Settled::Proposed(it)) => {
+                tell_difference(tx, credit, &it, now).await?;
+                proposed.push((credit.serial.clone(), it));
+            }
+            None => {}
         }
-        bank::propose(tx, &proposed).await?;
     }
+    bank::propose(tx, &proposed).await?;
     match_debits(tx, hub, since, now).await?;
-    let until = hub.bank.before(reach, CARRY);
+    let until = hub.bank.before(on.reach, CARRY);
     tell_late(tx, (days_before(until, TRIED_FOR), until), now).await?;
     Ok(())
 }
 
+/// Sets anew when money is due whose calendar was announced meanwhile.
+async fn due_anew(tx: &Transaction<'_>, hub: &Hub, since: Date) -> Result<(), StoreError> {
+    let expected = settlements::expected(tx, since).await?;
+    let moved = expected.iter().filter(|day| day.is_open && day.due_on != hub.bank.due_on(day.day));
+    let moved: Vec<(&str, Date)> =
+        moved.map(|day| (day.id.as_str(), hub.bank.due_on(day.day))).collect();
+    settlements::due(tx, &moved).await
+}
+
 /// Writes that a credit is the settlement of some days, and posts it in each merchant's journal. What
-/// came more or less than was expected is the first merchant's.
+/// came more or less than was expected is each merchant's in proportion to what was to come for it.
 ///
 /// # Errors
 /// When the database does not answer, or a sum does not fit.
@@ -90,8 +107,10 @@ pub(crate) async fn arrived(
 ) -> Result<SettlementMatchId, Fault> {
     let days: Vec<&str> = candidate.settlements.iter().map(String::as_str).collect();
     let mut shares = settlements::shares_of(tx, &days).await?;
-    if let Some((_, first)) = shares.first_mut() {
-        *first = first.plus(candidate.difference_fen).ok_or_else(too_large)?;
+    let nets: Vec<Fen> = shares.iter().map(|(_, net)| *net).collect();
+    let parts = split(&nets, candidate.difference_fen).ok_or_else(too_large)?;
+    for ((_, share), part) in shares.iter_mut().zip(parts) {
+        *share = share.plus(part).ok_or_else(too_large)?;
     }
     shares.retain(|(_, share)| *share != Fen::ZERO);
     let match_id = SettlementMatchId::new(Uuid::now_v7());
@@ -147,7 +166,7 @@ async fn tell_difference(
     tell(tx, &told, now).await
 }
 
-fn days_before(day: Date, days: i32) -> Date {
+pub(super) fn days_before(day: Date, days: i32) -> Date {
     day.checked_sub(Span::new().days(days)).unwrap_or(day)
 }
 

@@ -11,10 +11,10 @@ use crate::fault::Fault;
 use crate::hub::{Hub, Merchant};
 use crate::store::runs::RunRecord;
 use crate::store::settlements::{self, NewSettlement};
-use crate::store::{Transaction, bank};
+use crate::store::{Transaction, bank, unmatches};
 
 /// Writes what a bill day is expected to bring. Where an earlier version of its run said otherwise,
-/// a person is told; and what has arrived stays as it was expected.
+/// a person is told; where its money has arrived, what is expected now is kept beside it.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -60,13 +60,18 @@ pub(crate) async fn expect(
         let (payments, refunds) = (amount(of.payments), amount(of.refunds));
         format!("payments {payments}, refunds {refunds}, charge {}", amount(of.fee))
     };
-    let what = if known.has_arrived { "has arrived and stays as it was" } else { "is changed" };
+    let what = if known.has_arrived {
+        "its money has arrived for what was expected before; the difference stands with that day until \
+         its match is taken back (payhub bank unmatch) and confirmed anew"
+    } else {
+        "what is expected is changed"
+    };
     let told = Told {
         kind: "settlement_changed",
         merchant: &run.merchant_id,
         cause: format!("{}:{}", known.settlement_id, run.id),
         detail: format!(
-            "{account}: version {} of {} says {}, before it was {}; what is expected {what}",
+            "{account}: version {} of {} says {}, before it was {}; {what}",
             run.version,
             run.date,
             sums(moves.figures),
@@ -74,8 +79,11 @@ pub(crate) async fn expect(
         ),
     };
     tell(tx, &told, now).await?;
-    if !known.has_arrived {
-        settlements::rewrite(tx, &new).await?;
+    if known.has_arrived {
+        unmatches::revise(tx, &new).await?;
+    } else {
+        let of = (new.settlement_id.as_str(), run.id.as_str());
+        settlements::rewrite(tx, of, new.figures, new.shares).await?;
     }
     Ok(())
 }

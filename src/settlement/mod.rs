@@ -3,6 +3,7 @@
 
 mod arrive;
 mod expect;
+mod foresee;
 pub mod model;
 mod remitted;
 
@@ -21,7 +22,8 @@ use crate::store::{StoreError, Transaction, bank};
 
 pub(crate) use arrive::{By, arrived, match_open};
 pub(crate) use expect::expect;
-pub use model::{Arrival, Figures, SettlementDay};
+pub(crate) use foresee::{Coming, foresee};
+pub use model::{Arrival, Changed, Figures, SettlementDay};
 
 /// What the rows of a bill move: the sums, and each row's order number with its signed amount.
 #[derive(Debug, Default)]
@@ -40,11 +42,12 @@ pub(crate) struct BillMoves<'a> {
 /// When the database does not answer. What was not matched is matched the next time.
 pub(crate) async fn match_again(hub: &Hub) -> Result<(), Fault> {
     let now = hub.clock.now();
+    let foreseen = foresee(hub, Coming::default()).await?;
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     bank::in_turn(&tx).await?;
     let mut effects = Effects::new(now);
-    match_open(&tx, hub, &mut effects, now).await?;
+    match_open(&tx, hub, &mut effects, foreseen, now).await?;
     commit(hub, tx, effects).await?;
     Ok(())
 }
@@ -60,6 +63,13 @@ pub async fn told_until(
 ) -> Result<Option<Date>, StoreError> {
     let reach = bank::reach(client).await?;
     Ok(reach.map(|reach| hub.bank.before(reach, reconciliation::settlement::CARRY)))
+}
+
+/// Says of each settlement that has not arrived whether the day on which it is due may still move.
+pub(crate) fn provisional(hub: &Hub, days: &mut [SettlementDay]) {
+    for day in days.iter_mut().filter(|day| day.arrival.is_none()) {
+        day.due_is_provisional = hub.bank.due_is_provisional(day.bill_date);
+    }
 }
 
 /// What is to be told to finance staff.

@@ -49,8 +49,29 @@ pub struct SettlementDay {
     pub net_fen: Fen,
     /// Whether the bank's statements reach well beyond its day and nothing has come.
     pub is_late: bool,
+    /// Whether the day on which it is due lies where no calendar is announced yet: it may still move.
+    #[serde(default)]
+    pub due_is_provisional: bool,
+    /// What a later version of the day's run expects, where the money has arrived for something else.
+    #[serde(default)]
+    pub changed: Option<Changed>,
     /// What has come.
     pub arrival: Option<Arrival>,
+}
+
+/// What is expected of a bill day since its money arrived (到账后更正).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Changed {
+    /// The run that says so.
+    pub run_id: RunId,
+    /// Payments by the bill.
+    pub payments_fen: Fen,
+    /// Refunds by the bill.
+    pub refunds_fen: Fen,
+    /// The provider's charge.
+    pub fee_fen: Fen,
+    /// What is expected: payments less refunds.
+    pub net_fen: Fen,
 }
 
 /// A credit that is the settlement of one bill day or of several together.

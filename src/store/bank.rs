@@ -2,9 +2,10 @@
 
 use deadpool_postgres::GenericClient;
 use domain::ids::{ApplicationId, BankStatementId};
+use domain::personal::Personal;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use reconciliation::bank::BankRow;
+use reconciliation::bank::{BankRow, Way};
 use reconciliation::settlement::{Credit, Proposed};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -179,7 +180,49 @@ pub async fn open(client: &impl GenericClient, since: Date) -> Result<Vec<Credit
                 value_date: row.try_get("value_date")?,
                 amount: domain::Fen::new(row.try_get("amount_fen")?),
                 reference: row.try_get("reference")?,
+                is_taken_back: row.try_get("is_taken_back")?,
             })
+        })
+        .collect()
+}
+
+/// A line as it is proved: what it says now, and the digest of what it said.
+#[derive(Debug)]
+pub struct ProvedLine {
+    /// What it says; who stands on the other side is not opened yet.
+    pub row: BankRow,
+    /// Who stands on the other side, sealed.
+    pub counter: Vec<u8>,
+    /// The digest of all that it said when it was booked.
+    pub digest: Vec<u8>,
+}
+
+/// Lines behind a serial, by serial.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn proof(
+    client: &impl GenericClient,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<ProvedLine>, StoreError> {
+    let statement = client.prepare_cached(sql::BANK_LINES_PROOF).await?;
+    let rows = client.query(&statement, &[&after, &limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let is_in = row.try_get::<_, &str>("direction")? == Way::In.as_str();
+            let read = BankRow {
+                row: 0,
+                bank_serial: row.try_get("bank_serial")?,
+                value_date: row.try_get("value_date")?,
+                way: if is_in { Way::In } else { Way::Out },
+                amount: domain::Fen::new(row.try_get("amount_fen")?),
+                reference: row.try_get("reference")?,
+                counter_name: Personal::new(String::new()),
+                counter_account: Personal::new(String::new()),
+            };
+            let (counter, digest) = (row.try_get("counter")?, row.try_get("digest")?);
+            Ok(ProvedLine { row: read, counter, digest })
         })
         .collect()
 }

@@ -80,7 +80,9 @@ impl Stored {
 pub struct Given {
     /// Whether it was refused.
     pub damaged: bool,
-    /// Its number among those that were taken, or among those that were refused.
+    /// Whether it is a fund flow bill that was taken.
+    pub fund_flow: bool,
+    /// Its number among trade bills, among fund flow bills, or among those that were refused.
     pub number: i64,
     /// When it came.
     pub fetched_at: Timestamp,
@@ -153,16 +155,31 @@ pub async fn given(
     load(client, sql::BILL_FILES_LIST, &[&account, &day]).await
 }
 
-/// A file by its number, of those that were taken or of those that were refused.
+/// Among which files a number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shelf {
+    /// Trade bills that were taken.
+    Trade,
+    /// Fund flow bills that were taken.
+    FundFlow,
+    /// Files of either kind that were refused.
+    Refused,
+}
+
+/// A file by its number.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn read(
     client: &impl GenericClient,
     number: i64,
-    damaged: bool,
+    shelf: Shelf,
 ) -> Result<Option<Stored>, StoreError> {
-    let text = if damaged { sql::DAMAGED_BILLS_READ } else { sql::BILL_FILES_READ };
+    let text = match shelf {
+        Shelf::Trade => sql::BILL_FILES_READ,
+        Shelf::FundFlow => sql::FUND_BILL_FILES_READ,
+        Shelf::Refused => sql::DAMAGED_BILLS_READ,
+    };
     let statement = client.prepare_cached(text).await?;
     let row = client.query_opt(&statement, &[&number]).await?;
     row.as_ref().map(Stored::of).transpose()

@@ -27,6 +27,12 @@ pub struct EffectRows {
     /// What changes in payments' balances, one row a payment.
     #[serde(skip)]
     pub payment_balances: Vec<Value>,
+    /// Refunds that were made in a provider's portal.
+    #[serde(skip)]
+    pub portal_refunds: Vec<Value>,
+    /// From which fees they take.
+    #[serde(skip)]
+    pub portal_refund_shares: Vec<Value>,
     /// Refunds that moved.
     #[serde(skip)]
     pub refunds: Vec<Value>,
@@ -83,6 +89,8 @@ pub(crate) struct PaidNotices<'a> {
 /// All that a transaction writes of effects, as statements to be sent.
 pub(crate) struct Writing<'a> {
     rows: Json<&'a EffectRows>,
+    portal_refunds: Json<&'a [Value]>,
+    portal_refund_shares: Json<&'a [Value]>,
     refunds: Json<&'a [Value]>,
     payment_balances: Json<&'a [Value]>,
     incidents: Json<&'a [Value]>,
@@ -94,6 +102,8 @@ impl<'a> Writing<'a> {
     pub(crate) fn of(rows: &'a EffectRows, now: Timestamp) -> Self {
         Self {
             rows: Json(rows),
+            portal_refunds: Json(&rows.portal_refunds),
+            portal_refund_shares: Json(&rows.portal_refund_shares),
             refunds: Json(&rows.refunds),
             payment_balances: Json(&rows.payment_balances),
             incidents: Json(&rows.incidents),
@@ -110,6 +120,11 @@ impl<'a> Writing<'a> {
             let parameters: Vec<&(dyn ToSql + Sync)> =
                 vec![&self.rows, &rows.evidence, &rows.links, now];
             all.push(Sent::of(sql::EFFECTS_RECORD, parameters));
+        }
+        if !rows.portal_refunds.is_empty() {
+            let parameters: Vec<&(dyn ToSql + Sync)> =
+                vec![&self.portal_refunds, &self.portal_refund_shares];
+            all.push(Sent::of(sql::REFUNDS_BOOK, parameters));
         }
         if !rows.refunds.is_empty() || !rows.payment_balances.is_empty() {
             let parameters: Vec<&(dyn ToSql + Sync)> = vec![&self.refunds, &self.payment_balances];

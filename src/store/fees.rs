@@ -2,7 +2,7 @@
 
 use deadpool_postgres::GenericClient;
 use domain::fee::FeeFacts;
-use domain::ids::{ApplicationId, CaseNo, FeeId, OrderId};
+use domain::ids::{ApplicationId, CaseNo, FeeId, OrderId, PayerStatementId};
 use domain::money::Fen;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -42,6 +42,8 @@ pub struct NewFee<'a> {
     pub due_on: Option<Date>,
     /// The payment notice's number (缴款码).
     pub notice_no: Option<&'a str>,
+    /// The account that pays it by the month.
+    pub payer_account: Option<&'a str>,
     /// When it is issued.
     pub now: Timestamp,
 }
@@ -69,6 +71,12 @@ pub struct FeeRecord {
     pub due_on: Option<Date>,
     /// The payment notice's number.
     pub notice_no: Option<String>,
+    /// The account that pays it by the month; `None`: it is paid through orders.
+    #[serde(default)]
+    pub payer_account: Option<String>,
+    /// The statement on which it is charged.
+    #[serde(default)]
+    pub statement_id: Option<PayerStatementId>,
     /// When it was issued.
     pub issued_at: Timestamp,
     /// Paid towards it.
@@ -112,6 +120,8 @@ pub struct Balance {
     pub treasury_refunding: Fen,
     /// The order that may still pay it.
     pub live_order_id: Option<OrderId>,
+    /// The account that pays it by the month.
+    pub payer_account: Option<String>,
 }
 
 /// Issues a fee.
@@ -138,6 +148,7 @@ pub async fn insert(client: &impl GenericClient, fee: &NewFee<'_>) -> Result<(),
             &fee.due_on,
             &fee.notice_no,
             &fee.now,
+            &fee.payer_account,
         ],
     )
     .await?;
@@ -218,6 +229,7 @@ async fn balances(
                 remitted: Fen::new(row.try_get("remitted_fen")?),
                 treasury_refunding: Fen::new(row.try_get("treasury_refunding_fen")?),
                 live_order_id: live.map(|id| typed("live_orders.order_id", id)).transpose()?,
+                payer_account: row.try_get("payer_account")?,
             })
         })
         .collect()

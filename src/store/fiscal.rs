@@ -128,6 +128,7 @@ pub async fn debits(client: &impl GenericClient, since: Date) -> Result<Vec<Cred
                 value_date: row.try_get("value_date")?,
                 amount: Fen::new(row.try_get("amount_fen")?),
                 reference: row.try_get("reference")?,
+                is_taken_back: false,
             })
         })
         .collect()

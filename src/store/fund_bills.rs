@@ -97,7 +97,17 @@ pub async fn claim(
     .transpose()
 }
 
-/// What an account's fund flow came to on the day before one, as JSON; `None`: no run of it has it.
+/// What an account's fund flow came to on a day that was looked at.
+#[derive(Debug)]
+pub struct Looked {
+    /// Which day.
+    pub day: Date,
+    /// What it came to, as JSON.
+    pub result: Value,
+}
+
+/// The last day before one whose fund flow the account's newest run has looked at, a week back at
+/// most; `None`: there is none.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -105,8 +115,9 @@ pub async fn before(
     client: &impl GenericClient,
     account: &[&str],
     day: Date,
-) -> Result<Option<Value>, StoreError> {
+) -> Result<Option<Looked>, StoreError> {
     let statement = client.prepare_cached(sql::RUNS_FUND_BEFORE).await?;
     let row = client.query_opt(&statement, &[&account, &day]).await?;
-    row.map(|row| Ok(row.try_get("result")?)).transpose()
+    row.map(|row| Ok(Looked { day: row.try_get("bill_date")?, result: row.try_get("result")? }))
+        .transpose()
 }

@@ -162,6 +162,7 @@ pub async fn breaks(client: &impl GenericClient) -> Result<Vec<String>, StoreErr
         sql::BREAKS_OF_REFUNDS,
         sql::BREAKS_OF_TREASURY,
         sql::BREAKS_OF_SETTLEMENTS,
+        sql::BREAKS_OF_PAYERS,
         sql::BREAKS_OF_JOURNAL,
         sql::BREAKS_OF_PEOPLE,
     ] {

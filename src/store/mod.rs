@@ -27,6 +27,7 @@ pub mod migrate;
 pub mod notifications;
 pub mod orders;
 pub mod papers;
+pub mod payers;
 pub mod queries;
 pub mod refunds;
 pub mod remittances;
@@ -38,6 +39,7 @@ pub mod statements;
 pub mod supervision;
 pub mod treasury;
 pub(crate) mod unit;
+pub mod unmatches;
 pub mod users;
 pub mod webhooks;
 

@@ -49,8 +49,6 @@ pub struct NewRefund<'a> {
     pub now: Timestamp,
     /// When it is asked for if no answer is ever written; `None` while it waits for a person.
     pub next_query_at: Option<Timestamp>,
-    /// Whether somebody made it by hand in the provider's portal: then nobody asks for it here.
-    pub made_by_hand: bool,
     /// From which fees.
     pub fees: &'a [(FeeId, Fen)],
 }
@@ -84,7 +82,6 @@ pub async fn insert(client: &impl GenericClient, new: &NewRefund<'_>) -> Result<
             &amounts,
             &new.route.as_str(),
             &new.found_by_office,
-            &new.made_by_hand,
         ],
     )
     .await?;

@@ -366,7 +366,7 @@ pub async fn unpaid_of(
     rows.iter().map(|row| typed("orders.order_id", row.try_get(0)?)).collect()
 }
 
-/// Which of an account's merchants has an order with that number, and the order's id.
+/// Which of an account's merchants has an order with that number.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -374,10 +374,8 @@ pub async fn owner_of(
     client: &impl GenericClient,
     merchants: &[&str],
     number: &str,
-) -> Result<Option<(MerchantId, OrderId)>, StoreError> {
+) -> Result<Option<MerchantId>, StoreError> {
     let statement = client.prepare_cached(sql::ORDERS_OWNER).await?;
     let row = client.query_opt(&statement, &[&merchants, &number]).await?;
-    let Some(row) = row else { return Ok(None) };
-    let owner = typed("orders.merchant_id", row.try_get(0)?)?;
-    Ok(Some((owner, typed("orders.order_id", row.try_get(1)?)?)))
+    row.map(|row| typed("orders.merchant_id", row.try_get(0)?)).transpose()
 }

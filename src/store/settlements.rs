@@ -69,7 +69,7 @@ pub async fn shares_of(
     shares(client, sql::SETTLEMENT_SHARES_READ, &[&settlements]).await
 }
 
-async fn shares(
+pub(super) async fn shares(
     client: &impl GenericClient,
     statement: &str,
     parameters: &[&(dyn ToSql + Sync)],
@@ -144,21 +144,35 @@ pub async fn insert(
 /// `what_arrived_stays_as_it_was_expected`.
 pub async fn rewrite(
     client: &impl GenericClient,
-    new: &NewSettlement<'_>,
+    (id, run_id): (&str, &str),
+    figures: Figures,
+    shares: &[(MerchantId, Fen)],
 ) -> Result<(), StoreError> {
-    let id = new.settlement_id.as_str();
-    let (merchants, nets) = columns(new.shares);
-    let Figures { payments, refunds, fee } = new.figures;
-    let net = new.figures.net().get();
+    let (merchants, nets) = columns(shares);
+    let Figures { payments, refunds, fee } = figures;
+    let net = figures.net().get();
     change(client, sql::SETTLEMENT_SHARES_DROP, &[&id]).await?;
     let parameters: [&(dyn ToSql + Sync); 6] =
-        [&id, &new.run_id.as_str(), &payments.get(), &refunds.get(), &fee.get(), &net];
+        [&id, &run_id, &payments.get(), &refunds.get(), &fee.get(), &net];
     change(client, sql::SETTLEMENTS_REWRITE, &parameters).await?;
     change(client, sql::SETTLEMENT_SHARES_INSERT, &[&id, &merchants, &nets]).await?;
     Ok(())
 }
 
-fn columns(shares: &[(MerchantId, Fen)]) -> (Vec<&str>, Vec<i64>) {
+/// Sets anew when money is due that has not arrived.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn due(client: &impl GenericClient, days: &[(&str, Date)]) -> Result<(), StoreError> {
+    if days.is_empty() {
+        return Ok(());
+    }
+    let (ids, dates): (Vec<&str>, Vec<Date>) = days.iter().copied().unzip();
+    change(client, sql::SETTLEMENTS_DUE, &[&ids, &dates]).await?;
+    Ok(())
+}
+
+pub(super) fn columns(shares: &[(MerchantId, Fen)]) -> (Vec<&str>, Vec<i64>) {
     shares.iter().map(|(merchant, net)| (merchant.as_str(), net.get())).unzip()
 }
 

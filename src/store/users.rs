@@ -104,3 +104,16 @@ fn user(row: &Row) -> Result<User, StoreError> {
         disabled_at: row.try_get("disabled_at")?,
     })
 }
+
+/// What the audit trail says last of each user's password, by name; nothing where an earlier program
+/// said it.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn passwords_said(
+    client: &impl GenericClient,
+) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    let statement = client.prepare_cached(sql::USERS_PASSWORDS_SAID).await?;
+    let rows = client.query(&statement, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}

@@ -6,6 +6,7 @@ mod fiscal;
 mod month;
 mod statements;
 mod typed;
+mod undone;
 
 use payhub::demo::{Office, WECHAT};
 use sandbox::BANK_HEADER;

@@ -287,3 +287,52 @@ async fn a_stored_callback_is_replayed_without_a_second_effect() {
     drop(client);
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_holds_a_nul_leads_nowhere() {
+    let world = World::open().await;
+    for path in [
+        "/v1/fees/%00",
+        "/v1/orders/ord_%00",
+        "/v1/refunds/%00",
+        "/v1/cases/a%00b",
+        "/v1/reconciliations/%00/report.csv",
+        "/v1/differences/%00",
+        "/v1/bank-statements/%00",
+    ] {
+        let (status, problem) = world.get(path).await.unwrap();
+        assert_eq!((status, &problem["code"]), (404, &json!("not_found")), "{path}");
+    }
+    for path in [
+        "/v1/reconciliations?merchant_id=%00",
+        "/v1/events?after=evt_%00",
+        "/v1/incidents?kind=%00",
+        "/v1/differences?owner=%00",
+        "/v1/bank-lines?cursor=%00",
+    ] {
+        let (status, problem) = world.get(path).await.unwrap();
+        assert_eq!((status, &problem["code"]), (400, &json!("invalid_query")), "{path}");
+    }
+    for path in ["/v1/orders/%00/close", "/v1/fees/%00/void", "/v1/cases/%00/progress"] {
+        let (status, problem) = world.post(path, &json!({})).await.unwrap();
+        assert_eq!((status, &problem["code"]), (404, &json!("not_found")), "{path}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_is_written_in_one_way() {
+    let world = World::open().await;
+    for day in ["20181130", "2018-11-30T23:30:00", "+002018-11-30", "2018-02-30", " 2018-11-30"] {
+        let (status, refused) = fee_of(&world, |body| body["accepted_on"] = json!(day)).await;
+        assert_eq!((status, &refused["path"]), (422, &json!("accepted_on")), "{day}: {refused}");
+        let body = json!({"merchant_id": WECHAT, "date": day});
+        let (status, refused) = world.post("/v1/reconciliations", &body).await.unwrap();
+        assert_eq!((status, &refused["path"]), (422, &json!("date")), "{day}: {refused}");
+    }
+    let (status, refused) = world.get("/v1/reconciliations?date=20181130").await.unwrap();
+    assert_eq!((status, &refused["code"]), (400, &json!("invalid_query")));
+    assert_eq!(fee_of(&world, |body| body["accepted_on"] = Value::Null).await.0, 201);
+    assert_eq!(fee_of(&world, |body| body["due_on"] = json!("2018-12-31")).await.0, 201);
+    world.finish().await;
+}

@@ -90,6 +90,9 @@ fn every_case_finds_what_it_plants_and_nothing_else() {
         let expected = |file: &str| fs::read_to_string(case.join(file)).unwrap();
         assert_eq!(out.text("differences.csv"), expected("differences.csv"), "{name} {stderr}");
         assert_eq!(out.text("doubts.csv"), expected("doubts.csv"), "{name}");
+        if let Ok(summary) = fs::read_to_string(case.join("summary.json")) {
+            assert_eq!(out.text("summary.json"), summary, "{name}");
+        }
         let differences = expected("differences.csv").lines().count() - 1;
         let footer_ok = !name.ends_with("footer_wrong");
         let balanced = differences == 0 && footer_ok;
@@ -105,7 +108,7 @@ fn every_case_finds_what_it_plants_and_nothing_else() {
         assert_eq!(summary["footer_ok"], footer_ok, "{name}");
         the_workbook_foots(&out, &summary, &name);
     }
-    assert!(seen >= 30, "only {seen} cases");
+    assert!(seen >= 80, "only {seen} cases");
 }
 
 /// The subtotals of the detail sheet are the sums of the summary, and so are those of its cells.
@@ -127,9 +130,12 @@ fn the_workbook_foots(out: &Out, summary: &Value, name: &str) {
         for (column, whose) in [(5, "hub"), (6, "bill")] {
             let stated = sign * summary[whose][side]["amount_fen"].as_i64().unwrap();
             let added: i64 = rows(word).map(|row| fen(&row[column])).sum();
-            assert_eq!(added, stated, "{name}: {whose} {side}");
+            // What was taken back is listed, and is in no sum of the paper.
+            let is_void = |row: &[Data]| matches!(row[column], Data::Empty);
+            let is_less = rows(word).any(is_void) && added.abs() < stated.abs();
+            assert!(added == stated || is_less, "{name}: {whose} {side}: {added} of {stated}");
             let subtotal: i64 = rows(total).map(|row| fen(&row[column])).sum();
-            assert_eq!(subtotal, stated, "{name}: subtotal of {whose} {side}");
+            assert_eq!(subtotal, added, "{name}: subtotal of {whose} {side}");
         }
     }
 }

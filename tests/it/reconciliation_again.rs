@@ -9,6 +9,7 @@ use sandbox::{Action, Fault, Match, Place};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::harness::typed::Typed;
 use crate::harness::{World, at, word};
 use crate::products::{LEGACY, legacy};
 
@@ -187,4 +188,37 @@ async fn a_v2_bill_of_two_mebibytes_is_fetched() {
     let found: String = world.database().await.query_one(&run, &[]).await.unwrap().get(0);
     assert_eq!(found, "unbalanced 3600 t");
     world.close_only().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_which_no_bill_is_kept_any_more_ends_and_draws_no_others_in() {
+    let world = World::open().await;
+    world.clock.set(at(NEXT_MORNING));
+    let ask = |date: &str| json!({"merchant_id": WECHAT, "date": date});
+    let (status, refused) = world.post("/v1/reconciliations", &ask("1970-01-01")).await.unwrap();
+    assert_eq!((status, &refused["code"]), (422, &json!("days_invalid")));
+    let (status, run) = world.post("/v1/reconciliations", &ask("2018-05-02")).await.unwrap();
+    assert_eq!((status, &run["status"]), (202, &json!("waiting_for_bill")));
+    world.settle().await.unwrap();
+    let path = format!("/v1/reconciliations/{}", word(&run, "id"));
+    let (_, ended) = world.get(&path).await.unwrap();
+    assert_eq!((&ended["status"], &ended["next_try_at"]), (&json!("failed"), &Value::Null));
+    assert!(word(&ended, "failure").contains("the provider refused"), "{ended}");
+    let days = format!("SELECT count(*) FROM runs WHERE merchant_id = '{WECHAT}'");
+    assert_eq!(world.count(&days).await, 2, "that day and yesterday");
+    assert_eq!(newest(&world).await["status"], "balanced");
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_that_cannot_be_run_is_bad_usage_and_no_difference() {
+    let world = World::open().await;
+    let typed = Typed::over(&world);
+    let (code, said) = typed.says(&["reconcile", "--merchant", "nobody", "--date", FRIDAY]);
+    assert_eq!((code, said.lines().count()), (2, 1), "{said}");
+    assert!(said.contains("nobody"), "{said}");
+    let (code, said) = typed.says(&["reconcile", "--merchant", WECHAT, "--date", "20181130"]);
+    assert_eq!(code, 2, "{said}");
+    assert!(said.contains("YYYY-MM-DD"), "{said}");
+    world.finish().await;
 }

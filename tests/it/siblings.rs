@@ -168,3 +168,45 @@ async fn a_credit_of_the_account_is_each_merchants_by_the_rows_of_its_bills() {
     assert_eq!(text(&world, open).await, "nothing");
     world.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_arrival_is_short_of_is_each_merchants_in_proportion() {
+    let world = World::open_at(&sibling(), with_old_key).await;
+    both_paid(&world).await;
+    world.paid(WECHAT, "3").await;
+    for morning in [NEXT_MORNING, "2018-12-02T02:05:00Z", "2018-12-03T02:05:00Z"] {
+        world.clock.set(at(morning));
+        world.settle().await.unwrap();
+    }
+    // Of 160 yuan and 80 yuan a yuan is missing: 67 fen of the one's, 33 of the other's.
+    hand_in(&world, &csv(&["B1,2018-12-03,in,23900,20181130,n,a"])).await;
+    let id = text(&world, "SELECT settlement_id FROM settlements WHERE bill_date = '2018-11-30' AND account = 'wechat:1900000001'").await;
+    let ids = [id.parse().unwrap()];
+    for by in ["张三", "李四"] {
+        let asked = payhub::bank::Confirming {
+            serial: "B1",
+            settlements: &ids,
+            by,
+            reason: Some("渠道少付"),
+        };
+        payhub::bank::confirm(&world.hub, &asked).await.unwrap();
+    }
+    let shares = "SELECT string_agg(merchant_id || ' ' || amount_fen, ', ' ORDER BY merchant_id DESC) FROM settlement_match_shares";
+    assert_eq!(text(&world, shares).await, "registry-wechat 15933, legacy-wechat 7967");
+    // The database knows the rule: nobody gives it all to one.
+    let client = world.database().await;
+    let wrong = "INSERT INTO bank_lines SELECT 'B9', statement_id, 9, value_date, direction, amount_fen, reference, counter, digest FROM bank_lines;
+         INSERT INTO settlement_unmatches SELECT match_id, '张三', 'x', matched_at FROM settlement_matches;
+         INSERT INTO unmatch_claims SELECT match_id, p, n, 'x', matched_at FROM settlement_matches, (VALUES (1, '张三'), (2, '李四')) v (p, n);
+         INSERT INTO settlement_claims SELECT 'B9', position, settlements, \"by\", reason, claimed_at, difference_fen, 1 FROM settlement_claims;
+         INSERT INTO settlement_matches SELECT 'stm_9', 'B9', amount_fen, expected_fen, difference_fen, cause, claimed_by, confirmed_by, reason, matched_at, 1 FROM settlement_matches;
+         INSERT INTO settlement_match_days SELECT settlement_id, 'stm_9', 2 FROM settlement_match_days;
+         INSERT INTO settlement_match_shares VALUES ('stm_9', 'registry-wechat', 15900), ('stm_9', 'legacy-wechat', 8000);";
+    client.batch_execute("BEGIN").await.unwrap();
+    client.batch_execute(wrong).await.unwrap();
+    let refused = client.batch_execute("COMMIT").await.unwrap_err();
+    let rule = "a_difference_is_shared_as_the_money_was_expected";
+    assert_eq!(refused.as_db_error().unwrap().constraint(), Some(rule), "{refused:?}");
+    drop(client);
+    world.finish().await;
+}

@@ -219,6 +219,7 @@ impl Statement<'_> {
             stated: self.stated()?,
             out_trade_no: parsed("out_trade_no", self.need("out_trade_no")?)?,
             out_refund_no: parsed("out_biz_no", out_refund_no)?,
+            provider_trade_no: self.get("trade_no").and_then(|no| no.parse().ok()),
             provider_refund_no: None,
             amount: None,
             given_back: sum,

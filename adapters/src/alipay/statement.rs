@@ -185,6 +185,7 @@ impl Refunded {
             stated: Stated::default(),
             out_trade_no: key.out_trade_no.clone(),
             out_refund_no: key.out_refund_no.clone(),
+            provider_trade_no: None,
             provider_refund_no: None,
             amount: cumulative.filter(|sum| moved && *sum == key.amount),
             given_back: None,
@@ -202,6 +203,7 @@ impl Refunded {
 pub(super) struct Refund {
     out_trade_no: Option<String>,
     out_request_no: Option<String>,
+    trade_no: Option<String>,
     refund_status: Option<String>,
     /// This refund alone.
     refund_amount: Option<String>,
@@ -242,6 +244,7 @@ impl Refund {
             stated: Stated::default(),
             out_trade_no: key.out_trade_no.clone(),
             out_refund_no: key.out_refund_no.clone(),
+            provider_trade_no: self.trade_no.as_deref().and_then(|no| no.parse().ok()),
             provider_refund_no: None,
             amount,
             given_back: None,

@@ -18,19 +18,24 @@ impl Decimal {
     /// Reads `80.00`, `45.0`, `-0.02000`, `3`; what lies beyond five decimals must be zeros.
     /// `None` for anything else.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (negative, digits) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        let (negative, digits) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            digits => (false, digits),
         };
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let point = digits.iter().position(|byte| *byte == b'.').unwrap_or(digits.len());
+        let (whole, fraction) = match digits.split_at_checked(point)? {
+            (whole, []) => (whole, b"0".as_slice()),
+            (whole, [_point, fraction @ ..]) => (whole, fraction),
+        };
         if whole.is_empty() || fraction.is_empty() {
             return None;
         }
         let mut value = 0_i64;
-        for digit in whole.bytes() {
-            value = push(value, digit)?;
+        for digit in whole {
+            value = push(value, *digit)?;
         }
-        let mut decimals = fraction.bytes();
+        let mut decimals = fraction.iter().copied();
         for _ in 0..5 {
             value = push(value, decimals.next().unwrap_or(b'0'))?;
         }

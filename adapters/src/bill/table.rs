@@ -5,6 +5,7 @@ use domain::bill::number_fits;
 use domain::time::{check_day, from_beijing};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use memchr::memchr;
 
 use super::BillError;
 use super::decimal::Decimal;
@@ -13,6 +14,19 @@ use domain::money::Fen;
 /// A text's lines with their numbers from 1, without line ends.
 pub(crate) fn lines(text: &str) -> impl Iterator<Item = (u64, &str)> {
     (1_u64..).zip(text.lines())
+}
+
+/// The lines of [`str::lines`], each with the place where it ends.
+pub(crate) fn whole_lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let mut at = 0_usize;
+    std::iter::from_fn(move || {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        let end = memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end.saturating_add(1));
+        let line = rest.get(..end).unwrap_or(rest);
+        at = at.saturating_add(end);
+        let bare = line.strip_suffix('\n').map(|bare| bare.strip_suffix('\r').unwrap_or(bare));
+        Some((bare.unwrap_or(line), at))
+    })
 }
 
 /// The columns of a file, in its order.
@@ -139,7 +153,7 @@ impl<'a> Row<'_, 'a> {
     pub(crate) fn number(&self, column: Option<Column>) -> Result<Decimal, BillError> {
         let Some(named) = column else { return Ok(Decimal::default()) };
         let text = self.text(column);
-        if text.is_empty() {
+        if matches!(text.as_bytes(), [] | [b'0', b'.', b'0', b'0']) {
             return Ok(Decimal::default());
         }
         Decimal::parse(text).ok_or_else(|| {

@@ -10,6 +10,7 @@ use flate2::write::GzEncoder;
 use super::stream::{self, StreamError};
 use super::{BillError, read, read_fund_flow};
 
+mod crew;
 mod refused;
 
 const WECHAT: &str = "\u{feff}交易时间,商户号,微信订单号,商户订单号,交易状态,应结订单金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款状态,手续费,费率,订单金额,申请退款金额\r\n";

@@ -2,6 +2,7 @@
 //! incoming facts stands here and nowhere else.
 
 mod payment;
+mod portal;
 mod refund;
 #[cfg(test)]
 mod tests;
@@ -71,7 +72,7 @@ pub fn judge(
     };
     match &claim.fact {
         ProviderFact::Payment(fact) => payment::judge(fact, order, policy),
-        ProviderFact::Refund(fact) => refund::judge(fact, order),
+        ProviderFact::Refund(fact) => refund::judge(fact, claim.source, order),
     }
 }
 

@@ -1,18 +1,22 @@
 //! What a provider says about a refund, against the refund on record.
 
 use domain::Fen;
-use domain::fact::{RefundFact, RefundStanding};
+use domain::fact::{RefundFact, RefundStanding, Source};
 use domain::journal::EntryKind;
 use domain::refund::{RefundState, RefundTransition};
 
-use super::incident;
+use super::{incident, portal};
 use crate::effect::{Effect, IncidentKind, Judgement, NewIncident, RefundEffect};
 use crate::locked::{LockedOrder, LockedPayment, LockedRefund};
 
-pub(super) fn judge(fact: &RefundFact, order: &LockedOrder) -> Judgement {
+pub(super) fn judge(fact: &RefundFact, source: Source, order: &LockedOrder) -> Judgement {
     let Some(refund) =
         order.refunds.iter().find(|refund| refund.out_refund_no == fact.out_refund_no)
     else {
+        // One that the bill lists, and that a query confirms, was made whoever asked for it.
+        if source == Source::Bill {
+            return portal::judge(fact, order);
+        }
         return incident(
             IncidentKind::RefundUnknown,
             format!("order {} has no refund {}", order.order_id, fact.out_refund_no),

@@ -128,6 +128,7 @@ fn the_same_payment_again_changes_nothing_and_another_one_is_surplus() {
         refunding: Fen::ZERO,
         surplus: Fen::ZERO,
         surplus_refunding: Fen::ZERO,
+        shares: Vec::new(),
     });
     assert_eq!(of(&paid(9000), &order), Judgement::Known);
     check_incident(&of(&paid(8999), &order), IncidentKind::AmountDiffers);
@@ -179,6 +180,7 @@ fn refunded(
         refunding: order.fees[0].facts.refunding,
         surplus: Fen::new(1000),
         surplus_refunding: Fen::ZERO,
+        shares: Vec::new(),
     });
     order.refunds.push(LockedRefund {
         refund_id: id::<RefundId>(&format!("rfd_{:032x}", 1)),
@@ -192,6 +194,7 @@ fn refunded(
         stated: Stated::default(),
         out_trade_no: id("P1"),
         out_refund_no: id("R1"),
+        provider_trade_no: None,
         provider_refund_no: None,
         amount: stated.map(Fen::new),
         given_back: None,
@@ -281,5 +284,45 @@ fn a_refund_that_failed_and_yet_succeeded_takes_nothing_that_was_paid_over_to_th
     {
         let judgement = judged(remitted, refunding, by_treasury);
         check_incident(&judgement, IncidentKind::RefundContradicts);
+    }
+}
+
+/// A payment of 9000, 1000 of it surplus, of which the portal gave back `amount` under a new number.
+fn portal(amount: i64, source: Source) -> Judgement {
+    let (mut order, mut claim) = refunded(RefundState::Processing, RefundStanding::Succeeded, None);
+    order.payments[0].shares = vec![Share { fee_id: Some(fee_id(1)), amount_fen: Fen::new(8000) }];
+    order.fees[0].facts.paid = Fen::new(8000);
+    order.fees[0].facts.refunding = Fen::new(500);
+    let ProviderFact::Refund(fact) = &mut claim.fact else { panic!("no refund") };
+    fact.out_refund_no = id("HAND1");
+    fact.amount = Some(Fen::new(amount));
+    claim.source = source;
+    of(&claim, &order)
+}
+
+#[test]
+fn a_refund_of_the_portal_takes_surplus_first_and_then_the_fees_in_their_order() {
+    let Judgement::Apply(Effect::PortalRefund(effect)) = portal(3000, Source::Bill) else {
+        panic!("not booked");
+    };
+    let shares: Vec<(Option<FeeId>, i64)> =
+        effect.shares.iter().map(|it| (it.fee_id.clone(), it.amount_fen.get())).collect();
+    assert_eq!(shares, [(Some(fee_id(1)), 2000), (None, 1000)]);
+    assert_eq!(effect.entries, [EntryKind::RefundRequested, EntryKind::RefundSucceeded]);
+    assert_eq!(effect.incidents[0].kind, IncidentKind::PortalRefund);
+}
+
+#[test]
+fn a_refund_of_the_portal_is_booked_to_the_last_fen_and_not_one_beyond() {
+    let left = 9000 - 500;
+    assert!(matches!(portal(left, Source::Bill), Judgement::Apply(Effect::PortalRefund(_))));
+    check_incident(&portal(left + 1, Source::Bill), IncidentKind::PortalRefundExceeds);
+    check_incident(&portal(0, Source::Bill), IncidentKind::PortalRefundExceeds);
+}
+
+#[test]
+fn a_notice_or_a_query_alone_books_no_refund_that_nobody_asked_for() {
+    for source in [Source::Callback, Source::Query] {
+        check_incident(&portal(3000, source), IncidentKind::RefundUnknown);
     }
 }

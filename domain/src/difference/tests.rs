@@ -17,16 +17,16 @@ fn every_step_from_every_state() {
     assert_eq!(
         table,
         [
-            // assigned, proposed, approved, declined, resolved, written_off, matched, reopened,
+            // assigned, proposed, approved, declined, resolved, written_off, matched, reopen_asked, reopened,
             // cleared, superseded
-            "open: assigned - - - - - resolved - cleared superseded",
-            "assigned: assigned proposed - - - - resolved - cleared superseded",
-            "proposed: - - approved assigned - - resolved - cleared superseded",
-            "approved: - proposed - - resolved written_off resolved - cleared superseded",
-            "resolved: - - - - - - - open - -",
-            "written_off: - - - - - - - open - -",
-            "cleared: - - - - - - - - - -",
-            "superseded: - - - - - - - - - -",
+            "open: assigned - - - - - resolved - - cleared superseded",
+            "assigned: assigned proposed - - - - resolved - - cleared superseded",
+            "proposed: - - approved assigned - - resolved - - cleared superseded",
+            "approved: - proposed - - resolved written_off resolved - - cleared superseded",
+            "resolved: - - - - - - - - open - -",
+            "written_off: - - - - - - - written_off open - -",
+            "cleared: - - - - - - - - - - -",
+            "superseded: - - - - - - - - - - -",
         ]
     );
 }

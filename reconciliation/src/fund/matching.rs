@@ -220,8 +220,8 @@ fn both(row: &Traded, change: &Moved, fit: Fit, result: &mut FundResult) {
 /// What nothing was found for.
 pub(super) fn leftovers(
     day: Date,
-    traded: Vec<Traded>,
-    moved: Vec<Moved>,
+    steps_over: bool,
+    (traded, moved): (Vec<Traded>, Vec<Moved>),
     result: &mut FundResult,
 ) {
     // Money that came in for what was taken back at the counter must go out again.
@@ -238,17 +238,25 @@ pub(super) fn leftovers(
     };
     for row in traded.into_iter().filter(|row| !row.is_used) {
         if is_owed(&row) {
-            open(day, row.found, true, result);
+            open((day, steps_over), row.found, true, result);
         }
     }
     for change in moved.into_iter().filter(|change| !change.is_used) {
-        open(day, change.found, false, result);
+        open((day, steps_over), change.found, false, result);
     }
 }
 
 /// A row that stands alone: a doubt while a bill that could have it is still to come.
-fn open(day: Date, mut found: FundFinding, is_in_trade: bool, result: &mut FundResult) {
+fn open(
+    (day, steps_over): (Date, bool),
+    mut found: FundFinding,
+    is_in_trade: bool,
+    result: &mut FundResult,
+) {
     if found.day != day {
+        if steps_over {
+            return result.doubts.push(found);
+        }
         found.files = found.files.saturating_add(1);
     } else if matches!(found.cause, FundCause::MissingInFlow | FundCause::MissingInTrade)
         && is_near_cut(found.occurred_at)

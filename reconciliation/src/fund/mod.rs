@@ -111,6 +111,9 @@ pub struct Before {
     pub closing: Option<Fen>,
     /// The doubts that are still open.
     pub doubts: Vec<FundFinding>,
+    /// Whether a day between has not been looked at: its bill could have cleared them, so that they
+    /// are no older by this one.
+    pub steps_over: bool,
 }
 
 /// Takes the rows of both bills of a day.
@@ -166,7 +169,7 @@ impl FundMatcher {
             }
         }
         matching::pair(&mut traded, &mut moved, &mut result);
-        matching::leftovers(self.day, traded, moved, &mut result);
+        matching::leftovers(self.day, before.steps_over, (traded, moved), &mut result);
         balances(self.day, account, before, &mut result);
         result.differences.sort_by(|a, b| order(a).cmp(&order(b)));
         result.doubts.sort_by(|a, b| order(a).cmp(&order(b)));

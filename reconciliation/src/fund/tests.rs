@@ -141,7 +141,7 @@ fn a_row_at_the_cut_waits_for_one_file() {
     let paid = (P, "P1", 8000, 0, "23:55", PAID);
     check(&[paid], &[], " | near_cut 8000 -");
     let first = on(DAY, &[paid], &[], &Before::default());
-    let before = Before { closing: None, doubts: first.doubts };
+    let before = Before { doubts: first.doubts, ..Before::default() };
     let next = DAY.tomorrow().unwrap();
     let came = on(next, &[], &[(FundKind::Payment, "P1", 8000, "00:01")], &before);
     assert_eq!(said(&came), " | ", "the next bill has it");
@@ -156,8 +156,10 @@ fn a_refund_that_moves_on_another_day_is_carried_by_row() {
         [(R, "R1", 3000, 0, "10:00", BillState::Processing), (R, "R2", 3000, 0, "10:01", PAID)];
     let moved = [(FundKind::Refund, "R2", -3000, "10:02")];
     check(&refunds, &moved, " | refund_moves_later -3000 -");
-    let mut before =
-        Before { closing: None, doubts: on(DAY, &refunds, &moved, &Before::default()).doubts };
+    let mut before = Before {
+        doubts: on(DAY, &refunds, &moved, &Before::default()).doubts,
+        ..Before::default()
+    };
     let mut day = DAY;
     for files in 1..3 {
         day = day.tomorrow().unwrap();
@@ -219,7 +221,7 @@ fn balances_go_on_from_row_to_row_and_from_day_to_day() {
         ends: Some((fen(100), fen(900))),
         gaps: vec![BalanceGap { line: 7, expected: fen(500), stated: fen(400) }],
     };
-    let closed = |closing| Before { closing: Some(fen(closing)), doubts: Vec::new() };
+    let closed = |closing| Before { closing: Some(fen(closing)), ..Before::default() };
     let of = |before: &Before| FundMatcher::new(DAY).finish(&account, before);
     assert_eq!(said(&of(&closed(100))), "balance_gap 500 400 | ");
     assert_eq!(of(&closed(100)).differences[0].flow_line, Some(7));

@@ -1,6 +1,6 @@
 //! A ledger as a CSV file (RFC 4180, UTF-8 with or without a byte order mark), columns by name.
 
-use std::io::{self, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Chain, Cursor, Read, Seek, SeekFrom};
 
 use csv::{Position, ReaderBuilder, StringRecord};
 use domain::bill::{Direction, number_fits};
@@ -9,7 +9,7 @@ use domain::time::{business_day, check_day, from_beijing};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-use super::{LedgerLine, LedgerRow, LedgerState};
+use super::{LedgerLine, LedgerRow, LedgerState, plain};
 
 /// The columns of a ledger file; others are left alone.
 pub const COLUMNS: [&str; 7] = [
@@ -52,12 +52,39 @@ pub fn stream(
     mut input: impl Read + Seek,
     each: &mut dyn FnMut(&LedgerLine<'_>, u64),
 ) -> Result<(), LedgerError> {
+    let unread = |fault: io::Error| broken(&fault.into());
+    let (reader, columns, mark) = open(&mut input)?;
+    let start = mark.saturating_add(reader.position().byte());
+    drop(reader);
+    input.seek(SeekFrom::Start(start)).map_err(unread)?;
+    let mut given = 0_u64;
+    let mut count = |row: &LedgerLine<'_>, place| {
+        given = given.saturating_add(1);
+        each(row, place);
+    };
+    if plain::rows(&mut input, &columns, start, &mut count).map_err(unread)? {
+        return Ok(());
+    }
+    // What is written otherwise, or is wrong, is for the reader of CSV, from the first row that is.
+    input.rewind().map_err(unread)?;
+    let mut skipped = 0_u64;
+    by_csv(&mut input, &mut |row, place| match skipped < given {
+        true => skipped = skipped.saturating_add(1),
+        false => each(row, place),
+    })
+}
+
+/// Reads a file from its beginning, in whatever way it is quoted.
+pub(super) fn by_csv(
+    mut input: impl Read + Seek,
+    each: &mut dyn FnMut(&LedgerLine<'_>, u64),
+) -> Result<(), LedgerError> {
     let (mut reader, columns, mark) = open(&mut input)?;
     let mut record = StringRecord::new();
     let bad = loop {
         match reader.read_record(&mut record) {
             Ok(false) => return Ok(()),
-            Ok(true) => match columns.row(&record) {
+            Ok(true) => match columns.of(&record) {
                 Ok(row) => each(&row, place(record.position()).saturating_add(mark)),
                 Err(fault) => break (fault, place(record.position())),
             },
@@ -97,28 +124,35 @@ pub fn again(
     let unread = |fault: io::Error| broken(&fault.into());
     input.rewind().map_err(unread)?;
     let (_, columns, _) = open(&mut input)?;
-    let mut input = BufReader::with_capacity(BLOCK, input);
+    let mut input = BufReader::with_capacity(NEAR, input);
     input.rewind().map_err(unread)?;
     let mut at = 0_u64;
     let mut record = StringRecord::new();
+    let mut line = plain::Line::default();
     for place in places {
         // Near ones are in the buffer already.
         let step = i64::try_from(*place).unwrap_or(i64::MAX);
         let step = step.saturating_sub(i64::try_from(at).unwrap_or(i64::MAX));
         input.seek_relative(step).map_err(unread)?;
+        at = *place;
+        if let Some(row) = plain::first(input.fill_buf().map_err(unread)?, &columns, &mut line) {
+            each(&row);
+            continue;
+        }
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .buffer_capacity(SMALL)
             .from_reader(Counted { input: &mut input, read: 0 });
         reader.read_record(&mut record).map_err(|fault| broken(&fault))?;
         at = place.saturating_add(reader.get_ref().read);
-        each(&columns.row(&record)?);
+        each(&columns.of(&record)?);
     }
     Ok(())
 }
 
-/// How much is read at a time, of a file and for one row.
+/// How much is read at a time: of a file, of the rows around one, and for one row.
 const BLOCK: usize = 256 << 10;
+const NEAR: usize = 8 << 10;
 const SMALL: usize = 1 << 10;
 
 /// Counts what was read.
@@ -151,8 +185,8 @@ fn open<R: Read>(mut input: R) -> Result<Opened<R>, LedgerError> {
     Ok((reader, columns, if has_mark { 3 } else { 0 }))
 }
 
-/// Where each of [`COLUMNS`] is.
-struct Columns([usize; 7]);
+/// Where each of [`COLUMNS`] is, and how many columns there are.
+pub(super) struct Columns([usize; 7], pub(super) usize);
 
 impl Columns {
     fn find(header: &StringRecord) -> Result<Self, LedgerError> {
@@ -169,14 +203,21 @@ impl Columns {
             }
             *slot = index;
         }
-        Ok(Self(found))
+        Ok(Self(found, header.len()))
     }
 
-    fn row<'a>(&self, record: &'a StringRecord) -> Result<LedgerLine<'a>, LedgerError> {
-        let field = |at: usize| {
-            self.0.get(at).and_then(|index| record.get(*index)).unwrap_or_default().trim()
-        };
-        let line = record.position().map_or(0, Position::line);
+    fn of<'a>(&self, record: &'a StringRecord) -> Result<LedgerLine<'a>, LedgerError> {
+        self.row(record.position().map_or(0, Position::line), |index| record.get(index))
+    }
+
+    /// The row of these fields.
+    pub(super) fn row<'a>(
+        &self,
+        line: u64,
+        field: impl Fn(usize) -> Option<&'a str>,
+    ) -> Result<LedgerLine<'a>, LedgerError> {
+        let field =
+            |at: usize| trimmed(self.0.get(at).and_then(|index| field(*index)).unwrap_or_default());
         let bad = |at: usize, fault: String| LedgerError {
             line,
             column: COLUMNS.get(at).copied(),
@@ -215,6 +256,13 @@ impl Columns {
         }
         Ok(row)
     }
+}
+
+/// A text without the white space around it; nearly always there is none.
+fn trimmed(text: &str) -> &str {
+    let is_plain = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_graphic);
+    let bytes = text.as_bytes();
+    if is_plain(bytes.first()) && is_plain(bytes.last()) { text } else { text.trim() }
 }
 
 fn amount(text: &str) -> Result<Fen, String> {

@@ -1,6 +1,7 @@
 //! The hub's side: what its ledger says was paid, refunded, or is still waited for.
 
 mod file;
+mod plain;
 #[cfg(test)]
 mod tests;
 

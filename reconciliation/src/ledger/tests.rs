@@ -1,6 +1,11 @@
 //! A ledger file, good and bad.
 
-use super::{COLUMNS, LedgerState, again, read, stream};
+use std::io::Cursor;
+
+use proptest::prelude::*;
+
+use super::file::by_csv;
+use super::{COLUMNS, LedgerRow, LedgerState, again, read, stream};
 
 const GOOD: &str = "payment,P1,,420,8000,paid,2018-11-30T10:00:00+08:00";
 
@@ -146,4 +151,63 @@ fn what_no_paper_can_show_is_refused_where_it_stands() {
     row_refused(&GOOD.replace("2018", "0001"), "line 3, column occurred_at: 0001-11-30 is before");
     let longest = GOOD.replace("P1", &"登".repeat(2048)).replace("2018", "2000");
     assert_eq!(read(format!("{}\n{longest}", COLUMNS.join(",")).as_bytes()).unwrap().len(), 1);
+}
+
+/// A line as people and programs write it, good or not.
+fn line() -> impl Strategy<Value = String> {
+    let good = |n: u32| GOOD.replace("P1", &format!("P{n}"));
+    prop_oneof![
+        12 => (0_u32..99).prop_map(good),
+        2 => (0_u32..99).prop_map(|n| format!("refund,P1,R{n},420,500,failed,2018-11-30T02:00:00Z")),
+        1 => (0_u32..99).prop_map(move |n| good(n).replace("420", "\"4,2\n0\"")),
+        1 => Just(GOOD.replace("P1", "P\"1")),
+        1 => Just(GOOD.replace("P1", "  P1 ").replace("paid", "paid\u{3000}")),
+        1 => Just(String::new()),
+        1 => Just("  ".to_owned()),
+        1 => Just(GOOD.replace(",420", "\r,420")),
+        1 => Just(GOOD.replace("8000", "80.00")),
+        1 => Just(GOOD.replace(",420", "")),
+        1 => Just(format!("{GOOD},")),
+    ]
+}
+
+/// Every row with its place read again, and the refusal.
+fn told(
+    text: &str,
+    read: impl Fn(Cursor<&str>, &mut dyn FnMut(LedgerRow, u64)) -> Result<(), super::LedgerError>,
+) -> (Vec<LedgerRow>, Vec<u64>, Option<String>) {
+    let (mut rows, mut places) = (Vec::new(), Vec::new());
+    let fault = read(Cursor::new(text), &mut |row, place| {
+        rows.push(row);
+        places.push(place);
+    });
+    (rows, places, fault.err().map(|fault| fault.to_string()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_plain_line_is_read_as_the_reader_of_csv_reads_it(
+        lines in prop::collection::vec((line(), prop::sample::select(vec!["\n", "\r\n"])), 0..12),
+        mark in prop::sample::select(vec!["", "\u{feff}"]),
+        extra in prop::sample::select(vec!["", "note,"]),
+    ) {
+        let mut text = format!("{mark}{extra}{}\n", COLUMNS.join(","));
+        for (line, end) in &lines {
+            let has_note = !extra.is_empty() && !line.trim().is_empty();
+            text.push_str(if has_note { "登记费," } else { "" });
+            text.push_str(line);
+            text.push_str(end);
+        }
+        let plain = told(&text, |input, each| stream(input, &mut |row, at| each(row.to_row(), at)));
+        let csv = told(&text, |input, each| by_csv(input, &mut |row, at| each(row.to_row(), at)));
+        prop_assert_eq!(&plain.0, &csv.0);
+        prop_assert_eq!(plain.2, csv.2);
+        for places in [plain.1, csv.1] {
+            let mut seen = Vec::new();
+            again(Cursor::new(&text), &places, &mut |row| seen.push(row.to_row())).unwrap();
+            prop_assert_eq!(&seen, &csv.0);
+        }
+    }
 }

@@ -38,6 +38,12 @@ impl Held {
         Self { texts, rows: Vec::with_capacity(rows) }
     }
 
+    /// Forgets the rows and keeps their room.
+    pub fn clear(&mut self) {
+        self.texts.clear();
+        self.rows.clear();
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn len(&self) -> usize {

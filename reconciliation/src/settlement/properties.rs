@@ -48,6 +48,7 @@ fn paid(days: &[Expected]) -> Vec<Credit> {
         value_date: due,
         amount: Fen::new(sum),
         reference: format!("清算 1900{account}"),
+        is_taken_back: false,
     };
     sums.into_iter().filter(|(_, sum)| *sum > 0).enumerate().map(credit).collect()
 }
@@ -86,6 +87,7 @@ proptest! {
                 value_date: bank().after(date(2018, 9, 25), u32::try_from(*after).unwrap()),
                 amount: Fen::new(*amount),
                 reference: String::new(),
+                is_taken_back: false,
             })
             .collect();
         let settled = settle(&days, &credits, &bank());

@@ -50,7 +50,7 @@ impl Books<'_> {
 
     /// What a credit may be: what fits to the fen; else what it falls short of, or exceeds, where it
     /// can be meant for nothing else. `is_alone`: no other credit of its day is unexplained.
-    pub(super) fn propose(&self, credit: &Credit, is_alone: bool) -> Proposed {
+    pub(super) fn propose(&mut self, credit: &Credit, is_alone: bool) -> Proposed {
         let (mut spans, mut is_whole) = match self.exact(credit) {
             Exact::One(span) => (vec![span], true),
             Exact::Many(spans) => (spans, true),
@@ -69,13 +69,13 @@ impl Books<'_> {
     }
 
     /// Any days that add up to a credit, whether they follow one another or not.
-    fn covered(&self, credit: &Credit) -> (Vec<Span>, bool) {
+    fn covered(&mut self, credit: &Credit) -> (Vec<Span>, bool) {
         let (mut spans, mut is_whole) = (Vec::new(), true);
         for account in self.meant(credit) {
             let places = self.open(account, credit);
             let amounts: Vec<Fen> =
                 places.iter().filter_map(|place| Some(self.day(account, *place)?.net)).collect();
-            let found = covering(&amounts, credit.amount);
+            let found = covering(&amounts, credit.amount, &mut self.steps);
             is_whole &= found.is_whole;
             for set in found.sets {
                 let places = set.iter().filter_map(|at| places.get(*at).copied()).collect();

@@ -42,6 +42,7 @@ fn credits(text: &str) -> Vec<Credit> {
                 value_date: words[1].parse().unwrap(),
                 amount: Fen::new(words[2].parse().unwrap()),
                 reference: words[3..].join(" "),
+                is_taken_back: false,
             }
         })
         .collect()
@@ -186,6 +187,38 @@ fn what_is_on_time_goes_before_what_is_late() {
     check("A 2018-11-28 80", "B1 2018-11-28 80", &["B1 ?"]);
     check("A 2018-11-12 80", "B1 2018-11-27 80 1900A", &["B1 = A/2018-11-12"]);
     check("A 2018-11-12 80", "B1 2018-11-28 80 1900A", &["B1 ?"]);
+}
+
+#[test]
+fn what_was_given_back_on_a_day_that_did_not_arrive_is_kept_back_of_a_later_credit() {
+    // Sunday's money came without what was given back on Saturday; Monday's does not.
+    check(
+        "A 2018-12-01 -30\nA 2018-12-02 200 0 taken\nA 2018-12-03 100",
+        "B1 2018-12-04 70 1900A",
+        &["B1 = A/2018-12-01+A/2018-12-03"],
+    );
+    // Two such days go together; what is kept back later goes with a later credit.
+    check(
+        "A 2018-11-30 -10\nA 2018-12-01 -30\nA 2018-12-02 200 0 taken\nA 2018-12-03 100\nA 2018-12-04 90",
+        "B1 2018-12-04 100\nB2 2018-12-05 50",
+        &["B1 = A/2018-12-03", "B2 = A/2018-11-30+A/2018-12-01+A/2018-12-04"],
+    );
+}
+
+#[test]
+fn what_people_took_back_is_only_proposed() {
+    let mut came = credits("B1 2018-11-29 8000 1900A");
+    let days = expected("A 2018-11-28 8000");
+    let settled = settle(&days, &came, &bank());
+    assert!(matches!(settled["B1"], Settled::Matched(_)));
+    came[0].is_taken_back = true;
+    let settled = settle(&days, &came, &bank());
+    let Settled::Proposed(proposed) = &settled["B1"] else { panic!("{settled:?}") };
+    assert_eq!(proposed.candidates[0].settlements, ["A/2018-11-28"]);
+    // Another credit may be that day's money.
+    came.extend(credits("B2 2018-11-29 8000 1900A"));
+    let settled = settle(&days, &came, &bank());
+    assert!(matches!(settled["B2"], Settled::Matched(_)));
 }
 
 #[test]

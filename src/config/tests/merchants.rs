@@ -16,6 +16,20 @@ fn a_service_provider_says_for_whom_it_acts() {
 }
 
 #[test]
+fn a_fund_flow_bill_is_asked_for_where_the_provider_gives_one() {
+    let flow = |text: &str| {
+        let config = parse(text, &Environment::default()).unwrap();
+        config.merchants[0].fund_flow
+    };
+    let with = |keys: &str| WHOLE.replacen("mchid =", &format!("{keys}\nmchid ="), 1);
+    assert!(flow(WHOLE));
+    assert!(!flow(&with("fund_flow = false")));
+    assert!(!flow(&with("sub_mchid = \"1900000002\"")), "a partner, by either of its keys");
+    assert!(flow(&with("sub_mchid = \"1900000002\"\nfund_flow = true")));
+    refuses("mchid =", "fund_flow = 1\nmchid =", &["fund_flow"]);
+}
+
+#[test]
 fn without_a_public_key_platform_certificates_are_fetched() {
     let text: String = WHOLE
         .lines()

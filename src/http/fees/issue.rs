@@ -17,6 +17,7 @@ use super::price;
 use crate::dispatch::request::{Request, Values, is_told, request};
 use crate::fault::Fault;
 use crate::hub::Hub;
+use crate::payers;
 use crate::resource::fee as shown;
 use crate::seal::Purpose;
 use crate::store::StoreError;
@@ -34,7 +35,7 @@ const DEFAULT_LOCALE: &str = "zh-CN";
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct FeeRequest {
     case_no: CaseNo,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     accepted_on: Option<Date>,
     items: Vec<QuoteItem>,
     #[serde(default)]
@@ -42,10 +43,12 @@ pub(in crate::http) struct FeeRequest {
     payer: Payer,
     #[serde(default)]
     department: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "domain::time::read_day_if_any")]
     due_on: Option<Date>,
     #[serde(default)]
     notice_no: Option<String>,
+    #[serde(default)]
+    payer_account: Option<String>,
 }
 
 /// Who pays.
@@ -79,6 +82,8 @@ pub(super) async fn issue(call: &Call, asked: &FeeRequest) -> Result<Answer, Fau
     let of_case = crate::cases::accepted_on(hub, &call.application, &asked.case_no).await?;
     let quote = price(hub, &asked.items, asked.accepted_on.or(of_case))?;
     agree(asked.total_fen, &quote)?;
+    let account = asked.payer_account.as_deref();
+    let account = account.map(|id| payers::account_of(hub, &call.application, id)).transpose()?;
     let fee_id = FeeId::new(Uuid::now_v7());
     let kept = keep(hub, &fee_id, &payer)?;
     let new = NewFee {
@@ -96,12 +101,16 @@ pub(super) async fn issue(call: &Call, asked: &FeeRequest) -> Result<Answer, Fau
         department: asked.department.as_deref(),
         due_on: asked.due_on,
         notice_no: asked.notice_no.as_deref(),
+        payer_account: account.map(|account| account.id.as_str()),
         now: hub.clock.now(),
     };
     let mut client = hub.store.client().await?;
     let tx = client.transaction().await.map_err(StoreError::from)?;
     fees::insert(&tx, &new).await?;
-    tell(call, &tx, &new, payer.phone.as_ref()).await?;
+    // Who pays by the month is asked for it by a statement.
+    if account.is_none() {
+        tell(call, &tx, &new, payer.phone.as_ref()).await?;
+    }
     let fee = fees::by_ids(&tx, &[fee_id.as_str()])
         .await?
         .pop()

@@ -140,7 +140,7 @@ fn an_order_its_payments_and_refunds_are_described() {
         "id": format!("rfd_{UUID}"), "application_id": "a", "merchant_id": "m",
         "order_id": format!("ord_{UUID}"), "payment_id": format!("pay_{UUID}"),
         "out_trade_no": "P1", "out_refund_no": "R1", "amount_fen": 1, "surplus_fen": 0,
-        "reason": "r", "route": "provider", "found_by_office": false, "steps": [], "status": "failed", "requested_by": "a", "created_at": TIME, "queries": 0,
+        "reason": "r", "route": "provider", "found_by_office": false, "steps": [], "status": "failed", "requested_by": "a", "origin": "hub", "created_at": TIME, "queries": 0,
         "allocations": [{"fee_id": format!("fee_{UUID}"), "amount_fen": 1}],
     });
     refund.as_object_mut().unwrap().extend(refused.as_object().unwrap().clone());

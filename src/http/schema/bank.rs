@@ -62,6 +62,13 @@ pub struct BankLine {
     pub r#match: Value,
     /// The remittance to the treasury that a debit is; null where none is known.
     pub remittance_id: Option<String>,
+    /// Which payers' statements it pays: id, `order_id`, statements, `claimed_by`, reason, `matched_at`.
+    #[schema(value_type = Option<Object>)]
+    pub payer_match: Value,
+    /// Which it may pay: statements, numbers, account, `open_fen`, `difference_fen`, cause,
+    /// `proposed_action`.
+    #[schema(value_type = Option<Vec<Object>>)]
+    pub payer_candidates: Value,
     /// What it may be: settlements, account, days, `expected_fen`, `difference_fen`, cause.
     #[schema(value_type = Option<Vec<Object>>)]
     pub candidates: Value,
@@ -105,6 +112,12 @@ pub struct SettlementDay {
     pub net_fen: i64,
     /// Whether the bank's statements reach two bank days beyond its day and nothing has come.
     pub is_late: bool,
+    /// Whether the day on which it is due rests on a calendar that is not announced yet.
+    pub due_is_provisional: bool,
+    /// What a later version of the day's run expects since the money has arrived for another sum:
+    /// `run_id`, `payments_fen`, `refunds_fen`, `fee_fen`, `net_fen`; null: nothing else.
+    #[schema(value_type = Option<Object>)]
+    pub changed: Value,
     /// The credit that is this: `match_id`, `bank_serial`, `value_date`, `credit_fen`, days,
     /// `expected_fen`, `difference_fen`, cause, `claimed_by`, `confirmed_by`, reason.
     #[schema(value_type = Option<Object>)]

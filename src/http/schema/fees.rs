@@ -131,6 +131,8 @@ pub struct FeeRequest {
     pub due_on: Option<String>,
     /// The payment notice's number, at most 32 characters.
     pub notice_no: Option<String>,
+    /// The account that pays it by the month; absent: it is paid through orders.
+    pub payer_account: Option<String>,
 }
 
 /// The payer for people's eyes.
@@ -175,6 +177,12 @@ pub struct Fee {
     pub notice_no: Option<String>,
     /// The order that may still pay it.
     pub live_order_id: Option<String>,
+    /// immediate, or monthly where an account pays it.
+    pub billing: String,
+    /// The account that pays it by the month.
+    pub payer_account: Option<String>,
+    /// The payer's statement that charges it, pst_….
+    pub statement_id: Option<String>,
     /// When it was issued.
     #[schema(format = DateTime)]
     pub issued_at: String,

@@ -63,8 +63,10 @@ pub struct Refund {
     pub allocations: Vec<Allocation>,
     /// The part that comes out of surplus.
     pub surplus_fen: i64,
-    /// Who asked.
-    pub requested_by: String,
+    /// Who asked; null for one that was made in the provider's portal.
+    pub requested_by: Option<String>,
+    /// `hub`, or `portal` for one that somebody made in the provider's portal past the hub.
+    pub origin: String,
     /// Who decided.
     pub decided_by: Option<String>,
     /// The provider's number.
@@ -87,8 +89,6 @@ pub struct Refund {
     pub route: String,
     /// Whether the office found the error itself.
     pub found_by_office: bool,
-    /// Whether somebody made it by hand in the provider's portal, and the bill brought it.
-    pub made_by_hand: bool,
     /// How it stands on the treasury's way; null on the other one, and before it begins.
     pub treasury: Option<TreasuryWay>,
 }

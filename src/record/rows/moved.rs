@@ -62,14 +62,19 @@ pub(super) fn move_by(
             let reversed = amount.negated().ok_or(RefundOverflow)?;
             moved.remitted = add(moved.remitted, reversed)?;
         }
-        EntryKind::PaymentReceived => moved.paid = add(moved.paid, amount)?,
+        EntryKind::PaymentReceived | EntryKind::TransferReceived => {
+            moved.paid = add(moved.paid, amount)?;
+        }
         // What is written off is of no fee and no payment.
         EntryKind::ShortWrittenOff
         | EntryKind::ShortTakenBack
         | EntryKind::LongWrittenOff
         | EntryKind::LongTakenBack => {}
         // Where money lies changes nothing in what a fee or a payment says.
-        EntryKind::ProviderSettled | EntryKind::SettlementNetted => {}
+        EntryKind::ProviderSettled
+        | EntryKind::SettlementNetted
+        | EntryKind::ArrivalTakenBack
+        | EntryKind::NettingTakenBack => {}
     }
     Ok(())
 }

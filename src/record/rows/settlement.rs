@@ -29,4 +29,26 @@ impl Effects {
         self.post(merchant, kind, match_id.as_str(), at, &[Share { fee_id: None, amount_fen }]);
         Ok(())
     }
+
+    /// Takes back what of an arrival was posted as a merchant's: people said that it was something
+    /// else.
+    ///
+    /// # Errors
+    /// When a sum does not fit.
+    pub fn take_arrival_back(
+        &mut self,
+        merchant: &MerchantId,
+        match_id: &SettlementMatchId,
+        share: Fen,
+    ) -> Result<(), RecordError> {
+        let amount_fen = share.magnitude().ok_or(RecordError::TooLarge)?;
+        let kind = if share < Fen::ZERO {
+            EntryKind::NettingTakenBack
+        } else {
+            EntryKind::ArrivalTakenBack
+        };
+        let at = self.now;
+        self.post(merchant, kind, match_id.as_str(), at, &[Share { fee_id: None, amount_fen }]);
+        Ok(())
+    }
 }

@@ -10,7 +10,7 @@ use domain::ids::{
 use domain::journal::Share;
 use domain::money::Fen;
 use domain::order::{OrderState, OrderTransition};
-use domain::provider::Provider;
+use domain::provider::PaidThrough;
 use domain::refund::RefundState;
 use domain::treasury::Route;
 use jiff::Timestamp;
@@ -28,8 +28,8 @@ pub struct OrderRecord {
     pub application_id: ApplicationId,
     /// Through which merchant.
     pub merchant_id: MerchantId,
-    /// Which provider that is.
-    pub provider: Provider,
+    /// On which way it is paid.
+    pub provider: PaidThrough,
     /// The product's word.
     pub product: String,
     /// Its number.
@@ -251,7 +251,7 @@ impl OrderRecord {
             id: order.order_id.clone(),
             application_id: order.application_id.clone(),
             merchant_id: order.merchant_id.clone(),
-            provider: order.provider,
+            provider: order.provider.into(),
             product: order.product.to_owned(),
             out_trade_no: order.out_trade_no.clone(),
             amount_fen: order.amount,
@@ -343,6 +343,7 @@ impl OrderRecord {
                     refunding: payment.refunding_fen,
                     surplus: payment.surplus_fen,
                     surplus_refunding: payment.surplus_refunding_fen,
+                    shares: shares(&payment.shares, Fen::ZERO),
                 })
                 .collect(),
             // What the treasury pays is no provider's matter: none can say anything about it.

@@ -4,7 +4,7 @@ use domain::ids::{
     ApplicationId, MerchantId, OrderId, OutRefundNo, OutTradeNo, PaymentId, RefundId,
 };
 use domain::money::Fen;
-use domain::refund::RefundState;
+use domain::refund::{RefundOrigin, RefundState};
 use domain::treasury::{Route, TreasuryEvent, TreasuryState};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -37,8 +37,11 @@ pub struct RefundRecord {
     pub reason: String,
     /// Where it stands.
     pub status: RefundState,
-    /// Who asked.
-    pub requested_by: String,
+    /// Who asked; nobody here, where it was made in the provider's portal.
+    pub requested_by: Option<String>,
+    /// Whether it was asked for here or made in the provider's portal.
+    #[serde(default)]
+    pub origin: RefundOrigin,
     /// Who decided.
     pub decided_by: Option<String>,
     /// The provider's number.
@@ -67,8 +70,6 @@ pub struct RefundRecord {
     pub route: Route,
     /// Whether the office found the error itself.
     pub found_by_office: bool,
-    /// Whether somebody made it by hand in the provider's portal.
-    pub made_by_hand: bool,
     /// The steps of its way through the treasury, in their order.
     pub steps: Vec<TreasuryStep>,
     /// From which fees.

@@ -29,6 +29,7 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
   FROM journal_entries e
  WHERE NOT CASE e.kind
            WHEN 'payment_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id)
+           WHEN 'transfer_received' THEN EXISTS (SELECT FROM payments p WHERE p.payment_id = e.subject_id AND p.merchant_id = e.merchant_id AND p.provider = 'bank')
            WHEN 'fees_remitted' THEN EXISTS (SELECT FROM remittance_shares s JOIN payments p USING (payment_id)
                                               WHERE s.remittance_id = e.subject_id AND p.merchant_id = e.merchant_id)
            WHEN 'short_written_off' THEN EXISTS (SELECT FROM difference_steps s WHERE s.difference_id || '/' || s.position = e.subject_id
@@ -41,6 +42,10 @@ SELECT format('journal %s: entry %s (%s %s) is about nothing in the books', e.me
                                                   AND s.journal = e.merchant_id AND s.side = 'long')
            WHEN 'remittance_reversed' THEN EXISTS (SELECT FROM remittance_reversals v WHERE v.remittance_id = e.subject_id)
            WHEN 'provider_settled' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
+           WHEN 'arrival_taken_back' THEN EXISTS (SELECT FROM settlement_match_shares s JOIN settlement_unmatches USING (match_id)
+                                                   WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id AND s.amount_fen > 0)
+           WHEN 'netting_taken_back' THEN EXISTS (SELECT FROM settlement_match_shares s JOIN settlement_unmatches USING (match_id)
+                                                   WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id AND s.amount_fen < 0)
            WHEN 'settlement_netted' THEN EXISTS (SELECT FROM settlement_match_shares s WHERE s.match_id = e.subject_id AND s.merchant_id = e.merchant_id)
            ELSE EXISTS (SELECT FROM refunds r WHERE r.refund_id = e.subject_id AND r.merchant_id = e.merchant_id) END
 UNION ALL

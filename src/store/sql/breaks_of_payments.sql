@@ -33,7 +33,7 @@ UNION ALL
 SELECT format('payment %s was paid at %s and recorded at %s, its journal has %s entries of it%s', p.payment_id, p.paid_at, p.recorded_at,
               count(e.seq), string_agg(format(', of %s recorded at %s', e.occurred_at, e.recorded_at), '') FILTER (WHERE e.seq IS NOT NULL))
   FROM payments p
-  LEFT JOIN journal_entries e ON e.subject_id = p.payment_id AND e.merchant_id = p.merchant_id AND e.kind = 'payment_received'
+  LEFT JOIN journal_entries e ON e.subject_id = p.payment_id AND e.merchant_id = p.merchant_id AND e.kind = CASE p.provider WHEN 'bank' THEN 'transfer_received' ELSE 'payment_received' END
  GROUP BY p.payment_id
 HAVING count(e.seq) <> 1
     OR NOT bool_and(p.recorded_at = e.recorded_at AND p.paid_at BETWEEN e.occurred_at AND e.occurred_at + interval '1 microsecond')

@@ -1,7 +1,7 @@
 -- Takes a step of a difference that is as far as $2 says, which is then as far as $3; no row when it is elsewhere.
 WITH moved AS (
     UPDATE differences
-       SET status = $3, closed_at = CASE WHEN $3 IN ('resolved', 'written_off') THEN $14::timestamptz END, closed_run = NULL,
+       SET status = $3, closed_at = CASE WHEN $2 = $3 THEN closed_at WHEN $3 IN ('resolved', 'written_off') THEN $14::timestamptz END, closed_run = NULL,
            assigned_to = CASE $4 WHEN 'assigned' THEN $6 WHEN 'reopened' THEN NULL ELSE assigned_to END
      WHERE difference_id = $1 AND status = $2 AND same_as IS NULL
     RETURNING difference_id

@@ -11,5 +11,8 @@ ON CONFLICT (dedupe_key) DO UPDATE
  WHERE known.closed_at IS NOT NULL
    AND (known.kind IN ('refund_abnormal', 'refund_waits_for_funds')
         -- Said by every query: only when it had been found meanwhile is it news.
-        OR known.kind = 'refund_not_at_provider' AND known.closed_by = 'payhub')
+        OR known.kind = 'refund_not_at_provider' AND known.closed_by = 'payhub'
+        -- Closed because the money was matched, and that match was taken back.
+        OR known.kind IN ('settlement_late', 'settlement_short', 'settlement_over', 'fee_taken_from_principal')
+           AND known.closed_by = 'payhub')
 RETURNING incident_id

@@ -8,6 +8,7 @@ UPDATE incidents i SET closed_at = $2, closed_by = $3, note = done.note
             OR i.dedupe_key = concat_ws(':', i.kind, i.merchant_id, o.out_trade_no, r.out_refund_no))
      WHERE i.merchant_id = $1 AND i.closed_at IS NULL
        AND (i.kind = 'refund_abnormal' AND r.state = 'succeeded'
+            OR i.kind IN ('refund_unknown', 'portal_refund_exceeds') AND r.origin = 'portal'
             OR i.kind = 'refund_not_at_provider' AND r.state IN ('succeeded', 'failed', 'abnormal')
             OR i.kind = 'refund_waits_for_funds' AND r.state IN ('processing', 'succeeded', 'failed', 'abnormal')
             OR i.kind = 'treasury_refund_overdue' AND EXISTS (SELECT FROM treasury_steps t

@@ -4,7 +4,7 @@ SELECT jsonb_build_object('out_refund_no', r.out_refund_no, 'out_trade_no', o.ou
            'case_nos', COALESCE((SELECT jsonb_agg(DISTINCT f.case_no) FROM refund_shares s JOIN fees f USING (fee_id)
                                   WHERE s.refund_id = r.refund_id), '[]'),
            'amount', r.amount_fen, 'surplus', r.surplus_fen, 'route', r.route, 'is_redirected', r.redirected_at IS NOT NULL,
-           'state', r.state, 'requested_by', r.requested_by, 'decided_by', r.decided_by,
+           'state', r.state, 'requested_by', COALESCE(r.requested_by, ''), 'origin', r.origin, 'decided_by', r.decided_by,
            'red_flush', (SELECT t.red_flush FROM treasury_steps t WHERE t.refund_id = r.refund_id AND t.red_flush IS NOT NULL
                           ORDER BY t.position DESC LIMIT 1),
            'created_at', r.created_at, 'accepted_at', r.accepted_at, 'succeeded_at', r.succeeded_at)

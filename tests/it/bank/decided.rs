@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::{MONDAY, balance, csv, friday_is_due, hand_in, lines, settlement_of};
 use crate::harness::{World, at, word};
 
-const ACCOUNT: &str = "wechat:1900000001";
+pub(super) const ACCOUNT: &str = "wechat:1900000001";
 
 /// What a person says of a credit: the difference, marked where another must say it too; or the code
 /// that refuses it.
-async fn says(
+pub(super) async fn says(
     world: &World,
     by: &str,
     serial: &str,
@@ -28,11 +28,11 @@ async fn says(
     }
 }
 
-fn id(settlement: &Value) -> SettlementId {
+pub(super) fn id(settlement: &Value) -> SettlementId {
     word(settlement, "settlement_id").parse().unwrap()
 }
 
-async fn incidents(world: &World, kind: &str) -> i64 {
+pub(super) async fn incidents(world: &World, kind: &str) -> i64 {
     let open =
         format!("SELECT count(*) FROM incidents WHERE kind = '{kind}' AND closed_at IS NULL");
     world.count(&open).await

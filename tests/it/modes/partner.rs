@@ -4,8 +4,8 @@
 use sandbox::SubMerchant;
 use serde_json::json;
 
-use super::{INCIDENTS, REFUSED, by_public_key, payee, wechat, whole_life};
-use crate::harness::{World, word};
+use super::{INCIDENTS, REFUSED, by_public_key, heard, payee, placed, wechat, whole_life};
+use crate::harness::{World, at, word};
 use crate::products::LEGACY;
 
 const OFFICE: &str = "partner-wechat";
@@ -23,6 +23,25 @@ async fn money_goes_to_the_office_for_which_the_service_provider_acts() {
     assert_eq!(payee(&world, &number).as_deref(), Some("1900000301"));
     assert_eq!((world.count(REFUSED).await, world.count(INCIDENTS).await), (0, 0));
     world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_without_a_fund_flow_bill_is_reconciled_and_its_paper_says_so() {
+    for (wanted, says) in [("", "未启用"), ("fund_flow = true\n", "不向本商户提供")] {
+        let world = World::open_with(&format!("{}{wanted}", partner(OFFICE, "1900000301"))).await;
+        let (fee, order) = placed(&world, OFFICE, "1", json!({})).await;
+        heard(&world, &fee, &order).await;
+        world.clock.set(at("2018-12-01T02:05:00Z"));
+        while payhub::reconcile::run_once(&world.hub).await.unwrap() > 0 {}
+        let path = format!("/v1/reconciliations?date=2018-11-30&merchant_id={OFFICE}");
+        let run = world.get(&path).await.unwrap().1["data"][0].clone();
+        assert_eq!(word(&run, "status"), "balanced", "{wanted}: {run}");
+        let note = word(&run["summary"], "fund_flow_note");
+        assert!(note.contains(says) && note.contains("未核对"), "{wanted}: {note}");
+        let waits = "SELECT count(*) FROM fund_bill_waits WHERE merchant_id = 'partner-wechat'";
+        assert_eq!(world.count(waits).await, 0, "{wanted}: nothing will come");
+        world.finish().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

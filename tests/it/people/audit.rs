@@ -119,3 +119,54 @@ async fn a_step_that_is_not_on_the_trail_is_found() {
     assert!(breaks.iter().any(|found| found.contains(told)), "{breaks:?}");
     world.close_only().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_claims_to_be_a_run_and_who_gives_himself_a_role_is_found() {
+    use domain::personal::Secret;
+    use domain::user::UserRole;
+    use payhub::users;
+    let world = morning().await;
+    let password = Secret::new("a long password".to_owned());
+    users::add(&world.hub, "王五", &[UserRole::Preparer], &password).await.unwrap();
+    users::add(&world.hub, "赵六", &[UserRole::Auditor], &password).await.unwrap();
+    users::set_password(&world.hub, "王五", &Secret::new("another password".to_owned()))
+        .await
+        .unwrap();
+    users::disable(&world.hub, "赵六").await.unwrap();
+    assert_eq!(ledger::verify(&world.hub).await.unwrap().breaks, [""; 0]);
+    let mut client = world.hub.store.client().await.unwrap();
+    for (hand, told) in [
+        (
+            "UPDATE difference_steps SET \"by\" = '王五', run_id = (SELECT run_id FROM runs LIMIT 1) WHERE event = 'proposed'",
+            "(proposed by 王五) stands on the audit trail 0 times",
+        ),
+        (
+            "UPDATE difference_steps SET \"by\" = r.run_id, run_id = r.run_id FROM (SELECT run_id FROM runs LIMIT 1) r WHERE event = 'proposed'",
+            "stands on the audit trail 0 times",
+        ),
+        (
+            "UPDATE users SET roles = ARRAY['preparer', 'approver'] WHERE name = '王五'",
+            "user 王五 has the roles preparer, approver, the audit trail says",
+        ),
+        ("UPDATE users SET disabled_at = NULL", "user 赵六 is enabled"),
+        ("UPDATE users SET disabled_at = created_at", "user 王五 is disabled"),
+        (
+            "INSERT INTO users SELECT '钱七', '钱七', roles, password_hash, created_at, NULL FROM users WHERE name = '王五'",
+            "user 钱七 has the roles preparer, the audit trail says nothing",
+        ),
+        ("DELETE FROM users WHERE name = '王五'", "user 王五 has the roles none"),
+        (
+            "UPDATE users u SET password_hash = (SELECT password_hash FROM users WHERE name = '赵六') WHERE name = '王五'",
+            "user 王五 has another password than the audit trail says",
+        ),
+    ] {
+        let tx = client.transaction().await.unwrap();
+        let hand = format!("SET LOCAL session_replication_role = replica; {hand}");
+        tx.batch_execute(&hand).await.unwrap();
+        let breaks = ledger::prove(&tx, &world.hub.sealer).await.unwrap().breaks;
+        assert!(breaks.iter().any(|found| found.contains(told)), "{hand}: {breaks:?}");
+        tx.rollback().await.unwrap();
+    }
+    drop(client);
+    world.finish().await;
+}

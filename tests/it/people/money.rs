@@ -41,7 +41,12 @@ async fn a_write_off_posts_one_entry_and_its_reopening_takes_it_back() {
         assert_eq!(world.count(BACK).await, round - 1);
         assert_eq!(ledger::verify(&world.hub).await.unwrap().breaks, [""; 0]);
         if round == 1 {
-            assert_eq!(act(&world, &id, Doing::Reopen, "李四").await, "open");
+            // Two wrote it off: one alone does not take it up again, under whatever spelling.
+            assert_eq!(act(&world, &id, Doing::Reopen, "李四").await, "written_off");
+            assert_eq!(act(&world, &id, Doing::Reopen, "李 四").await, "same_person");
+            assert_eq!(world.count(BACK).await, 0);
+            taken_up_again_by_hand(&world, &id).await;
+            assert_eq!(act(&world, &id, Doing::Reopen, "张三").await, "open");
             assert_eq!(act(&world, &id, Doing::Reopen, "李四").await, "difference_conflict");
             assert_eq!(world.count(BACK).await, 1);
             act(&world, &id, Doing::Assign { to: "张三" }, "李四").await;
@@ -71,6 +76,43 @@ async fn a_write_off_posts_one_entry_and_its_reopening_takes_it_back() {
         assert!(found > 0, "{hand}");
     }
     drop(client);
+    world.finish().await;
+}
+
+/// The database refuses one alone as well.
+async fn taken_up_again_by_hand(world: &World, id: &str) {
+    let client = world.database().await;
+    let by_hand = format!(
+        "INSERT INTO difference_steps (difference_id, position, event, \"by\", reason, told_at)
+         SELECT difference_id, max(position) + 1, 'reopened', '李四 ', 'x', max(told_at)
+           FROM difference_steps WHERE difference_id = '{id}' GROUP BY difference_id"
+    );
+    let refused = client.batch_execute(&by_hand).await.unwrap_err();
+    let rule = refused.as_db_error().unwrap().constraint().unwrap_or_default();
+    assert_eq!(rule, "nobody_takes_a_write_off_up_again_alone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_forced_match_does_not_end_what_others_agreed_to_on_the_other_side() {
+    let (world, missing, extra) = two_differences().await;
+    for id in [&missing, &extra] {
+        act(&world, id, Doing::Assign { to: "张三" }, "李四").await;
+    }
+    let (amount, refund_id, with) = (None, None, Some(extra.as_str()));
+    let forced = Doing::Propose(Proposal { remedy: Remedy::ForceMatch, amount, refund_id, with });
+    act(&world, &missing, forced, "张三").await;
+    act(&world, &missing, Doing::Approve, "李四").await;
+    // Meanwhile others agree that the other side is written off.
+    act(&world, &extra, remedy(Remedy::WriteOff), "王五").await;
+    act(&world, &extra, Doing::Approve, "李四").await;
+    let matching = Doing::ForceMatch { with: &extra };
+    assert_eq!(act(&world, &missing, matching, "张三").await, "difference_conflict");
+    assert_eq!(word(&difference(&world, &extra).await, "status"), "approved");
+    // Once that is declined, it ends.
+    act(&world, &extra, remedy(Remedy::Park), "王五").await;
+    assert_eq!(act(&world, &missing, matching, "张三").await, "difference_conflict");
+    act(&world, &extra, Doing::Decline, "李四").await;
+    assert_eq!(act(&world, &missing, matching, "张三").await, "resolved");
     world.finish().await;
 }
 

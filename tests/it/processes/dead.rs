@@ -91,7 +91,7 @@ async fn a_command_with_an_old_file_changes_no_application_of_the_hubs() {
         row.unwrap().get(0)
     };
     let before = standing().await;
-    let old = ("webhook_events = [\"reconciliation.completed\", ", "webhook_events = [");
+    let old = ("webhook_events = [\"difference.resolved\", ", "webhook_events = [");
     for command in [&["incidents", "list"][..], &["webhooks", "list"], &["key", "list"]] {
         let done = town.command(command, old);
         assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));

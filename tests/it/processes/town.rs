@@ -223,7 +223,7 @@ id = "registry"
 api_key = "{API_KEY}"
 webhook_url = "{webhooks}"
 webhook_secret = "{WEBHOOK_SECRET}"
-webhook_events = ["reconciliation.completed", "difference.opened"]
+webhook_events = ["difference.resolved", "difference.opened"]
 {more}
 "#,
             database = self.database.url(),

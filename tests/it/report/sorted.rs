@@ -113,6 +113,7 @@ fn full() -> Report {
         is_redirected: false,
         state: "processing".to_owned(),
         requested_by: "窗口一".to_owned(),
+        origin: String::new(),
         decided_by: Some("科长".to_owned()),
         red_flush: Some("00001234".to_owned()),
         created_at: at,

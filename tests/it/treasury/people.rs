@@ -106,7 +106,7 @@ async fn constraints_hold_who_takes_which_step_and_what_the_treasury_holds() {
         ),
         (
             "UPDATE refunds SET refund_call = 'sent'".to_owned(),
-            "a_refund_that_the_hub_asks_its_provider_for_has_a_call",
+            "only_a_refund_that_the_hub_sends_has_a_call",
         ),
     ] {
         let error = client.execute(statement.as_str(), &[]).await.unwrap_err();

@@ -94,6 +94,7 @@ async fn say(world: &World, number: &str, refund: &Value, standing: RefundStandi
         stated: Stated::default(),
         out_trade_no: number.parse().unwrap(),
         out_refund_no: word(refund, "out_refund_no").parse().unwrap(),
+        provider_trade_no: None,
         provider_refund_no: None,
         amount: None,
         given_back: None,

@@ -29,7 +29,7 @@ const MEMBERS: [Member; 7] = [
         name: "adapters",
         manifest: "adapters/Cargo.toml",
         sees: "domain",
-        uses: "aes-gcm aws-lc-rs base64 chacha20 encoding_rs flate2 hmac ipnet jiff md-5 quick-xml \
+        uses: "aes-gcm aws-lc-rs base64 chacha20 encoding_rs flate2 hmac ipnet jiff md-5 memchr quick-xml \
                rand_core rsa serde serde_json sha1 sha2 subtle thiserror url x509-parser zeroize zip",
         is_pure: true,
     },
@@ -44,7 +44,7 @@ const MEMBERS: [Member; 7] = [
         name: "reconciliation",
         manifest: "reconciliation/Cargo.toml",
         sees: "domain",
-        uses: "csv jiff serde serde_json thiserror",
+        uses: "csv jiff memchr serde serde_json thiserror",
         is_pure: true,
     },
     Member {

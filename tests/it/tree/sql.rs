@@ -4,7 +4,7 @@
 use super::{files, has_word, none};
 
 /// Facts and evidence. A fact that is wrong is answered by another fact.
-const APPEND_ONLY: [&str; 30] = [
+const APPEND_ONLY: [&str; 38] = [
     "payments",
     "payment_shares",
     "journal_entries",
@@ -34,7 +34,15 @@ const APPEND_ONLY: [&str; 30] = [
     "settlement_matches",
     "settlement_match_days",
     "settlement_match_shares",
+    "settlement_unmatches",
+    "settlement_revisions",
+    "unmatch_claims",
     "remittance_debits",
+    "payer_statements",
+    "payer_statement_lines",
+    "payer_matches",
+    "payer_match_credits",
+    "payer_match_statements",
 ];
 
 /// The database's clock times leases and nothing else.

@@ -66,7 +66,10 @@ fn receipt(report: Report) -> Receipt {
     } else {
         Arrival::Undelivered { reason: undelivered(&code), code: for_record(&code) }
     };
-    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    // A number of ours or of theirs holds no control character: such a text names nothing.
+    let filled = |text: Option<String>| {
+        text.filter(|text| !text.is_empty() && !text.contains(char::is_control))
+    };
     Receipt {
         phone: Personal::new(report.phone_number),
         out_id: filled(report.out_id),

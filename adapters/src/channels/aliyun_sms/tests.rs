@@ -213,6 +213,14 @@ fn receipts_are_read_one_by_one_and_a_broken_one_spoils_none() {
 }
 
 #[test]
+fn a_number_with_a_control_character_names_no_message() {
+    let body =
+        r#"[{"phone_number":"13812345678","success":true,"biz_id":"a\u0000b","out_id":"c\nd"}]"#;
+    let batch = channel().read_receipts(body.as_bytes()).unwrap();
+    assert_eq!((&batch.receipts[0].vendor_ref, &batch.receipts[0].out_id), (&None, &None));
+}
+
+#[test]
 fn receipts_are_acknowledged_by_a_numeric_zero_only_once_they_are_durable() {
     let taken = channel().acknowledge_receipts(true);
     assert_eq!((taken.status, taken.body), (200, r#"{"code":0,"msg":"接收成功"}"#.as_bytes()));

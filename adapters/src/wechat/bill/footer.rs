@@ -70,6 +70,23 @@ impl Sums {
         }
     }
 
+    /// The sums of both.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let both = |one: &Amounts, other: &Amounts| {
+            let mut sums = *one;
+            for (sum, amount) in sums.iter_mut().zip(other) {
+                *sum = sum.plus(*amount);
+            }
+            sums
+        };
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            exact: both(&self.exact, &other.exact),
+            rounded: both(&self.rounded, &other.rounded),
+            payments: both(&self.payments, &other.payments),
+        }
+    }
+
     /// Whether the rows add up to what is stated, and what they add up to.
     fn holds(&self, meaning: Meaning, stated: Decimal) -> (bool, Decimal) {
         match meaning {

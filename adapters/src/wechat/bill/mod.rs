@@ -7,12 +7,15 @@ mod row;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use domain::bill::{BillRow, BillTotals, Coverage, Direction, Total};
 use domain::money::Fen;
 use domain::provider::Provider;
+use memchr::memchr_iter;
 
 use crate::bill::BillError;
-use crate::bill::table::{Fields, Header, Row, lines};
+use crate::bill::table::{Fields, Header, Row, lines, whole_lines};
 use footer::Footer;
 use row::Columns;
 
@@ -47,11 +50,40 @@ pub(crate) struct Reading {
 }
 
 struct Table {
-    header: Header,
-    columns: Columns,
-    sums: footer::Sums,
+    shape: Arc<Shape>,
+    part: Part,
     totals: BillTotals,
 }
+
+/// How the rows of a file are written.
+pub(crate) struct Shape {
+    width: usize,
+    columns: Columns,
+}
+
+/// What some rows of a file add up to.
+#[derive(Default)]
+pub(crate) struct Part {
+    sums: footer::Sums,
+    payments: Total,
+    refunds: Total,
+    fee: Fen,
+}
+
+/// Rows that were read together.
+#[derive(Default)]
+pub(crate) struct Stretch {
+    /// What they add up to.
+    pub(crate) part: Part,
+    /// How many bytes and lines they are.
+    pub(crate) bytes: usize,
+    pub(crate) lines: u64,
+    /// Where some of the lines begin among the bytes.
+    pub(crate) marks: Vec<(u64, usize)>,
+}
+
+/// Of so many lines one is marked.
+const MARKED: u64 = 32;
 
 impl Table {
     fn read(line: u64, names: &str) -> Result<Self, BillError> {
@@ -70,7 +102,8 @@ impl Table {
             fee: Fen::ZERO,
             unknown_columns: header.unknown(row::KNOWN),
         };
-        Ok(Self { header, columns, sums: footer::Sums::default(), totals })
+        let shape = Arc::new(Shape { width: header.width(), columns });
+        Ok(Self { shape, part: Part::default(), totals })
     }
 }
 
@@ -97,7 +130,7 @@ impl Reading {
             return Err(BillError::field(line, "(all)", "something stands after the footer"));
         }
         if let Some(footer) = &self.footer {
-            footer.compare(line, text, &table.sums, &mut table.totals)?;
+            footer.compare(line, text, &table.part.sums, &mut table.totals)?;
             self.is_whole = true;
             return Ok(());
         }
@@ -107,13 +140,29 @@ impl Reading {
         }
         let mut fields = self.fields.lend();
         split(text, &mut fields);
-        if fields.len() == table.header.width() {
-            table.row(&Row { line, fields: &fields }, each)?;
+        if fields.len() == table.shape.width {
+            let row = Row { line, fields: &fields };
+            each(table.part.row(&table.shape.columns, &row)?);
         } else {
-            self.short = Some((line, fields.len(), table.header.width()));
+            self.short = Some((line, fields.len(), table.shape.width));
         }
         self.fields.keep(fields);
         Ok(())
+    }
+
+    /// How the rows are written that follow, while nothing but rows came.
+    pub(crate) fn shape(&self) -> Option<&Arc<Shape>> {
+        let table = self.table.as_ref()?;
+        (self.footer.is_none() && self.short.is_none()).then_some(&table.shape)
+    }
+
+    /// Takes rows that were read elsewhere, up to this line; `false` where they do not fit.
+    pub(crate) fn join(&mut self, part: &Part, last: u64) -> bool {
+        let Some(table) = &mut self.table else { return false };
+        let Some(both) = table.part.and(part) else { return false };
+        table.part = both;
+        self.last = self.last.max(last);
+        true
     }
 
     /// Whether the line of names was read.
@@ -130,7 +179,10 @@ impl Reading {
             return Err(wrong_width(line, found, wanted, true));
         }
         match (self.footer, self.is_whole) {
-            (Some(_), true) => Ok(table.totals),
+            (Some(_), true) => {
+                let Part { payments, refunds, fee, .. } = table.part;
+                Ok(BillTotals { payments, refunds, fee, ..table.totals })
+            }
             (Some(_), false) => {
                 Err(BillError::cut(self.last, "the footer's line of numbers is missing"))
             }
@@ -139,18 +191,75 @@ impl Reading {
     }
 }
 
-impl Table {
-    fn row(
-        &mut self,
-        row: &Row<'_, '_>,
+impl Shape {
+    /// Reads rows of whole lines until one that is no ordinary row, which only [`Reading::line`] can
+    /// judge.
+    pub(crate) fn rows(
+        &self,
+        text: &str,
+        first: u64,
         each: &mut dyn FnMut(BillRow<'_>),
-    ) -> Result<(), BillError> {
-        let read = self.columns.read(row)?;
-        self.sums.add(read.direction, &self.columns.amounts(row)?);
-        count(&mut self.totals, &read)
-            .map_err(|fault| BillError::field(row.line, "订单金额", fault))?;
-        each(read);
-        Ok(())
+    ) -> Stretch {
+        let (mut done, mut fields) = (Stretch::default(), Vec::new());
+        for (text, end) in whole_lines(text) {
+            let is_ordinary = match text.as_bytes() {
+                [b'`', digit, ..] | [digit, ..] => digit.is_ascii_digit(),
+                [] => false,
+            };
+            if !is_ordinary {
+                break;
+            }
+            split(text, &mut fields);
+            if fields.len() != self.width {
+                break;
+            }
+            let line = first.saturating_add(done.lines);
+            let row = Row { line, fields: &fields };
+            let Ok(read) = done.part.row(&self.columns, &row) else { break };
+            each(read);
+            if done.lines.checked_rem(MARKED) == Some(0) {
+                done.marks.push((line, done.bytes));
+            }
+            (done.bytes, done.lines) = (end, done.lines.saturating_add(1));
+        }
+        done
+    }
+}
+
+impl Part {
+    /// Reads a row and counts it.
+    fn row<'a>(&mut self, columns: &Columns, row: &Row<'_, 'a>) -> Result<BillRow<'a>, BillError> {
+        const TOO_MUCH: &str = "the sum of the file does not fit";
+        let read = columns.read(row)?;
+        let amounts = columns.amounts(row)?;
+        self.count(&read).ok_or_else(|| BillError::field(row.line, "订单金额", TOO_MUCH))?;
+        self.sums.add(read.direction, &amounts);
+        Ok(read)
+    }
+
+    fn count(&mut self, row: &BillRow<'_>) -> Option<()> {
+        let total = match row.direction {
+            Direction::Payment => &mut self.payments,
+            Direction::Refund => &mut self.refunds,
+        };
+        let amount_fen = total.amount_fen.plus(row.amount)?;
+        self.fee = self.fee.plus(row.fee.unwrap_or_default())?;
+        *total = Total { count: total.count.saturating_add(1), amount_fen };
+        Some(())
+    }
+
+    /// Both together, if that fits.
+    fn and(&self, other: &Self) -> Option<Self> {
+        let both = |one: Total, other: Total| {
+            let amount_fen = one.amount_fen.plus(other.amount_fen)?;
+            Some(Total { count: one.count.saturating_add(other.count), amount_fen })
+        };
+        Some(Self {
+            sums: self.sums.and(&other.sums),
+            payments: both(self.payments, other.payments)?,
+            refunds: both(self.refunds, other.refunds)?,
+            fee: self.fee.plus(other.fee)?,
+        })
     }
 }
 
@@ -180,7 +289,7 @@ pub(super) fn split<'a>(line: &'a str, fields: &mut Vec<&'a str>) {
     };
     let mut start = 0_usize;
     let mut push = |start: usize, end: usize| fields.push(rest.get(start..end).unwrap_or_default());
-    for (at, _) in rest.match_indices(',') {
+    for at in memchr_iter(b',', rest.as_bytes()) {
         let after = at.saturating_add(1);
         if rest.as_bytes().get(after) == Some(&b'`') {
             push(start, at);
@@ -193,18 +302,6 @@ pub(super) fn split<'a>(line: &'a str, fields: &mut Vec<&'a str>) {
 pub(super) fn wrong_width(line: u64, found: usize, wanted: usize, is_last: bool) -> BillError {
     let fault = format!("it has {found} columns where the header has {wanted}");
     if is_last { BillError::cut(line, fault) } else { BillError::field(line, "(all)", fault) }
-}
-
-fn count(totals: &mut BillTotals, row: &BillRow<'_>) -> Result<(), &'static str> {
-    const TOO_MUCH: &str = "the sum of the file does not fit";
-    let total = match row.direction {
-        Direction::Payment => &mut totals.payments,
-        Direction::Refund => &mut totals.refunds,
-    };
-    total.count = total.count.saturating_add(1);
-    total.amount_fen = total.amount_fen.plus(row.amount).ok_or(TOO_MUCH)?;
-    totals.fee = totals.fee.plus(row.fee.unwrap_or_default()).ok_or(TOO_MUCH)?;
-    Ok(())
 }
 
 impl Columns {

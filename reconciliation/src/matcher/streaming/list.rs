@@ -7,9 +7,12 @@ use domain::money::Fen;
 use crate::outcome::{Matched, Rest};
 
 /// So many matched rows of one direction are all listed.
-pub const LISTED: usize = 100_000;
+pub const LISTED: usize = 20_000;
 /// Where there are more, so many of them are, in the order of [`Matched`].
 pub const FIRST: usize = 3000;
+
+/// How many times as many are kept: some may be taken back once the bill is whole.
+const SPARE: usize = 2;
 
 /// The matched rows of one direction.
 pub(super) struct List {
@@ -64,12 +67,12 @@ impl List {
     }
 
     /// Forgets the rows of these lines, which are in order; whether the list lacks rows for that
-    /// and must be made anew.
+    /// and must be made anew. It has every row up to the last that it kept, so that some can go.
     pub(super) fn forget(&mut self, lines: &[u64]) -> bool {
-        let before = self.rows.len();
         self.rows.retain(|(_, line)| lines.binary_search(line).is_err());
-        let few = self.count.saturating_sub(wide(lines.len())) <= wide(self.limits.0);
-        let lacks = self.last.is_some() && (self.rows.len() < before || few);
+        let (all, first) = self.limits;
+        let few = self.count.saturating_sub(wide(lines.len())) <= wide(all);
+        let lacks = self.last.is_some() && (self.rows.len() < first || few);
         if lacks {
             self.anew = true;
             self.rows.clear();
@@ -97,13 +100,13 @@ impl List {
         let (all, first) = self.limits;
         let is_full = match self.last {
             None => self.rows.len() > all,
-            Some(_) => self.rows.len() >= first.saturating_mul(2),
+            Some(_) => self.rows.len() >= first.saturating_mul(SPARE.saturating_mul(2)),
         };
         if is_full {
             self.rows.sort_unstable();
-            self.rows.truncate(first.max(1));
+            self.rows.truncate(first.saturating_mul(SPARE).max(1));
             // What was listed whole gives its room back.
-            self.rows.shrink_to(first.saturating_mul(2));
+            self.rows.shrink_to(first.saturating_mul(SPARE.saturating_mul(2)));
             self.last = self.rows.last().map(|(row, _)| row.clone());
         }
     }

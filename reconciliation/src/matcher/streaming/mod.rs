@@ -18,7 +18,8 @@ use std::hash::{BuildHasher, RandomState};
 
 use domain::bill::{BillRow, BillState, Coverage, Direction};
 use domain::money::Fen;
-use domain::time::business_day;
+use domain::time::{business_day, day_end, day_start};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::held::{Held, key};
@@ -29,7 +30,7 @@ use crate::outcome::{Outside, Reconciliation, Sides};
 use crate::rules::Rules;
 use list::List;
 pub use list::{FIRST, LISTED};
-use table::{Entry, Status, Table};
+use table::{Entry, Key, Status, TOGETHER, Table};
 
 /// Takes the rows of both sides one by one and holds few of them.
 pub struct Streaming<S = RandomState> {
@@ -39,6 +40,7 @@ pub struct Streaming<S = RandomState> {
     bare: Vec<u64>,
     /// Provider numbers of payments that stand somewhere without the order's.
     bare_numbers: HashSet<u32>,
+    day_of: DayOf,
     ledger_days: Days,
     bill_days: Days,
     bill_sums: Sides,
@@ -81,6 +83,7 @@ impl<S: BuildHasher> Streaming<S> {
             table: Table::new(hasher),
             bare: Vec::new(),
             bare_numbers: HashSet::new(),
+            day_of: DayOf::default(),
             ledger_days: Days::default(),
             bill_days: Days::default(),
             bill_sums: Sides::default(),
@@ -99,14 +102,15 @@ impl<S: BuildHasher> Streaming<S> {
 
     /// Takes a row of the ledger that begins at this place of its file.
     pub fn ledger_row(&mut self, row: &LedgerLine<'_>, place: u64) {
+        let day = self.day_of.day(row.occurred_at);
         if row.state.moves_money() {
-            self.ledger_days.count(business_day(row.occurred_at));
+            self.ledger_days.count(day);
         }
         if row.key().is_empty() {
             self.bare.push(place);
             self.note_bare(row.direction, row.provider_trade_no);
         } else {
-            self.table.push(row, place);
+            self.table.push(row, place, day);
         }
     }
 
@@ -124,17 +128,33 @@ impl<S: BuildHasher> Streaming<S> {
 
     /// Takes some rows of the bill, which is cheaper than one by one.
     pub fn bill_rows(&mut self, rows: &Held) {
-        self.table.look_ahead(rows.rows().map(|row| (row.direction, key(&row))));
-        for row in rows.rows() {
-            self.bill_row(&row);
+        let mut some: Vec<BillRow<'_>> = Vec::with_capacity(TOGETHER);
+        let mut keys: Vec<Key<'_>> = Vec::with_capacity(TOGETHER);
+        let mut rows = rows.rows();
+        loop {
+            some.clear();
+            keys.clear();
+            some.extend(rows.by_ref().take(TOGETHER));
+            keys.extend(some.iter().map(|row| self.table.key(row.direction, key(row))));
+            self.table.look_ahead(&keys);
+            for (row, key) in some.iter().zip(&keys) {
+                self.keyed_row(row, *key);
+            }
+            if some.len() < TOGETHER {
+                return;
+            }
         }
     }
 
     /// Takes a row of the bill.
     pub fn bill_row(&mut self, row: &BillRow<'_>) {
+        self.keyed_row(row, self.table.key(row.direction, key(row)));
+    }
+
+    fn keyed_row(&mut self, row: &BillRow<'_>, by: Key<'_>) {
         self.bill_sums.add(row.direction, row.amount);
         self.fee = Fen::new(self.fee.get().saturating_add(row.fee.unwrap_or_default().get()));
-        self.bill_days.count(business_day(row.occurred_at));
+        self.bill_days.count(self.day_of.day(row.occurred_at));
         let number = key(row);
         if number.is_empty() {
             self.note_bare(row.direction, row.provider_trade_no);
@@ -147,7 +167,7 @@ impl<S: BuildHasher> Streaming<S> {
             // The payment's number, by which no refund is told from another.
             Direction::Refund => 0,
         };
-        let entry = if number.is_empty() { None } else { self.table.find(row.direction, number) };
+        let entry = if number.is_empty() { None } else { self.table.find(by) };
         let Some(entry) = entry else { return self.bill.push(row) };
         match (entry.status, u32::try_from(row.line)) {
             (Status::Alone, Ok(line))
@@ -205,7 +225,7 @@ impl<S: BuildHasher> Streaming<S> {
             list.take_back(row);
             self.bill.push(row);
         } else if self.lists_anew {
-            let entry = self.table.find(row.direction, key(row));
+            let entry = self.table.find(self.table.key(row.direction, key(row)));
             if entry.is_some_and(|entry| entry.status == Status::Cleared) && list.is_short() {
                 list.show(row);
             }
@@ -283,6 +303,24 @@ fn left_alone<'o>(
         Some(&mut outside.other_day)
     } else {
         None
+    }
+}
+
+/// The day of a moment; the one before was nearly always of the same.
+#[derive(Default)]
+struct DayOf(Option<(Timestamp, Timestamp, Date)>);
+
+impl DayOf {
+    fn day(&mut self, at: Timestamp) -> Date {
+        if let Some((start, end, day)) = self.0
+            && start <= at
+            && at < end
+        {
+            return day;
+        }
+        let day = business_day(at);
+        self.0 = Some((day_start(day), day_end(day), day));
+        day
     }
 }
 

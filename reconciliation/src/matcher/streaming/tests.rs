@@ -262,3 +262,45 @@ fn a_clean_day_is_only_counted() {
     assert!(done.matched.len() < 10, "{}", done.matched.len());
     assert_eq!(folded(obvious, &done), done);
 }
+
+#[test]
+fn numbers_that_are_too_long_for_an_entry_are_compared_whole() {
+    let rules = Rules { day: Some(DAY), fee_rate: None };
+    let (row, line) = agreeing(1, Direction::Payment, Fen::new(100), at(40_000));
+    for (length, end, pairs) in [(31, "", 1), (32, "", 1), (33, "", 1), (300, "", 1), (40, "x", 0)]
+    {
+        let number = "P".repeat(length);
+        let row = LedgerRow { out_trade_no: format!("{number}{end}"), ..row.clone() };
+        let other = LedgerRow { out_trade_no: "Q".repeat(80), ..row.clone() };
+        let line = Line { out_trade_no: number, ..line.clone() };
+        let matcher = Streaming::with(rules, BuildHasherDefault::<OneBit>::default(), (9, 9));
+        let done = stream(matcher, &[other, row], &[(2, line)], (None, Coverage::BOTH));
+        assert_eq!(done.matched.len(), pairs, "{length} {end}");
+    }
+}
+
+#[test]
+fn a_row_that_is_repeated_does_not_make_the_list_anew() {
+    let rules = Rules { day: Some(DAY), fee_rate: Some(RATE) };
+    let rows =
+        (1..=50).map(|n| agreeing(n, Direction::Payment, Fen::new(i64::from(n)), at(40_000)));
+    let (ledger, mut bill): (Vec<_>, Vec<_>) = rows.unzip();
+    bill.push(bill[0].clone());
+    let bill = numbered(&bill);
+    let mut matcher = Streaming::with(rules, RandomState::new(), (20, 5));
+    for (place, row) in (0..).zip(&ledger) {
+        matcher.ledger_row(&borrowed(row), place);
+    }
+    matcher.bill_begins();
+    for (line, row) in &bill {
+        matcher.bill_row(&row.as_bill_row(*line));
+    }
+    let again = matcher.bill_ends(None, Coverage::BOTH);
+    assert!(matches!(&again, Again::Lines(lines) if lines.len() == 1), "{again:?}");
+    // And it shows the first of all the same.
+    let whole = |limits| {
+        let matcher = Streaming::with(rules, RandomState::new(), limits);
+        stream(matcher, &ledger, &bill, (None, Coverage::BOTH)).matched
+    };
+    assert_eq!(whole((20, 5))[..5], whole((100, 100))[..5]);
+}

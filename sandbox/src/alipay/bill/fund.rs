@@ -2,15 +2,20 @@
 //! where they are taken from the principal.
 //! How a fee that comes back is called is not documented; a name is assumed.
 
+use std::collections::BTreeMap;
+
 use domain::Fen;
 use domain::bill::Direction;
+use domain::time::business_day;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{About, day_text, gbk, head, plain};
 use crate::alipay::order::received;
 use crate::alipay::request::Request;
 use crate::bill::Line;
 use crate::engine::World;
+use crate::fund::withdrawals;
 use crate::random::Random;
 use crate::state::{Standing, fee_of};
 use crate::text::{day_digits, wall};
@@ -18,11 +23,13 @@ use crate::text::{day_digits, wall};
 const HEADER: &str = "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额（+元）,支出金额（-元）,账户余额（元）,交易渠道,业务类型,备注";
 const SUMMARY_HEADER: &str =
     "业务类型,收入笔数,收入金额（+元）,支出笔数,支出金额（-元）,总金额（元）";
-const KINDS: [&str; 4] = ["在线支付", "交易退款", "收费", "退费"];
+const KINDS: [&str; 5] = ["在线支付", "交易退款", "收费", "退费", "提现"];
 
 /// One movement of the balance: positive comes in.
 struct Move<'a> {
-    line: &'a Line,
+    at: Timestamp,
+    /// What it is about; `None`: it went on to the bank.
+    line: Option<&'a Line>,
     amount: Fen,
     kind: &'static str,
 }
@@ -35,16 +42,21 @@ pub(super) fn settle(lines: &mut Vec<Line>, rate: i64) {
     }
 }
 
-/// The two files, with their names.
+/// The two files, with their names; `None`: nothing moved.
 pub(super) fn files(
     world: &World,
     request: &Request<'_>,
     lines: &[Line],
     about: &About<'_>,
     rate: i64,
-) -> [(Vec<u8>, Vec<u8>); 2] {
+) -> Option<[(Vec<u8>, Vec<u8>); 2]> {
     let stem = format!("{}0156_{}_账务明细", about.seller, about.digits);
-    let mut moves = Vec::new();
+    let moved = moved(world, request, about.last, rate);
+    let (before, gone) = withdrawals(&moved, (about.first, about.last));
+    let gone = gone.iter();
+    let mut moves: Vec<Move<'_>> = gone
+        .map(|it| Move { at: it.at, line: None, amount: negated(it.amount), kind: "提现" })
+        .collect();
     for line in lines {
         let cash = line.settled();
         let both = match line.direction {
@@ -52,14 +64,16 @@ pub(super) fn files(
             Direction::Refund => [(negated(cash), "交易退款"), (line.fee, "退费")],
         };
         let both = both.into_iter().filter(|(amount, _)| *amount != Fen::ZERO);
-        moves.extend(both.map(|(amount, kind)| Move { line, amount, kind }));
+        let of_line = |(amount, kind)| Move { at: line.at, line: Some(line), amount, kind };
+        moves.extend(both.map(of_line));
     }
-    let start = domain::time::day_start(about.first);
-    let before = balance_before(world, request, start, rate);
-    [
-        (gbk(&format!("{stem}.csv")), gbk(&detail(world.seed, &moves, before, about))),
-        (gbk(&format!("{stem}(汇总).csv")), gbk(&summary(&moves, about))),
-    ]
+    moves.sort_by_key(|moved| moved.at);
+    (!moves.is_empty()).then(|| {
+        [
+            (gbk(&format!("{stem}.csv")), gbk(&detail(world.seed, &moves, before, about))),
+            (gbk(&format!("{stem}(汇总).csv")), gbk(&summary(&moves, about))),
+        ]
+    })
 }
 
 fn negated(amount: Fen) -> Fen {
@@ -70,22 +84,29 @@ fn plus(sum: Fen, amount: Fen) -> Fen {
     sum.plus(amount).unwrap_or(sum)
 }
 
-/// What the seller had when the first day began.
-fn balance_before(world: &World, request: &Request<'_>, start: Timestamp, rate: i64) -> Fen {
-    let mut balance = Fen::ZERO;
+/// What moved on each day until one, in fen.
+fn moved(world: &World, request: &Request<'_>, last: Date, rate: i64) -> BTreeMap<Date, i64> {
+    let mut days = BTreeMap::<Date, i64>::new();
+    let mut add = |at, amount: Fen| {
+        let day = business_day(at);
+        if day <= last {
+            let sum = days.entry(day).or_default();
+            *sum = sum.saturating_add(amount.get());
+        }
+    };
     let own = |merchant: &str| merchant == request.app_id;
     for order in world.book.orders.values().filter(|it| own(&it.merchant) && it.sub == request.sub)
     {
-        for payment in order.payments.iter().filter(|payment| payment.paid_at < start) {
+        for payment in &order.payments {
             let cash = received(payment);
-            balance = plus(balance, plus(cash, negated(fee_of(cash, rate))));
+            add(payment.paid_at, plus(cash, negated(fee_of(cash, rate))));
         }
-        for refund in world.book.refunds_of(order).filter(|it| it.accepted_at < start) {
+        for refund in world.book.refunds_of(order) {
             let cash = refund.amount.minus(refund.coupon).unwrap_or(refund.amount);
-            balance = plus(balance, plus(negated(cash), fee_of(cash, rate)));
+            add(refund.accepted_at, plus(negated(cash), fee_of(cash, rate)));
         }
     }
-    balance
+    days
 }
 
 fn detail(seed: u64, moves: &[Move<'_>], before: Fen, about: &About<'_>) -> String {
@@ -98,20 +119,20 @@ fn detail(seed: u64, moves: &[Move<'_>], before: Fen, about: &About<'_>) -> Stri
         let mut chance =
             Random::of(seed, &["fund", about.seller, &about.digits, &place.to_string()]);
         let (inward, outward) = sides(moved.amount);
-        let line = moved.line;
+        let of = |field: fn(&Line) -> &str| moved.line.map(field).unwrap_or_default();
         let fields = [
-            format!("{}{}\t", day_digits(line.at), chance.digits(12)),
-            format!("{}\t", line.trade_no),
-            format!("{}\t", line.out_trade_no),
-            plain(&line.subject),
-            wall(line.at),
-            "*园(159****5620)".to_owned(),
+            format!("{}{}\t", day_digits(moved.at), chance.digits(12)),
+            format!("{}\t", of(|line| &line.trade_no)),
+            format!("{}\t", of(|line| &line.out_trade_no)),
+            plain(moved.line.map_or("提现", |line| &line.subject)),
+            wall(moved.at),
+            moved.line.map_or("", |_| "*园(159****5620)").to_owned(),
             inward,
             outward,
             balance.yuan(),
             "支付宝".to_owned(),
             moved.kind.to_owned(),
-            plain(&line.out_refund_no),
+            plain(of(|line| &line.out_refund_no)),
         ];
         text.push_str(&fields.join(","));
         text.push_str("\r\n");

@@ -68,14 +68,13 @@ pub(super) fn address(
     if kind == Kind::Fund {
         fund::settle(&mut lines, charged);
     }
-    let is_empty = lines.is_empty() && !has(Action::MissingRow);
-    if is_empty || has(Action::Late) || has(Action::EmptyDay) {
-        return Err(none());
-    }
-    let packed = match kind {
-        Kind::Trade => zip(&trade::files(&lines, &about)),
-        Kind::Fund => zip(&fund::files(world, request, &lines, &about, charged)),
+    let is_there = !lines.is_empty() || has(Action::MissingRow);
+    let files = match kind {
+        Kind::Trade => is_there.then(|| trade::files(&lines, &about)),
+        Kind::Fund => fund::files(world, request, &lines, &about, charged),
     };
+    let files = files.filter(|_| !has(Action::Late) && !has(Action::EmptyDay)).ok_or_else(none)?;
+    let packed = zip(&files);
     let mut bytes =
         packed.map_err(|source| Business::failed("isp.unknow-error", source.to_string()))?;
     if has(Action::Truncate) || has(Action::WrongHash) {

@@ -1,5 +1,8 @@
 //! The fund flow bill (资金账单) of WeChat Pay's basic account: each payment, where it is taken from the
-//! principal its fee, and each refund less the fee that comes back with it, with the balance after each.
+//! principal its fee, and each refund less the fee that comes back with it, with the balance after each,
+//! and what went on to the bank.
+
+use std::collections::BTreeMap;
 
 use domain::Fen;
 use domain::bill::Direction;
@@ -9,6 +12,7 @@ use jiff::civil::Date;
 use super::{row, title};
 use crate::bill::Line;
 use crate::engine::World;
+use crate::fund::Withdrawal;
 use crate::random::Random;
 use crate::state::{Standing, fee_of};
 use crate::text::wall;
@@ -68,44 +72,66 @@ pub(super) fn settle(lines: &mut Vec<Line>, rate_ppm: i64) {
     }
 }
 
-/// The balance at the start of a day: everything that moved before.
-pub(super) fn opening(world: &World, mchid: &str, day: Date, rate_ppm: i64) -> Fen {
+/// What moved on each day until one, in fen.
+pub(super) fn moved(world: &World, mchid: &str, last: Date, rate_ppm: i64) -> BTreeMap<Date, i64> {
     let net = |settled: Fen| less(settled, fee_of(settled, rate_ppm)).get();
-    let mut balance = 0_i64;
-    for order in world.book.orders.values().filter(|order| order.merchant == mchid) {
-        let paid = order.payments.iter().filter(|payment| business_day(payment.paid_at) < day);
-        for payment in paid {
-            balance = balance.saturating_add(net(less(payment.amount, payment.coupon)));
+    let mut days = BTreeMap::<Date, i64>::new();
+    let mut add = |at, fen: i64| {
+        let day = business_day(at);
+        if day <= last {
+            let sum = days.entry(day).or_default();
+            *sum = sum.saturating_add(fen);
         }
-        let back = world.book.refunds_of(order).filter(|refund| {
-            business_day(refund.accepted_at) < day
-                && refund.standing(refund.done_at) != Standing::Closed
-        });
-        for refund in back {
-            balance = balance.saturating_sub(net(less(refund.amount, refund.coupon)));
+    };
+    for order in world.book.orders.values().filter(|order| order.merchant == mchid) {
+        for payment in &order.payments {
+            add(payment.paid_at, net(less(payment.amount, payment.coupon)));
+        }
+        let refunds = world.book.refunds_of(order);
+        for refund in refunds.filter(|it| it.standing(it.done_at) != Standing::Closed) {
+            let back = net(less(refund.amount, refund.coupon));
+            add(refund.accepted_at, back.saturating_neg());
         }
     }
-    Fen::new(balance)
+    days
 }
 
-/// The file's text.
-pub(super) fn csv(lines: &[Line], opening: Fen) -> String {
+fn withdrawn(of: &Withdrawal) -> ([String; 5], Flow) {
+    let about = Random::of(0, &["withdrawal", &wall(of.at)]).digits(28);
+    let flow_no = Random::of(0, &["flow", &about]).digits(20);
+    let flow = Flow {
+        name: "提现",
+        kind: "提现",
+        income: false,
+        amount: of.amount,
+        remark: "自动提现".to_owned(),
+    };
+    let by = "system".to_owned();
+    ([wall(of.at), about, flow_no, by, String::new()], flow)
+}
+
+/// The file's text: what went on to the bank stands before the rows, as it goes at night, but for what
+/// came before it.
+pub(super) fn csv(lines: &[Line], opening: Fen, gone: &[Withdrawal]) -> String {
     let mut text = String::from("\u{feff}");
     title(&mut text, TITLES);
+    let of_lines = lines.iter().flat_map(|line| {
+        flows(line).into_iter().map(move |flow| (line.at, (about(line, &flow), flow)))
+    });
+    let mut all: Vec<_> = gone.iter().map(|of| (of.at, withdrawn(of))).chain(of_lines).collect();
+    all.sort_by_key(|(at, _)| *at);
     let mut balance = opening;
     let mut totals = [(0_usize, Fen::ZERO); 2];
-    for line in lines {
-        for flow in flows(line) {
-            let [income, expense] = &mut totals;
-            let total = if flow.income { income } else { expense };
-            *total = (total.0.saturating_add(1), total.1.plus(flow.amount).unwrap_or(total.1));
-            balance = if flow.income {
-                balance.plus(flow.amount).unwrap_or(balance)
-            } else {
-                less(balance, flow.amount)
-            };
-            row(&mut text, &fields(line, &flow, balance));
-        }
+    for (_, (about, flow)) in &all {
+        let [income, expense] = &mut totals;
+        let total = if flow.income { income } else { expense };
+        *total = (total.0.saturating_add(1), total.1.plus(flow.amount).unwrap_or(total.1));
+        balance = if flow.income {
+            balance.plus(flow.amount).unwrap_or(balance)
+        } else {
+            less(balance, flow.amount)
+        };
+        row(&mut text, &fields(about, flow, balance));
     }
     title(&mut text, TOTALS);
     let [income, expense] = totals;
@@ -121,21 +147,31 @@ pub(super) fn csv(lines: &[Line], opening: Fen) -> String {
     text
 }
 
-fn fields(line: &Line, flow: &Flow, balance: Fen) -> [String; 11] {
+/// When it was, what it is about, its own number, who asked for it, and its voucher.
+fn about(line: &Line, flow: &Flow) -> [String; 5] {
     let about = if line.refund_no.is_empty() { &line.trade_no } else { &line.refund_no };
     let voucher =
         if line.out_refund_no.is_empty() { &line.out_trade_no } else { &line.out_refund_no };
     let flow_no = Random::of(0, &["flow", about, flow.name]).digits(20);
+    let by = if flow.name == "退款" { "API" } else { "system" }.to_owned();
+    [wall(line.at), about.clone(), flow_no, by, voucher.clone()]
+}
+
+fn fields(
+    [at, about, flow_no, by, voucher]: &[String; 5],
+    flow: &Flow,
+    balance: Fen,
+) -> [String; 11] {
     [
-        wall(line.at),
+        at.clone(),
         about.clone(),
-        flow_no,
+        flow_no.clone(),
         flow.name.to_owned(),
         flow.kind.to_owned(),
         if flow.income { "收入" } else { "支出" }.to_owned(),
         flow.amount.yuan(),
         balance.yuan(),
-        if flow.name == "退款" { "API" } else { "system" }.to_owned(),
+        by.clone(),
         flow.remark.clone(),
         voucher.clone(),
     ]

@@ -19,6 +19,7 @@ use super::refusal::Refusal;
 use crate::bill::{DayBill, day_bill, ready_at};
 use crate::engine::World;
 use crate::faults::{Action, Place};
+use crate::fund::withdrawals;
 use crate::message::Received;
 use crate::state::{BillFile, later};
 use crate::text::query_value;
@@ -112,11 +113,13 @@ pub(super) fn fund_flow(world: &mut World, asked: &Asked<'_>) -> Result<Value, R
     let mut bill = wanted.bill(world, Place::FundBill, asked.mchid)?;
     let rate_ppm = if bill.has(Action::ChargeTaken) { wanted.rate_ppm } else { 0 };
     fund::settle(&mut bill.lines, rate_ppm);
-    if !basic || bill.lines.is_empty() || bill.has(Action::EmptyDay) {
+    let moved = fund::moved(world, asked.mchid, wanted.day, rate_ppm);
+    let (opening, gone) = withdrawals(&moved, (wanted.day, wanted.day));
+    let is_empty = bill.lines.is_empty() && gone.is_empty();
+    if !basic || is_empty || bill.has(Action::EmptyDay) {
         return Err(none_there());
     }
-    let opening = fund::opening(world, asked.mchid, wanted.day, rate_ppm);
-    let text = fund::csv(&bill.lines, opening);
+    let text = fund::csv(&bill.lines, opening, &gone);
     file(world, asked, &bill, &text, wanted.gzip)
 }
 

@@ -34,7 +34,8 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
         breaks.extend(sentences(run, rule).await?);
     }
     let state = run.scene.office.sandbox.engine().state();
-    let unbooked = unbooked(run, &state).await?;
+    let mut unbooked = unbooked(run, &state).await?;
+    unbooked.extend(left_to_people(run).await?);
     for day in &run.plan.days {
         for merchant in [WECHAT, ALIPAY] {
             breaks.extend(of_day(run, &state, &unbooked, merchant, *day).await?);
@@ -43,16 +44,21 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
     Ok(breaks)
 }
 
-/// The second payments of an order and the refunds by hand of which nobody ever told and that no
-/// query proved: only a bill has them. Payments by their provider's number, refunds by their own.
+/// The second payments of an order of which nobody ever told and no query can: only a bill has them.
 async fn unbooked(run: &Run<'_>, state: &Snapshot) -> Result<BTreeSet<String>, String> {
-    let booked =
-        "SELECT provider_trade_no FROM payments UNION ALL SELECT out_refund_no FROM refunds";
-    let booked: BTreeSet<String> = sentences(run, booked).await?.into_iter().collect();
+    let booked = sentences(run, "SELECT provider_trade_no FROM payments").await?;
+    let booked: BTreeSet<String> = booked.into_iter().collect();
     let payments = state.moves.iter().filter(|moved| moved.direction == Direction::Payment);
     let numbers = payments.map(|moved| moved.provider_trade_no.clone());
-    let refunds = state.refunds.iter().map(|refund| refund.out_refund_no.clone());
-    Ok(numbers.chain(refunds).filter(|number| !booked.contains(number)).collect())
+    Ok(numbers.filter(|number| !booked.contains(number)).collect())
+}
+
+/// The refunds made in the portal that no bill could book: their numbers.
+async fn left_to_people(run: &Run<'_>) -> Result<Vec<String>, String> {
+    let booked =
+        sentences(run, "SELECT out_refund_no FROM refunds WHERE origin = 'portal'").await?;
+    let numbers = run.by_hand.iter().map(|(number, _)| number.clone());
+    Ok(numbers.filter(|number| !booked.contains(number)).collect())
 }
 
 async fn of_day(
@@ -111,7 +117,7 @@ fn wanted(
         let refunds = state.refunds.iter().filter(|refund| {
             account(&refund.merchant) == merchant
                 && business_day(refund.accepted_at) == day
-                && !run.by_hand.iter().any(|(number, _)| *number == refund.out_refund_no)
+                && !unbooked.contains(&refund.out_refund_no)
                 && matches!(refund.state, "succeeded" | "abnormal")
         });
         wanted.extend(refunds.map(|it| ("only_in_hub".to_owned(), it.out_refund_no.clone())));
@@ -121,7 +127,6 @@ fn wanted(
     let by_hand = state.refunds.iter().filter(|refund| {
         account(&refund.merchant) == merchant
             && business_day(refund.accepted_at) == day
-            && run.by_hand.iter().any(|(number, _)| *number == refund.out_refund_no)
             && unbooked.contains(&refund.out_refund_no)
     });
     wanted.extend(by_hand.map(|it| ("only_in_bill".to_owned(), it.out_refund_no.clone())));

@@ -22,15 +22,14 @@ pub(super) async fn breaks(run: &Run<'_>) -> Result<Vec<String>, String> {
     Ok(breaks)
 }
 
-/// Fees and refunds of which the backend was never told: a request was done twice. What somebody
-/// gave back by hand nobody asked for.
+/// Fees and refunds of which the backend was never told: a request was done twice. What was
+/// given back in the portal nobody asked for here, and has no requester.
 async fn unasked(run: &Run<'_>) -> Result<Vec<String>, String> {
     let known = |list: fn(&Memory) -> &Vec<Known>| -> BTreeSet<String> {
         run.memory.values().flat_map(list).map(|known| known.id.clone()).collect()
     };
     let fees = sentences(run, "SELECT fee_id FROM fees").await?;
-    let refunds =
-        "SELECT refund_id FROM refunds WHERE requested_by <> 'payhub' AND NOT made_by_hand";
+    let refunds = "SELECT refund_id FROM refunds WHERE requested_by <> 'payhub'";
     let refunds = sentences(run, refunds).await?;
     let (known_fees, known_refunds) = (known(|it| &it.fees), known(|it| &it.refunds));
     let fees = fees.into_iter().filter(|id| !known_fees.contains(id));

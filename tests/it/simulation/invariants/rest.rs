@@ -27,8 +27,8 @@ const RULES: [&str; 4] = [
         SELECT 'runs', count(*) FROM runs WHERE leased_until IS NOT NULL UNION ALL
         SELECT 'requests', count(*) FROM idempotency_keys WHERE leased_until > clock_timestamp()) AS leases WHERE held > 0",
     "SELECT 'incident ' || kind || ': ' || detail FROM incidents
-      WHERE kind NOT IN ('surplus_payment', 'late_payment', 'refund_abnormal', 'refund_waits_for_funds', 'refund_unknown',
-                         'refund_by_hand', 'bill_late', 'bill_damaged', 'fund_bill_late', 'fund_bill_damaged', 'settlement_changed', 'channel_fault', 'notice_unreadable', 'provider_refuses_the_hub')",
+      WHERE kind NOT IN ('surplus_payment', 'late_payment', 'refund_abnormal', 'refund_waits_for_funds', 'refund_unknown', 'portal_refund', 'portal_refund_exceeds',
+                         'bill_late', 'bill_damaged', 'fund_bill_late', 'settlement_changed', 'channel_fault', 'notice_unreadable', 'provider_refuses_the_hub')",
     "SELECT 'incident ' || kind || ' is open though the money went: ' || detail FROM incidents
       WHERE kind = 'refund_waits_for_funds' AND closed_at IS NULL",
 ];
