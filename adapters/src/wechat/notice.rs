@@ -42,9 +42,10 @@ struct Plain<'a> {
     resource: &'a RawValue,
 }
 
-/// A kept resource that never decrypted, because its envelope misses something.
+/// A resource that never decrypted, because its envelope misses something, or in which there is
+/// another sealed one: kept, the two look the same, and neither says anything.
 #[derive(Deserialize)]
-struct StillSealed {
+struct Sealed {
     #[serde(rename = "ciphertext")]
     _ciphertext: IgnoredAny,
 }
@@ -83,9 +84,6 @@ pub(super) fn reread(
     }
     let plain: Plain<'_> = serde_json::from_slice(plaintext)
         .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
-    if serde_json::from_str::<StillSealed>(plain.resource.get()).is_ok() {
-        return Err(unreadable("the kept plaintext", &"its resource is still sealed"));
-    }
     opened(parties, &plain)?.readable()
 }
 
@@ -102,6 +100,9 @@ fn plain(
 }
 
 fn opened(parties: &Parties, plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
+    if serde_json::from_str::<Sealed>(plain.resource.get()).is_ok() {
+        return Err(unreadable("the resource", &"it is still sealed"));
+    }
     let resource = plain.resource.get().as_bytes();
     let (facts, unreadable_for) = match facts(parties, &plain.event_type, resource) {
         Ok(facts) => (facts, None),

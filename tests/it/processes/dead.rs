@@ -13,13 +13,6 @@ use crate::harness::word;
 const LONG: Duration = Duration::from_secs(60);
 const DUE: &str = "SELECT count(*) FROM deliveries WHERE state <> 'done'";
 
-/// The ids of all events, in the order in which they were written.
-async fn events(town: &Town) -> Vec<String> {
-    let client = town.database().await;
-    let rows = client.query("SELECT event_id FROM events ORDER BY position", &[]).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
 fn heard(town: &Town) -> Vec<String> {
     let mut ids: Vec<String> =
         town.receiver.heard().iter().map(|heard| word(&heard.body, "id")).collect();
@@ -39,7 +32,7 @@ async fn t25_a_hub_killed_between_commit_and_sending_loses_no_event() {
     assert_eq!(heard(&town), Vec::<String>::new());
     let next = town.hub("all").await;
     until("told", LONG, async || heard(&town).len() >= 2).await;
-    let mut written = events(&town).await;
+    let mut written = town.events().await;
     written.sort();
     assert_eq!(heard(&town), written, "each under the id with which it was committed");
     until("noted", LONG, async || town.count(DUE).await == 0).await;
@@ -64,7 +57,7 @@ async fn t25_a_hub_killed_while_a_receiver_does_not_answer_has_it_told_again_und
         assert_ne!(stream.read_buf(&mut said).await.unwrap(), 0, "it breaks off");
     }
     hub.kill();
-    let written = events(&town).await;
+    let written = town.events().await;
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(written.iter().any(|id| said.contains(id)), "{written:?} {said}");
     town.let_leases_end().await;
@@ -72,7 +65,7 @@ async fn t25_a_hub_killed_while_a_receiver_does_not_answer_has_it_told_again_und
     hub.start();
     hub.ready(&town.client).await;
     until("told again", LONG, async || written.iter().all(|id| heard(&town).contains(id))).await;
-    assert_eq!(events(&town).await.len(), written.len(), "nothing is written anew");
+    assert_eq!(town.events().await.len(), written.len(), "nothing is written anew");
     hub.stop().await;
     town.finish().await;
 }

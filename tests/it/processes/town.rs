@@ -93,6 +93,14 @@ impl Town {
         self.database.connect().await
     }
 
+    /// The ids of the events of the application's own things, in the order in which they were
+    /// written. What the hubs find of yesterday, at some hours, is nobody's.
+    pub(crate) async fn events(&self) -> Vec<String> {
+        let own = "SELECT event_id FROM events WHERE application_id IS NOT NULL ORDER BY position";
+        let rows = self.database().await.query(own, &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// How many rows a query counts.
     pub(crate) async fn count(&self, query: &str) -> i64 {
         self.database().await.query_one(query, &[]).await.unwrap().get(0)

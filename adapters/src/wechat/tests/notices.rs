@@ -278,6 +278,14 @@ fn a_kept_notice_that_never_decrypted_is_not_read_as_a_decrypted_one() {
 }
 
 #[test]
+fn a_sealed_resource_inside_a_sealed_one_says_nothing_now_or_when_it_is_read_again() {
+    for kind in ["TRANSACTION.SUCCESS", "SOMETHING.NEW"] {
+        let within = with(transaction(), &json!({"ciphertext": "AAAA"}));
+        check_unreadable(&sealed(kind, &within.to_string()));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_told_without_what_was_sealed() {
     let plaintext = with(transaction(), &json!({"out_trade_no": 13_812_341_234_u64}));
     let notice = opened(&sealed("TRANSACTION.SUCCESS", &plaintext.to_string())).unwrap();
