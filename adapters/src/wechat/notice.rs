@@ -43,7 +43,7 @@ struct Plain<'a> {
 }
 
 /// A resource that never decrypted, because its envelope misses something, or in which there is
-/// another sealed one: kept, the two look the same, and neither says anything.
+/// another sealed one: kept, the two look the same. One that says nothing else says nothing.
 #[derive(Deserialize)]
 struct Sealed {
     #[serde(rename = "ciphertext")]
@@ -79,12 +79,13 @@ pub(super) fn reread(
     apiv3_key: &Secret,
     plaintext: &[u8],
 ) -> Result<OpenedNotice, NoticeError> {
-    if let Ok(envelope) = serde_json::from_slice::<Envelope>(plaintext) {
-        return plain(parties, apiv3_key, envelope)?.readable();
-    }
-    let plain: Plain<'_> = serde_json::from_slice(plaintext)
+    let kept: Plain<'_> = serde_json::from_slice(plaintext)
         .map_err(|source| unreadable("the kept plaintext", &json::fault(&source)))?;
-    opened(parties, &plain)?.readable()
+    let read = opened(parties, &kept).and_then(OpenedNotice::readable);
+    read.or_else(|why| match serde_json::from_slice::<Envelope>(plaintext) {
+        Ok(envelope) => plain(parties, apiv3_key, envelope)?.readable(),
+        Err(_not_sealed) => Err(why),
+    })
 }
 
 fn plain(
@@ -100,14 +101,14 @@ fn plain(
 }
 
 fn opened(parties: &Parties, plain: &Plain<'_>) -> Result<OpenedNotice, NoticeError> {
-    if serde_json::from_str::<Sealed>(plain.resource.get()).is_ok() {
-        return Err(unreadable("the resource", &"it is still sealed"));
-    }
     let resource = plain.resource.get().as_bytes();
     let (facts, unreadable_for) = match facts(parties, &plain.event_type, resource) {
         Ok(facts) => (facts, None),
         Err(why) => (Vec::new(), Some(why.detail)),
     };
+    if facts.is_empty() && serde_json::from_slice::<Sealed>(resource).is_ok() {
+        return Err(unreadable("the resource", &"it is still sealed"));
+    }
     Ok(OpenedNotice {
         notice_id: Some(own_word(&plain.id)),
         kind: own_word(&plain.event_type),

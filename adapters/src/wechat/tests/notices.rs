@@ -279,10 +279,23 @@ fn a_kept_notice_that_never_decrypted_is_not_read_as_a_decrypted_one() {
 
 #[test]
 fn a_sealed_resource_inside_a_sealed_one_says_nothing_now_or_when_it_is_read_again() {
-    for kind in ["TRANSACTION.SUCCESS", "SOMETHING.NEW"] {
-        let within = with(transaction(), &json!({"ciphertext": "AAAA"}));
-        check_unreadable(&sealed(kind, &within.to_string()));
+    let whole: Value =
+        serde_json::from_slice(&sealed("TRANSACTION.SUCCESS", &transaction().to_string())).unwrap();
+    for within in [json!({"ciphertext": "AAAA"}), whole["resource"].clone()] {
+        for kind in ["TRANSACTION.SUCCESS", "REFUND.SUCCESS", "SOMETHING.NEW"] {
+            check_unreadable(&sealed(kind, &within.to_string()));
+        }
     }
+}
+
+#[test]
+fn a_payment_is_read_whatever_words_are_added_to_it() {
+    let more =
+        json!({"ciphertext": "AAAA", "algorithm": "AEAD_AES_256_GCM", "nonce": "uluk4a9R25RW"});
+    let body = sealed("TRANSACTION.SUCCESS", &with(transaction(), &more).to_string());
+    let notice = opened(&body).unwrap();
+    assert!(matches!(notice.facts.as_slice(), [ProviderFact::Payment(_)]));
+    assert_eq!(wechat().reread_notice(&notice.plaintext).unwrap().facts, notice.facts);
 }
 
 #[test]
